@@ -1,0 +1,234 @@
+"""A resource kind, declared once; every surface follows from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pextra.declaration.conditions import Condition
+from pextra.declaration.fields import FieldFacts, fields_of
+from pextra.errors import PextraError, invalid
+
+Spec = dict[str, Any]
+
+LABEL: Final = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+PATH: Final = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?){0,7}")
+
+
+class SpecModel(BaseModel):
+    """Base of every spec and of the models inside one: unknown fields are refused, docstrings describe."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class StatusModel(BaseModel):
+    """Base of every status."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    observed_generation: int = 0
+    """The generation of which the conditions speak."""
+    conditions: list[Condition] = []
+    """What is true of the object; every kind has `ready`."""
+
+
+class NoArguments(SpecModel):
+    """An action without arguments."""
+
+
+class Scope(StrEnum):
+    """Where objects of a kind live."""
+
+    TENANT = "tenant"
+    CLOUD = "cloud"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """An imperative act on an object; carried out as an `operation`."""
+
+    name: str
+    description: str
+    arguments: type[SpecModel] = NoArguments
+    cancelable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of this kind's table in the command line and the portal."""
+
+    title: str
+    path: str
+
+
+def nothing_charged(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
+    """The charge of a kind whose objects are only counted."""
+    del spec, resolved
+    return {}
+
+
+def always_admitted(spec: Spec, siblings: Iterable[tuple[str, Spec]]) -> None:
+    """The admission of a kind without rules of its own."""
+    del spec, siblings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What the objects of one kind are.
+
+    Args:
+        name: singular, snake_case; also the prefix of its authorisation actions (`volume.create`).
+        plural: its route.
+        spec, status: the models of the two blocks.
+        scope: whether objects live in a tenant or in the cloud.
+        singleton: the one name that an object of this kind may have in a tenant.
+        writable: whether users write objects of this kind; otherwise only the product does.
+        controlled: whether a loop makes it true; otherwise an object is ready when it is written.
+        counted: whether objects of this kind count against their tenant's quota.
+        finalizers: what must happen before a deleted object's row goes.
+        charge: what an object costs its tenant beside one of `plural`: countable to amount. Pure.
+        countables: name to description of what `charge` may name.
+        admit: refuses a spec that contradicts its siblings, the tenant's other objects of this kind
+            (name and effective spec), given only to kinds with `compares_siblings`. Pure.
+        mints: whether creating answers with a credential, once.
+        dotted_names: whether names are paths (only `tenant`).
+        spec_version, upcasters: version of the stored form; `upcasters[n]` turns n into n + 1. Pure.
+    """
+
+    name: str
+    plural: str
+    description: str
+    spec: type[SpecModel]
+    status: type[StatusModel] = StatusModel
+    scope: Scope = Scope.TENANT
+    singleton: str | None = None
+    writable: bool = True
+    controlled: bool = False
+    counted: bool = True
+    finalizers: tuple[str, ...] = ()
+    charge: Callable[[Spec, Mapping[str, Any]], Mapping[str, int]] = nothing_charged
+    countables: Mapping[str, str] = field(default_factory=dict[str, str])
+    admit: Callable[[Spec, Iterable[tuple[str, Spec]]], None] = always_admitted
+    mints: bool = False
+    dotted_names: bool = False
+    actions: tuple[Action, ...] = ()
+    columns: tuple[Column, ...] = ()
+    short_names: tuple[str, ...] = ()
+    example: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    spec_version: int = 1
+    upcasters: Mapping[int, Callable[[Spec], Spec]] = field(default_factory=dict[int, Callable[[Spec], Spec]])
+
+    @cached_property
+    def fields(self) -> tuple[FieldFacts, ...]:
+        """Every field of the spec with what is marked on it."""
+        return fields_of(self.spec)
+
+    @cached_property
+    def references(self) -> tuple[FieldFacts, ...]:
+        """The fields that name other objects."""
+        return tuple(f for f in self.fields if f.ref is not None)
+
+    @cached_property
+    def secrets(self) -> tuple[FieldFacts, ...]:
+        """The fields that are never returned."""
+        return tuple(f for f in self.fields if f.secret)
+
+    @cached_property
+    def filterable(self) -> tuple[FieldFacts, ...]:
+        """The fields by which lists can be filtered."""
+        return tuple(f for f in self.fields if f.filterable)
+
+    @cached_property
+    def compares_siblings(self) -> bool:
+        """Whether admission looks at the tenant's other objects of this kind."""
+        return self.admit is not always_admitted
+
+    def action(self, name: str) -> Action:
+        """The declared action.
+
+        Raises:
+            PextraError: `action.unknown`.
+        """
+        for action in self.actions:
+            if action.name == name:
+                return action
+        known = ", ".join(a.name for a in self.actions) or "none"
+        raise PextraError("action.unknown", f"{self.name} has no action {name!r}; it has: {known}.")
+
+    def check_name(self, name: str) -> None:
+        """Refuse a name that an object of this kind cannot have.
+
+        Raises:
+            PextraError: `spec.invalid`.
+        """
+        pattern = PATH if self.dotted_names else LABEL
+        if not pattern.fullmatch(name) or len(name) > 253:
+            raise invalid(
+                [{"field": "metadata.name", "value": name[:80], "message": NAME_RULE}], f"{self.name} {name[:80]!r}"
+            )
+        if self.singleton is not None and name != self.singleton:
+            message = f"the only {self.name} of a tenant is named {self.singleton!r}"
+            raise invalid([{"field": "metadata.name", "value": name, "message": message}], f"{self.name} {name!r}")
+
+    def parse(self, spec: Any, what: str) -> Spec:
+        """The spec as it will be stored: checked, in JSON form, only what was written.
+
+        Raises:
+            PextraError: `spec.invalid`, with every fault and its path.
+        """
+        return validate(self.spec, spec, what)
+
+    def effective(self, stored: Spec, version: int | None = None) -> Spec:
+        """A stored spec brought to the present version, with declared defaults filled in."""
+        for step in range(version or self.spec_version, self.spec_version):
+            stored = self.upcasters[step](stored)
+        return self.spec.model_validate(stored).model_dump(mode="json", exclude_none=True)
+
+    @property
+    def charged_anything(self) -> bool:
+        """Whether objects of this kind count against quota."""
+        return self.counted and self.scope is Scope.TENANT and self.singleton is None
+
+    def charged(self, spec: Spec, resolved: Mapping[str, Any]) -> dict[str, int]:
+        """What an object with this effective spec costs its tenant, by countable."""
+        if not self.charged_anything:
+            return {}
+        return {self.plural: 1, **self.charge(spec, resolved)}
+
+
+NAME_RULE: Final = (
+    "must be a DNS label: lower-case letters, digits and '-', beginning with a letter, ending with a letter or digit, "
+    "at most 63 characters"
+)
+
+
+def validate(model: type[SpecModel], value: Any, what: str, prefix: str = "spec") -> Spec:
+    """`value` checked against `model`, in JSON form, only what was written and is not null.
+
+    Raises:
+        PextraError: `spec.invalid`, with every fault and its path.
+    """
+    try:
+        parsed = model.model_validate(value)
+    except ValidationError as error:
+        raise invalid([_fault(e, prefix) for e in error.errors(include_url=False)], what) from error
+    return parsed.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+
+
+def _fault(error: Any, prefix: str) -> dict[str, Any]:
+    path = prefix
+    for part in error["loc"]:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    message = str(error["msg"])
+    if error["type"] == "extra_forbidden":
+        message = "there is no such field"
+    fault: dict[str, Any] = {"field": path, "message": message}
+    if isinstance(error["input"], str | int | float | bool):
+        fault["value"] = str(error["input"])[:80]
+    return fault

@@ -1,0 +1,33 @@
+"""The kinds of this cloud, one file each.
+
+A new kind is one declaration here and, when something must be made true, one controller.
+"""
+
+from __future__ import annotations
+
+from pextra.declaration.registry import Registry
+from pextra.resources.api_token import API_TOKEN
+from pextra.resources.flavor import FLAVOR
+from pextra.resources.host import HOST
+from pextra.resources.image import IMAGE
+from pextra.resources.instance import INSTANCE
+from pextra.resources.network import NETWORK
+from pextra.resources.operation import OPERATION
+from pextra.resources.quota import QUOTA
+from pextra.resources.security_group import SECURITY_GROUP
+from pextra.resources.share import SHARE
+from pextra.resources.ssh_key import SSH_KEY
+from pextra.resources.subnet import SUBNET
+from pextra.resources.tenant import TENANT
+from pextra.resources.user import USER
+from pextra.resources.volume import VOLUME
+
+REGISTRY = Registry(
+    [
+        TENANT, QUOTA, USER, API_TOKEN, SHARE,
+        HOST, FLAVOR, IMAGE, SSH_KEY,
+        NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE,
+        OPERATION,
+    ]
+)  # fmt: skip
+"""Every kind, in the order in which documents list them."""

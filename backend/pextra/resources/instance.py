@@ -1,0 +1,142 @@
+"""Kind `instance`: a virtual machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from pextra.declaration.kind import Action, Column, Kind, Spec, SpecModel, StatusModel
+from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref, Restart, SecretText
+from pextra.errors import PextraError
+from pextra.resources.subnet import Address
+
+
+class InstanceNetwork(SpecModel):
+    """A network card."""
+
+    network: Annotated[ObjectName, Ref("network")]
+    """The network that the card is on."""
+    address: Address | None = None
+    """A wanted address in one of the network's subnets; without it, a free one of each address family."""
+    security_groups: Annotated[list[Annotated[ObjectName, Ref("security_group")]], Field(max_length=16)] = []
+    """What is let through; without one, nothing comes in and everything goes out."""
+
+
+class InstanceSpec(SpecModel):
+    """What an instance should be."""
+
+    flavor: Annotated[
+        ObjectName, Ref("flavor", OnDelete.COPIED, copy=("vcpus", "memory_mib", "disk_gib")), Restart(), Filterable()
+    ]
+    """Its size."""
+    image: Annotated[
+        ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Immutable(), Filterable()
+    ]
+    """What its root disk starts as."""
+    networks: Annotated[list[InstanceNetwork], Field(max_length=16), Restart()] = []
+    """Its network cards, in order."""
+    volumes: Annotated[list[Annotated[ObjectName, Ref("volume")]], Field(max_length=24), Restart()] = []
+    """Its further disks, in order."""
+    ssh_keys: Annotated[
+        list[Annotated[ObjectName, Ref("ssh_key", OnDelete.COPIED, copy=("public_key",))]],
+        Field(max_length=32),
+        Immutable(),
+    ] = []
+    """Public keys that cloud-init lets in at the first boot."""
+    user_data: Annotated[SecretText, Immutable()] | None = None
+    """cloud-init user data for the first boot; never read back."""
+    power: Annotated[Literal["on", "off"], Filterable()] = "on"
+    """Whether it should run."""
+    restart_policy: Literal["always", "on_failure", "never"] = "on_failure"
+    """When it is started again by itself. With `on_failure` an instance that powered itself off stays off, one that
+    crashed or lost its host is started."""
+    zone: Annotated[str, Field(max_length=63), Immutable(), Filterable()] | None = None
+    """The zone that its host must be in."""
+    host_labels: Annotated[
+        dict[Annotated[str, Field(max_length=63)], Annotated[str, Field(max_length=63)]],
+        Field(max_length=16),
+        Immutable(),
+    ] = {}
+    """Labels that its host must have."""
+    spread_group: Annotated[str, Field(max_length=63), Immutable(), Filterable()] | None = None
+    """Instances of one group are placed on different hosts as far as possible."""
+
+
+class InstanceStatus(StatusModel):
+    """What an instance was found to be."""
+
+    host: str = ""
+    """The name of its host."""
+    host_uid: str = ""
+    """The uid of its host."""
+    pool: str = ""
+    """The storage pool of its root disk."""
+    power: str = ""
+    """`running`, `off` or `paused`."""
+    stop_cause: str = ""
+    """Why it is off."""
+    boots: int = 0
+    """How often it was started."""
+    addresses: list[str] = []
+    """Its addresses, in the order of its cards."""
+    placement: dict[str, Any] = {}
+    """Why it is on this host, or why on none."""
+    started_generation: int = 0
+    """The generation of the definition that runs."""
+
+
+def _charge(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
+    flavor = resolved.get(f"flavor/{spec['flavor']}")
+    if flavor is None:
+        return {}
+    return {"vcpus": flavor["vcpus"], "memory_mib": flavor["memory_mib"], "volume_gib": flavor["disk_gib"]}
+
+
+def _admit(spec: Spec, siblings: Iterable[tuple[str, Spec]]) -> None:
+    if len(set(spec["volumes"])) < len(spec["volumes"]):
+        raise PextraError("object.conflict", "spec.volumes names one volume twice.", field="spec.volumes")
+    for name, other in siblings:
+        for index, volume in enumerate(spec["volumes"]):
+            if volume in other["volumes"]:
+                raise PextraError(
+                    "object.conflict",
+                    f"spec.volumes[{index}]: volume {volume!r} is attached to instance {name!r}: detach it there first.",
+                    field=f"spec.volumes[{index}]",
+                )
+
+
+INSTANCE = Kind(
+    name="instance",
+    plural="instances",
+    description="A virtual machine.",
+    spec=InstanceSpec,
+    status=InstanceStatus,
+    controlled=True,
+    finalizers=("guest",),
+    charge=_charge,
+    countables={
+        "vcpus": "Virtual processors of instances.",
+        "memory_mib": "MiB of memory of instances.",
+        "volume_gib": "GiB of volumes and of instances' root disks.",
+    },
+    admit=_admit,
+    actions=(Action(name="reboot", description="Restart the machine once."),),
+    short_names=("vm", "inst"),
+    columns=(
+        Column(title="FLAVOR", path="spec.flavor"),
+        Column(title="POWER", path="status.power"),
+        Column(title="ADDRESSES", path="status.addresses"),
+        Column(title="HOST", path="status.host"),
+    ),
+    example={
+        "kind": "instance",
+        "metadata": {"name": "web-1", "labels": {"app": "web"}},
+        "spec": {
+            "flavor": "small",
+            "image": "system/debian-12",
+            "networks": [{"network": "front", "security_groups": ["web"]}],
+        },
+    },
+)

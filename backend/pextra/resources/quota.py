@@ -1,0 +1,43 @@
+"""Kind `quota`: what a tenant may use, carved out of its parent's."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pextra.declaration.kind import Kind, SpecModel, StatusModel
+
+Limit = Annotated[int, Field(ge=0, le=2**53)] | Literal["unlimited"]
+
+
+class QuotaSpec(SpecModel):
+    """The limits of a tenant and of all its descendants together."""
+
+    limits: Annotated[dict[Annotated[str, Field(max_length=63)], Limit], Field(max_length=200)] = {}
+    """The most of each countable."""
+    unlisted: Literal["none", "unlimited"] = "none"
+    """The limit of every countable that `limits` does not name. `unlimited` is possible only under an unlimited
+    parent."""
+
+
+class QuotaStatus(StatusModel):
+    """What of the limits is in use."""
+
+    usage: dict[str, dict[str, int | None]] = {}
+    """For each countable: `limit` (null: unlimited), `used` by the tenant's own objects, `granted` to its children."""
+
+
+QUOTA = Kind(
+    name="quota",
+    plural="quotas",
+    description="What a tenant may use, carved out of its parent's. A new tenant may use nothing.",
+    singleton="default",
+    spec=QuotaSpec,
+    status=QuotaStatus,
+    example={
+        "kind": "quota",
+        "metadata": {"name": "default"},
+        "spec": {"limits": {"instances": 10, "vcpus": 20, "memory_mib": 40_960}},
+    },
+)

@@ -1,0 +1,74 @@
+"""Kind `subnet`: an address range of a network."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from pextra.declaration.kind import Column, Kind, Spec, SpecModel
+from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref
+from pextra.errors import PextraError
+
+
+def _network(text: str) -> str:
+    network = ipaddress.ip_network(text, strict=True)
+    if network.num_addresses < 4:
+        raise ValueError("must hold at least four addresses")
+    return str(network)
+
+
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text))
+
+
+Cidr = Annotated[str, AfterValidator(_network), Field(max_length=43)]
+Address = Annotated[str, AfterValidator(_address), Field(max_length=39)]
+
+
+class SubnetSpec(SpecModel):
+    """What a subnet should be."""
+
+    network: Annotated[ObjectName, Ref("network", OnDelete.CASCADE), Immutable(), Filterable()]
+    """The network whose addresses these are."""
+    cidr: Annotated[Cidr, Immutable(), Filterable()]
+    """The range, IPv4 or IPv6, without host bits."""
+    gateway: Annotated[Address, Immutable()] | None = None
+    """The router's address in the range; without it, the first one."""
+    dns_servers: Annotated[list[Address], Field(max_length=8)] = []
+    """Name servers that guests are told of."""
+
+    @model_validator(mode="after")
+    def _gateway_inside(self) -> SubnetSpec:
+        if self.gateway is not None and ipaddress.ip_address(self.gateway) not in ipaddress.ip_network(self.cidr):
+            raise ValueError(f"gateway {self.gateway} is not in {self.cidr}")
+        return self
+
+
+def _admit(spec: Spec, siblings: Iterable[tuple[str, Spec]]) -> None:
+    mine = ipaddress.ip_network(spec["cidr"])
+    for name, other in siblings:
+        if other["network"] == spec["network"] and mine.overlaps(ipaddress.ip_network(other["cidr"])):
+            raise PextraError(
+                "object.conflict",
+                f"spec.cidr {spec['cidr']} overlaps {other['cidr']} of subnet {name!r} in network {spec['network']!r}: "
+                "choose a range that is free.",
+                field="spec.cidr",
+            )
+
+
+SUBNET = Kind(
+    name="subnet",
+    plural="subnets",
+    description="An address range of a network.",
+    spec=SubnetSpec,
+    admit=_admit,
+    columns=(Column(title="NETWORK", path="spec.network"), Column(title="CIDR", path="spec.cidr")),
+    example={
+        "kind": "subnet",
+        "metadata": {"name": "front-v4"},
+        "spec": {"network": "front", "cidr": "10.1.0.0/24"},
+    },
+)

@@ -1,0 +1,96 @@
+"""Actions: imperative acts on objects, carried out by loops as operations."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from pextra.declaration import conditions
+from pextra.declaration.kind import Scope, validate
+from pextra.errors import PextraError
+from pextra.services import authorization, status, tenancy, writing
+from pextra.services.cloud import Address, Context, Tenant, Written
+from pextra.store import events, objects, work
+from pextra.store.records import Record
+
+FINISHED = frozenset({"succeeded", "failed", "canceled"})
+
+
+def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | None) -> Written:
+    """Ask for an action: an operation is made in the same transaction, and a loop carries it out.
+
+    Raises:
+        PextraError: nothing was changed.
+    """
+    declared = address.kind.action(action)
+    tenant = tenancy.of_address(ctx, address)
+    target = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
+    if target is None:
+        authorization.require(ctx.principal, address, authorization.READ)
+        authorization.absent(address)
+    authorization.require(ctx.principal, address, action)
+    if uid is not None and target.uid != uid:
+        raise PextraError("object.uid_mismatch", f"The name of {address} belongs to another object.")
+    document = _document(address, body)
+    arguments = validate(declared.arguments, document, f"{address} {action}", prefix="arguments")
+    if address.kind.name == "operation" and action == "cancel":
+        return _cancel(ctx, target, tenant)
+    if target.deleting:
+        raise PextraError("object.deleting", f"The {address} is being deleted.", retry_after_s=2)
+    owner = tenant if address.kind.scope is Scope.TENANT else Tenant(ctx.cloud.site.system_uid, "system", False)
+    assert owner is not None
+    spec = {
+        "target": {"kind": target.kind, "name": target.name, "uid": target.uid},
+        "action": action,
+        "arguments": arguments,
+        "cancelable": declared.cancelable,
+    }
+    record = _operation(ctx, owner, action, spec)
+    objects.add(ctx.tx, record, writing.index_of(ctx.cloud.registry["operation"], record, spec))
+    events.record(ctx.tx, "created", record)
+    work.ask(ctx.tx, record.tenant_uid, record.uid, "operation")
+    return Written(record, None, owner.path)
+
+
+def _document(address: Address, body: Any) -> Any:
+    if body is None:
+        return {}
+    if not isinstance(body, dict) or set(cast("dict[str, Any]", body)) - {"arguments"}:
+        raise PextraError("spec.invalid", f'{address}: the body of an action is {{"arguments": {{…}}}}.')
+    return cast("dict[str, Any]", body).get("arguments") or {}
+
+
+def _operation(ctx: Context, owner: Tenant, action: str, spec: dict[str, Any]) -> Record:
+    uid, now = ctx.tx.new_uid(), ctx.tx.now_us
+    return Record(
+        tenant_uid=owner.uid,
+        uid=uid,
+        kind="operation",
+        name=f"{action.replace('_', '-')}-{uid.replace('-', '')[-12:]}",
+        generation=1,
+        labels={},
+        annotations={},
+        spec=spec,
+        spec_version=ctx.cloud.registry["operation"].spec_version,
+        resolved={},
+        finalizers=[],
+        created_us=now,
+        updated_us=now,
+        deleting_us=None,
+        status_revision=0,
+        status=status.initial(ctx.cloud, "operation", 1, now) | {"phase": "pending", "progress": 0},
+    )
+
+
+def _cancel(ctx: Context, operation: Record, tenant: Tenant | None) -> Written:
+    phase = operation.status.get("phase", "pending")
+    if phase == "canceled":
+        return Written(operation, operation, tenant.path if tenant else None)
+    if phase in FINISHED or (phase == "running" and not operation.spec.get("cancelable", False)):
+        raise PextraError(
+            "operation.finished", f"Operation {operation.name!r} is {phase}: it cannot be canceled.", phase=phase
+        )
+    after = status.report(
+        ctx.cloud, ctx.tx, operation, {"phase": "canceled"}, [conditions.ready(True, "Canceled", "Canceled by a user.")]
+    )
+    work.forget(ctx.tx, operation.tenant_uid, operation.uid)
+    return Written(after, operation, tenant.path if tenant else None)

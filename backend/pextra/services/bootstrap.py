@@ -1,0 +1,49 @@
+"""The first start of a site: its facts, its own tenant, its first administrator."""
+
+from __future__ import annotations
+
+from pextra.declaration.registry import Registry
+from pextra.services import deleting, writing
+from pextra.services.cloud import Address, Cloud, Context, Preconditions, Principal
+from pextra.store import objects, site
+from pextra.store.database import Database, Tx
+
+ADMIN = "admin"
+
+
+def open_cloud(database: Database, registry: Registry) -> tuple[Cloud, str | None]:
+    """The cloud in this database, made if it is not there yet.
+
+    Returns:
+        The cloud, and at its first start the administrator's token, which is nowhere else.
+    """
+
+    def work(tx: Tx) -> tuple[Cloud, str | None]:
+        facts = site.load(tx)
+        if facts is not None:
+            return Cloud(registry, database, facts), None
+        cloud = Cloud(registry, database, site.create(tx))
+        return cloud, _populate(cloud, tx)
+
+    return database.write(work)
+
+
+def _populate(cloud: Cloud, tx: Tx) -> str:
+    root = Principal("", "bootstrap", cloud.site.system_uid, "system", "", is_cloud=True)
+    ctx = Context(cloud, tx, root)
+    kinds = cloud.registry
+    nothing = Preconditions()
+    writing.put(ctx, Address(kinds["tenant"], None, "system"), {"spec": {"display_name": "The cloud's own"}}, nothing)
+    writing.put(ctx, Address(kinds["user"], "system", ADMIN), {"spec": {"display_name": "Administrator"}}, nothing)
+    return mint_admin_token(ctx, "bootstrap")
+
+
+def mint_admin_token(ctx: Context, name: str) -> str:
+    """A token of the administrator, under the name; an existing one of that name is replaced."""
+    address = Address(ctx.cloud.registry["api_token"], "system", name)
+    before = objects.by_name(ctx.tx, ctx.cloud.site.system_uid, "api_token", name)
+    if before is not None:
+        deleting.mark(ctx, before, cascade=True)
+    outcome = writing.put(ctx, address, {"spec": {"user": ADMIN, "description": "Made by the server."}}, Preconditions())
+    assert outcome.minted is not None
+    return str(outcome.minted["token"])

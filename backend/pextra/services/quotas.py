@@ -1,0 +1,71 @@
+"""Carving a tenant's limits out of its parent's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pextra.declaration.kind import Spec
+from pextra.errors import PextraError, invalid
+from pextra.services import tenancy
+from pextra.services.cloud import Context, Tenant
+from pextra.store import quota
+
+
+def check_names(ctx: Context, spec: Spec, what: str) -> None:
+    """Refuse a limit on what nothing counts.
+
+    Raises:
+        PextraError: `spec.invalid`.
+    """
+    known = ctx.cloud.registry.countables
+    faults = [
+        {"field": f"spec.limits.{name}", "message": f"nothing counts this; there are {', '.join(sorted(known))}"}
+        for name in spec["limits"]
+        if name not in known
+    ]
+    if faults:
+        raise invalid(faults, what)
+
+
+def carve(ctx: Context, tenant: Tenant, spec: Spec | None) -> None:
+    """Make `spec` (None: nothing) the tenant's limits, granted out of its parent's.
+
+    Raises:
+        PextraError: `quota.below_use` when the tenant has more than that in use; `quota.exceeded` when the parent has not
+            that much left, or is limited where the child would not be.
+    """
+    if tenant.uid == ctx.cloud.site.system_uid:
+        raise PextraError("object.conflict", "The cloud's own tenant has no limits: its quota cannot be changed.")
+    before = quota.usage(ctx.tx, tenant.uid)
+    after = _ceilings(ctx, spec)
+    quota.set_ceilings(ctx.tx, tenant.uid, tenant.path, after)
+    if tenant.parent_path is None:
+        return
+    parent = tenancy.find(ctx.cloud, ctx.tx, tenant.parent_path)
+    assert parent is not None
+    held = quota.usage(ctx.tx, parent.uid)
+    unlisted = tenancy.unlisted_ceiling(ctx.cloud, ctx.tx, parent.uid)
+    delta: dict[str, int] = {}
+    for name, ceiling in after.items():
+        above = held[name].ceiling if name in held else unlisted
+        if ceiling is None and above is not None:
+            raise PextraError(
+                "quota.exceeded",
+                f"Tenant {parent.path!r} is limited to {above} {name}: {tenant.path!r} cannot be unlimited.",
+                tenant=parent.path,
+                countable=name,
+                limit=above,
+            )
+        old = before[name].ceiling if name in before else 0
+        delta[name] = (ceiling or 0) - (old or 0)
+    quota.grant(ctx.tx, parent.uid, parent.path, delta, unlisted=lambda: unlisted)
+
+
+def _ceilings(ctx: Context, spec: Spec | None) -> Mapping[str, int | None]:
+    if spec is None:
+        return dict.fromkeys(ctx.cloud.registry.countables, 0)
+    unlisted = None if spec["unlisted"] == "unlimited" else 0
+    return {
+        name: (None if spec["limits"][name] == "unlimited" else spec["limits"][name]) if name in spec["limits"] else unlisted
+        for name in ctx.cloud.registry.countables
+    }

@@ -1,0 +1,127 @@
+"""GET of one object and of lists."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from pextra.declaration.kind import Kind, Scope
+from pextra.errors import PextraError
+from pextra.services import authorization, positions, resolution, selectors, tenancy, views
+from pextra.services.cloud import Address, Context, Tenant
+from pextra.store import events, objects
+from pextra.store.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An object and its tenant's path."""
+
+    record: Record
+    tenant_path: str | None
+
+
+def get(ctx: Context, address: Address) -> Found:
+    """The object at the address, if the caller may read it; a tenant's object that is shared with the caller's too.
+
+    Raises:
+        PextraError: `object.not_found`.
+    """
+    kind, site_uid = address.kind, ctx.cloud.site.uid
+    if kind.scope is Scope.CLOUD:
+        authorization.require(ctx.principal, address, authorization.READ)
+        record = objects.by_name(ctx.tx, site_uid, kind.name, address.name)
+        if record is None:
+            authorization.absent(address)
+        return Found(record, None)
+    assert address.tenant is not None
+    tenant = tenancy.find(ctx.cloud, ctx.tx, address.tenant)
+    reached = ctx.principal.reaches(address.tenant)
+    # the same queries whether the tenant, the object or only the right to it is missing
+    owner_uid = tenant.uid if tenant is not None else site_uid
+    record = objects.by_name(ctx.tx, owner_uid, kind.name, address.name)
+    if record is not None and record.tenant_uid != owner_uid:
+        record = None
+    if not reached:
+        shared = resolution.shared_with(ctx.tx, owner_uid, kind.name, address.name, ctx.principal.tenant_path)
+        record = record if shared else None
+    if record is None:
+        authorization.absent(address)
+    return Found(record, address.tenant)
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What a list is asked for."""
+
+    kind: Kind
+    tenant: str | None
+    labels: str | None = None
+    filters: Sequence[str] = ()
+    recursive: bool = False
+    limit: int = 100
+    page: str | None = None
+
+
+def listed(ctx: Context, query: ListQuery) -> dict[str, Any]:
+    """A page of objects in the order of tenant and name, with the position from which a watch goes on.
+
+    Raises:
+        PextraError: `object.not_found` for a tenant that the caller does not reach; `request.parameter`.
+    """
+    kind = query.kind
+    tenants = _tenants(ctx, query)
+    terms = (selectors.labels(query.labels) if query.labels else []) + selectors.fields(kind, query.filters)
+    conditions = [objects.indexed(kind.name, t.key, t.values, negate=t.negate) for t in terms]
+    if kind.name == "tenant" and not ctx.principal.is_cloud:
+        conditions.append(objects.below(ctx.principal.tenant_path))
+    uids = [t.uid for t in tenants]
+    records = objects.page(
+        ctx.tx, uids, kind.name, conditions=conditions, after=_page_start(query.page), limit=query.limit + 1
+    )
+    paths = {t.uid: t.path for t in tenants}
+    shown = records[: query.limit]
+    body: dict[str, Any] = {
+        "kind": f"{kind.name}_list",
+        "items": [views.view(ctx.cloud, ctx.tx, r, paths[r.tenant_uid]) for r in shown],
+        "position": positions.encode(dict.fromkeys(uids, 0) | events.positions(ctx.tx, uids)),
+    }
+    if len(records) > query.limit:
+        body["next_page"] = _page_end(shown[-1])
+    return body
+
+
+def _tenants(ctx: Context, query: ListQuery) -> list[Tenant]:
+    if not authorization.may_list(ctx.principal, query.kind, query.tenant):
+        _no_list(query)
+    if query.kind.scope is Scope.CLOUD:
+        return [Tenant(ctx.cloud.site.uid, "", False)]
+    assert query.tenant is not None
+    tenant = tenancy.find(ctx.cloud, ctx.tx, query.tenant)
+    if tenant is None:
+        _no_list(query)
+    below = objects.descendants(ctx.tx, ctx.cloud.site.uid, tenant.path) if query.recursive else []
+    return [tenant, *(Tenant(uid, path, False) for uid, path in below)]
+
+
+def _no_list(query: ListQuery) -> NoReturn:
+    where = f" of tenant {query.tenant!r}" if query.tenant is not None else ""
+    raise PextraError("object.not_found", f"There are no {query.kind.plural}{where}.")
+
+
+def _page_end(last: Record) -> str:
+    return base64.urlsafe_b64encode(json.dumps([last.tenant_uid, last.name]).encode()).decode().rstrip("=")
+
+
+def _page_start(token: str | None) -> tuple[str, str] | None:
+    if token is None:
+        return None
+    try:
+        tenant_uid, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        return str(tenant_uid), str(name)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise PextraError("request.parameter", "page: is not a page token that this server gave.") from error

@@ -1,0 +1,121 @@
+"""Turning the references of a spec into pins: uids, and the values that are copied from the target.
+
+`resolved` maps `kind/text` to `{"uid", "tenant_uid", …copied fields}`. A pin is made when the text appears and kept as long as
+it stays, whatever becomes of the name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pextra.declaration.fields import FieldFacts, values_at
+from pextra.declaration.kind import Kind, Scope, Spec
+from pextra.declaration.markers import OnDelete
+from pextra.errors import PextraError
+from pextra.services import tenancy
+from pextra.services.authorization import may_read
+from pextra.services.cloud import Context, Tenant
+from pextra.store import objects
+from pextra.store.database import Tx
+from pextra.store.records import Record
+from pextra.store.references import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What the references of one spec came to."""
+
+    resolved: dict[str, Any]
+    references: list[Reference]
+
+
+def resolve(
+    ctx: Context, kind: Kind, spec: Spec, *, owner_uid: str, uid: str, tenant: Tenant | None, before: dict[str, Any]
+) -> Resolution:
+    """Resolve every reference of an effective spec; `before` holds the pins that stand.
+
+    Raises:
+        PextraError: `reference.not_found`, with the field; the same for what the caller may not read.
+    """
+    resolved: dict[str, Any] = {}
+    references: list[Reference] = []
+    for facts in kind.references:
+        assert facts.ref is not None
+        for path, text, holder in values_at(spec, facts.path):
+            target_kind = ctx.cloud.registry[facts.ref.kind or str(holder["kind"])]
+            key = f"{target_kind.name}/{text}"
+            pin = before.get(key) or resolved.get(key) or _pin(ctx, facts, target_kind, path, text, tenant)
+            if pin is None:
+                ctx.unknown.append(f"spec.{path}")
+                continue
+            resolved[key] = pin
+            references.append(
+                Reference(owner_uid, uid, kind.name, pin["tenant_uid"], pin["uid"], target_kind.name, facts.ref.on_delete)
+            )
+    return Resolution(resolved, _strictest(references))
+
+
+def _strictest(references: list[Reference]) -> list[Reference]:
+    """One reference a target: where several fields name it, the rule that protects it most."""
+    order = list(OnDelete)
+    best: dict[str, Reference] = {}
+    for reference in references:
+        held = best.get(reference.target_uid)
+        if held is None or order.index(reference.on_delete) < order.index(held.on_delete):
+            best[reference.target_uid] = reference
+    return list(best.values())
+
+
+def _pin(
+    ctx: Context, facts: FieldFacts, target_kind: Kind, path: str, text: str, tenant: Tenant | None
+) -> dict[str, Any] | None:
+    assert facts.ref is not None
+    target = _find(ctx, target_kind, text, tenant)
+    if target is None or target.deleting:
+        if ctx.planning:
+            return None
+        state = "does not exist" if target is None else "is being deleted"
+        raise PextraError(
+            "reference.not_found",
+            f"spec.{path}: {target_kind.name} {text!r} {state}: make it first, or name another.",
+            field=f"spec.{path}",
+            kind=target_kind.name,
+            value=text,
+        )
+    spec = target_kind.effective(target.spec, target.spec_version)
+    copied = {name: spec[name] for name in facts.ref.copy if name in spec}
+    return {"uid": target.uid, "tenant_uid": target.tenant_uid, **copied}
+
+
+def _find(ctx: Context, kind: Kind, text: str, tenant: Tenant | None) -> Record | None:
+    """What `text` names, if the caller may refer to it."""
+    path, _, name = text.rpartition("/")
+    if kind.scope is Scope.CLOUD:
+        if path or not may_read(ctx.principal, kind, None, name):
+            return None
+        return objects.by_name(ctx.tx, ctx.cloud.site.uid, kind.name, name)
+    assert tenant is not None
+    if not path or path == tenant.path:
+        return objects.by_name(ctx.tx, tenant.uid, kind.name, name)
+    owner = tenancy.find(ctx.cloud, ctx.tx, path)
+    target = objects.by_name(ctx.tx, owner.uid, kind.name, name) if owner is not None else None
+    if target is None or not is_shared(ctx.tx, target, tenant.path):
+        return None
+    return target
+
+
+def is_shared(tx: Tx, target: Record, with_tenant: str) -> bool:
+    """Whether the owner of `target` shares it with this tenant or one above it."""
+    return shared_with(tx, target.tenant_uid, target.kind, target.name, with_tenant)
+
+
+def shared_with(tx: Tx, owner_uid: str, kind: str, name: str, with_tenant: str) -> bool:
+    """Whether the owner shares what has this kind and name with the tenant or one above it."""
+    for share in objects.of_kind(tx, owner_uid, "share"):
+        if share.deleting or share.spec["kind"] != kind or share.spec["name"] != name:
+            continue
+        tenants = share.spec["tenants"]
+        if tenants == "all" or any(with_tenant == t or with_tenant.startswith(f"{t}.") for t in tenants):
+            return True
+    return False

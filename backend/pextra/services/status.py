@@ -1,0 +1,68 @@
+"""What loops report of an object, and who is to look again because of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pextra.declaration import conditions
+from pextra.declaration.markers import OnDelete
+from pextra.services.cloud import Cloud
+from pextra.store import events, objects, references, work
+from pextra.store.database import Tx
+from pextra.store.records import Record, timestamp
+
+
+class Stale(Exception):
+    """The object changed since it was read: look again, nothing was written."""
+
+
+def initial(cloud: Cloud, kind: str, generation: int, now_us: int) -> dict[str, Any]:
+    """The status of an object that was just written: ready at once where no loop has anything to do."""
+    since = timestamp(now_us)
+    if cloud.registry[kind].controlled:
+        condition = conditions.ready(None, "Pending", "No loop has looked at it yet.")
+        return {"observed_generation": 0, "conditions": [condition | {"since": since}]}
+    return {"observed_generation": generation, "conditions": [conditions.ready(True, "Ready") | {"since": since}]}
+
+
+def report(
+    cloud: Cloud, tx: Tx, record: Record, facts: dict[str, Any], reported: list[dict[str, Any]], *, generation: int | None = None
+) -> Record:
+    """Store what a loop observed; nothing is written when it is what is stored already.
+
+    Args:
+        facts: the status fields that the loop knows; the others stay.
+        reported: every condition.
+        generation: the generation that the loop looked at; by default the record's.
+
+    Raises:
+        Stale: somebody else reported since `record` was read.
+    """
+    seen = record.generation if generation is None else generation
+    merged = conditions.merge_conditions(record.status.get("conditions", []), reported, timestamp(tx.now_us))
+    status = {**record.status, **facts, "observed_generation": seen, "conditions": merged}
+    if status == record.status:
+        return record
+    cloud.registry[record.kind].status.model_validate(status)
+    if not objects.replace_status(tx, record, status):
+        raise Stale(record.uid)
+    after = record.with_status(status)
+    events.record(tx, "status", after)
+    if after.ready != record.ready:
+        wake_referrers(cloud, tx, after)
+    return after
+
+
+def wake_referrers(cloud: Cloud, tx: Tx, record: Record) -> None:
+    """Have every controlled object looked at that refers to this one, or to a whole of which this one is a part."""
+    targets = [(record.tenant_uid, record.uid)]
+    if not cloud.registry[record.kind].controlled:
+        targets += [
+            (r.target_tenant_uid, r.target_uid)
+            for r in references.of(tx, record.tenant_uid, record.uid)
+            if r.on_delete is OnDelete.CASCADE
+        ]
+    for tenant_uid, uid in targets:
+        for reference in references.to(tx, tenant_uid, uid):
+            if cloud.registry[reference.source_kind].controlled:
+                work.ask(tx, reference.source_tenant_uid, reference.source_uid, reference.source_kind)

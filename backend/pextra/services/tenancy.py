@@ -1,0 +1,43 @@
+"""Finding tenants, and what the cloud says of their quota."""
+
+from __future__ import annotations
+
+from pextra.declaration.kind import Scope
+from pextra.services.authorization import absent
+from pextra.services.cloud import Address, Cloud, Context, Tenant
+from pextra.store import objects
+from pextra.store.database import Tx
+
+
+def find(cloud: Cloud, tx: Tx, path: str) -> Tenant | None:
+    """The tenant at this path, or None."""
+    record = objects.by_name(tx, cloud.site.uid, "tenant", path)
+    return Tenant(record.uid, record.name, record.deleting) if record is not None else None
+
+
+def by_uid(cloud: Cloud, tx: Tx, uid: str) -> Tenant | None:
+    """The tenant with this uid, or None."""
+    record = objects.by_uid(tx, cloud.site.uid, uid)
+    return Tenant(record.uid, record.name, record.deleting) if record is not None else None
+
+
+def of_address(ctx: Context, address: Address) -> Tenant | None:
+    """The tenant that the address names, when the caller reaches it; None for a cloud-wide kind.
+
+    Raises:
+        PextraError: `object.not_found`, as for an object that is not there.
+    """
+    if address.kind.scope is Scope.CLOUD or address.tenant is None:
+        return None
+    tenant = find(ctx.cloud, ctx.tx, address.tenant)
+    if tenant is None or not ctx.principal.reaches(tenant.path):
+        absent(address)
+    return tenant
+
+
+def unlisted_ceiling(cloud: Cloud, tx: Tx, tenant_uid: str) -> int | None:
+    """The limit of a countable that the tenant's quota does not name; None is unlimited."""
+    if tenant_uid == cloud.site.system_uid:
+        return None
+    quota = objects.by_name(tx, tenant_uid, "quota", "default")
+    return None if quota is not None and quota.spec.get("unlisted") == "unlimited" else 0

@@ -1,0 +1,264 @@
+"""PUT and PATCH: one transaction that authorises, admits, charges, stores and tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pextra.declaration.diff import Effect, FieldChange, diff, merge_patch
+from pextra.declaration.kind import Kind, Spec
+from pextra.errors import PextraError
+from pextra.services import authorization, documents, masking, quotas, resolution, status, tenancy
+from pextra.services.cloud import Address, Context, Preconditions, Tenant, Written
+from pextra.services.documents import Document
+from pextra.store import credentials, events, objects, quota, references, work
+from pextra.store.records import Record
+
+
+def put(ctx: Context, address: Address, body: Any, preconditions: Preconditions) -> Written:
+    """Create the object, or replace what a user may write of it. The same call twice changes nothing.
+
+    Raises:
+        PextraError: nothing was changed.
+    """
+    tenant, before = _locate(ctx, address)
+    document = documents.read(address, body)
+    _check(address, before, preconditions, document.uid)
+    return _store(ctx, address, tenant, before, document)
+
+
+def patch(ctx: Context, address: Address, body: Any, preconditions: Preconditions) -> Written:
+    """Apply a JSON merge patch to what a user may write of the object.
+
+    Raises:
+        PextraError: nothing was changed; `object.not_found` when there is nothing to patch.
+    """
+    tenant, before = _locate(ctx, address)
+    if before is None:
+        authorization.absent(address)
+    change = documents.mapping(body, "(body)", str(address))
+    present = {
+        "metadata": {"labels": before.labels, "annotations": before.annotations},
+        "spec": ctx.cloud.registry[before.kind].effective(before.spec, before.spec_version),
+    }
+    document = documents.read(address, merge_patch(present, change))
+    _check(address, before, preconditions, document.uid)
+    return _store(ctx, address, tenant, before, document)
+
+
+def _locate(ctx: Context, address: Address) -> tuple[Tenant | None, Record | None]:
+    tenant = tenancy.of_address(ctx, address)
+    before = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
+    authorization.require(ctx.principal, address, "create" if before is None else "update")
+    address.kind.check_name(address.name)
+    if tenant is not None and tenant.deleting:
+        raise PextraError(
+            "object.deleting", f"Tenant {tenant.path!r} is being deleted: nothing can be written in it.", retry_after_s=5
+        )
+    if before is None and address.kind.dotted_names:
+        _check_parent(ctx, address)
+    return tenant, before
+
+
+def _check_parent(ctx: Context, address: Address) -> None:
+    parent_path = address.name.rpartition(".")[0]
+    if not parent_path:
+        return
+    parent = tenancy.find(ctx.cloud, ctx.tx, parent_path)
+    if parent is None or parent.deleting:
+        raise PextraError(
+            "reference.not_found",
+            f"metadata.name: the parent tenant {parent_path!r} does not exist: make it first.",
+            field="metadata.name",
+            kind="tenant",
+            value=parent_path,
+        )
+
+
+def _check(address: Address, before: Record | None, preconditions: Preconditions, uid: str | None) -> None:
+    uid = preconditions.uid or uid
+    if uid is not None and (before is None or before.uid != uid):
+        whose = "nobody" if before is None else "another object"
+        raise PextraError("object.uid_mismatch", f"The name of {address} belongs to {whose}, not to uid {uid[:80]!r}.")
+    if preconditions.create_only and before is not None:
+        raise PextraError("object.exists", f"There is a {address} already.", uid=before.uid)
+    if preconditions.etag is not None and (before is None or preconditions.etag != before.etag):
+        now = "it does not exist" if before is None else f"it is at generation {before.generation} now"
+        raise PextraError("object.stale", f"The {address} has changed since it was read: {now}. Read it again.")
+    if before is not None and before.deleting:
+        raise PextraError(
+            "object.deleting", f"The {address} is being deleted: try again when it has gone.", retry_after_s=2
+        )
+
+
+def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record | None, document: Document) -> Written:
+    kind, tx = address.kind, ctx.tx
+    owner_uid = ctx.cloud.owner_uid(kind, tenant)
+    uid = before.uid if before is not None else _new_uid(ctx, address)
+    spec = kind.parse(document.spec, str(address))
+    masked = masking.mask(
+        ctx, kind, spec, owner_uid=owner_uid, uid=uid, fresh=before is None, what=str(address)
+    )
+    effective = kind.effective(spec)
+    was = kind.effective(before.spec, before.spec_version) if before is not None else {}
+    fields = diff(kind, was, effective)
+    if before is not None:
+        _refuse_immutable(ctx, address, fields)
+        if not fields and document.labels == before.labels and document.annotations == before.annotations:
+            return Written(before, before, tenant.path if tenant else None)
+    pins = resolution.resolve(
+        ctx, kind, effective, owner_uid=owner_uid, uid=uid, tenant=tenant, before=before.resolved if before else {}
+    )
+    if kind.compares_siblings:
+        _admit(ctx, kind, owner_uid, uid, effective)
+    charge = _charge(ctx, kind, tenant, effective, pins.resolved, before, was)
+    if kind.name == "quota":
+        assert tenant is not None
+        quotas.check_names(ctx, effective, str(address))
+        quotas.carve(ctx, tenant, effective)
+    after = _record(ctx, kind, owner_uid, uid, address.name, before, document, spec, pins.resolved)
+    _write(ctx, kind, before, after, effective)
+    references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
+    masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
+    minted = _mint(ctx, kind, after, effective, fresh=before is None)
+    secrets_at = {f.path for f in kind.secrets}
+    return Written(
+        after,
+        before,
+        tenant.path if tenant else None,
+        fields=tuple(f.as_dict(secret=f.path in secrets_at) for f in fields),
+        charge=charge,
+        minted=minted,
+    )
+
+
+def _new_uid(ctx: Context, address: Address) -> str:
+    if address.kind.name == "tenant" and address.name == "system":
+        return ctx.cloud.site.system_uid
+    return ctx.tx.new_uid()
+
+
+def _refuse_immutable(ctx: Context, address: Address, fields: list[FieldChange]) -> None:
+    fixed = [f"spec.{f.path}" for f in fields if f.effect is Effect.REPLACE]
+    if fixed and not ctx.planning:
+        raise PextraError(
+            "spec.immutable",
+            f"{address}: {', '.join(fixed)} cannot change: delete the object and make it anew.",
+            fields=fixed,
+        )
+
+
+def _admit(ctx: Context, kind: Kind, owner_uid: str, uid: str, spec: Spec) -> None:
+    siblings = (
+        (r.name, kind.effective(r.spec, r.spec_version))
+        for r in objects.of_kind(ctx.tx, owner_uid, kind.name)
+        if r.uid != uid
+    )
+    kind.admit(spec, siblings)
+
+
+def _charge(
+    ctx: Context, kind: Kind, tenant: Tenant | None, spec: Spec, resolved: dict[str, Any], before: Record | None, was: Spec
+) -> dict[str, int]:
+    if tenant is None:
+        return {}
+    new = kind.charged(spec, resolved)
+    old = kind.charged(was, before.resolved) if before is not None else {}
+    delta = {name: new.get(name, 0) - old.get(name, 0) for name in {*new, *old}}
+    delta = {name: amount for name, amount in delta.items() if amount != 0}
+    quota.charge(
+        ctx.tx, tenant.uid, tenant.path, delta, unlisted=lambda: tenancy.unlisted_ceiling(ctx.cloud, ctx.tx, tenant.uid)
+    )
+    return delta
+
+
+def _record(
+    ctx: Context,
+    kind: Kind,
+    owner_uid: str,
+    uid: str,
+    name: str,
+    before: Record | None,
+    document: Document,
+    spec: Spec,
+    resolved: dict[str, Any],
+) -> Record:
+    now = ctx.tx.now_us
+    if before is not None:
+        return replace(
+            before,
+            generation=before.generation + 1,
+            labels=document.labels,
+            annotations=document.annotations,
+            spec=spec,
+            spec_version=kind.spec_version,
+            resolved=resolved,
+            updated_us=now,
+        )
+    return Record(
+        tenant_uid=owner_uid,
+        uid=uid,
+        kind=kind.name,
+        name=name,
+        generation=1,
+        labels=document.labels,
+        annotations=document.annotations,
+        spec=spec,
+        spec_version=kind.spec_version,
+        resolved=resolved,
+        finalizers=list(kind.finalizers),
+        created_us=now,
+        updated_us=now,
+        deleting_us=None,
+        status_revision=0,
+        status=status.initial(ctx.cloud, kind.name, 1, now),
+    )
+
+
+def _write(ctx: Context, kind: Kind, before: Record | None, after: Record, effective: Spec) -> None:
+    tx = ctx.tx
+    if before is None:
+        objects.add(tx, after, index_of(kind, after, effective))
+        events.record(tx, "created", after)
+    else:
+        if not objects.replace(tx, before, after, index_of(kind, after, effective)):
+            raise PextraError("store.contention", "Another writer came in between: try again.", retry_after_s=1)
+        events.record(tx, "updated", after)
+        if not kind.controlled:
+            condition = status.initial(ctx.cloud, kind.name, after.generation, tx.now_us)["conditions"]
+            status.report(ctx.cloud, tx, after, {}, condition)
+    if kind.controlled:
+        work.ask(tx, after.tenant_uid, after.uid, after.kind)
+    if before is not None or not kind.controlled:
+        status.wake_referrers(ctx.cloud, tx, after)
+
+
+def index_of(kind: Kind, record: Record, effective: Spec) -> dict[str, str]:
+    """What lists can be filtered by: labels and the declared fields."""
+    index = {f"label:{key}": value for key, value in record.labels.items()}
+    for facts in kind.filterable:
+        value = effective.get(facts.path)
+        if value is not None:
+            index[f"spec.{facts.path}"] = str(value).lower() if isinstance(value, bool) else str(value)
+    return index
+
+
+def _mint(ctx: Context, kind: Kind, record: Record, spec: Spec, *, fresh: bool) -> dict[str, Any] | None:
+    if not kind.mints:
+        return None
+    expires = datetime.fromisoformat(spec["expires_at"]) if "expires_at" in spec else None
+    expires_us = int(expires.timestamp() * 1_000_000) if expires is not None else None
+    if not fresh:
+        credentials.expire(ctx.tx, record.tenant_uid, record.uid, expires_us)
+        return None
+    pin = record.resolved.get(f"user/{spec['user']}")
+    if pin is None or pin["tenant_uid"] != record.tenant_uid:
+        if ctx.planning:
+            return None
+        raise PextraError("reference.not_found", "spec.user: a token is for a user of the same tenant.", field="spec.user")
+    token = credentials.mint()
+    credentials.add(
+        ctx.tx, token, tenant_uid=record.tenant_uid, token_uid=record.uid, user_uid=pin["uid"], expires_us=expires_us
+    )
+    return {"token": token}

@@ -1,0 +1,110 @@
+"""Addresses given out of subnets; the primary key promises that none is given twice."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, insert, select
+
+from pextra.errors import PextraError
+from pextra.store.database import Tx
+from pextra.store.tables import address as table
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An address of one card of an instance."""
+
+    subnet_uid: str
+    address: str
+    card: int
+
+
+def of(tx: Tx, tenant_uid: str, consumer_uid: str) -> list[Given]:
+    """The instance's addresses, by card."""
+    rows = tx.conn.execute(
+        select(table.c.subnet_uid, table.c.address, table.c.card)
+        .where(table.c.tenant_uid == tenant_uid, table.c.consumer_uid == consumer_uid)
+        .order_by(table.c.card, table.c.address)
+    )
+    return [Given(r[0], r[1], r[2]) for r in rows]
+
+
+def take(
+    tx: Tx,
+    subnet_uid: str,
+    cidr: str,
+    gateway: str | None,
+    *,
+    tenant_uid: str,
+    consumer_uid: str,
+    card: int,
+    wanted: str | None = None,
+) -> Given:
+    """Give a card the wanted address, or the next free one after the highest given, or the lowest gap.
+
+    Raises:
+        PextraError: `address.exhausted`, or `object.conflict` when the wanted address is taken.
+    """
+    network = ipaddress.ip_network(cidr)
+    first = int(network.network_address)
+    reserved = {first, int(network.broadcast_address), int(ipaddress.ip_address(gateway)) if gateway else first + 1}
+    last = first + network.num_addresses - 1
+    if wanted is not None:
+        number = int(ipaddress.ip_address(wanted))
+        if number in reserved or _taken(tx, subnet_uid, number):
+            raise PextraError("object.conflict", f"Address {wanted} of subnet {cidr} is taken: choose another.")
+    else:
+        number = _free(tx, subnet_uid, first, last, reserved)
+        if number is None:
+            raise PextraError(
+                "address.exhausted", f"Subnet {cidr} has no free address: free some, or add a subnet to the network."
+            )
+    given = Given(subnet_uid, str(type(network.network_address)(number)), card)
+    tx.conn.execute(
+        insert(table).values(
+            subnet_uid=subnet_uid,
+            number=f"{number:032x}",
+            address=given.address,
+            tenant_uid=tenant_uid,
+            consumer_uid=consumer_uid,
+            card=card,
+        )
+    )
+    return given
+
+
+def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
+    """Take back every address of the instance."""
+    tx.conn.execute(delete(table).where(table.c.tenant_uid == tenant_uid, table.c.consumer_uid == consumer_uid))
+
+
+def release_one(tx: Tx, given: Given) -> None:
+    """Take back one address."""
+    tx.conn.execute(delete(table).where(table.c.subnet_uid == given.subnet_uid, table.c.address == given.address))
+
+
+def _taken(tx: Tx, subnet_uid: str, number: int) -> bool:
+    query = select(table.c.number).where(table.c.subnet_uid == subnet_uid, table.c.number == f"{number:032x}")
+    return tx.conn.execute(query).first() is not None
+
+
+def _free(tx: Tx, subnet_uid: str, first: int, last: int, reserved: set[int]) -> int | None:
+    highest = tx.conn.execute(select(func.max(table.c.number)).where(table.c.subnet_uid == subnet_uid)).scalar()
+    number = int(highest, 16) + 1 if highest is not None else first
+    while number in reserved:
+        number += 1
+    if number <= last:
+        return number
+    rows = tx.conn.execute(select(table.c.number).where(table.c.subnet_uid == subnet_uid).order_by(table.c.number))
+    expected = first
+    for taken in (int(r[0], 16) for r in rows):
+        while expected in reserved:
+            expected += 1
+        if taken > expected:
+            return expected
+        expected = taken + 1
+    while expected in reserved:
+        expected += 1
+    return expected if expected <= last else None

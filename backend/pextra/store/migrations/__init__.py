@@ -1,0 +1,1 @@
+"""Hand-written Alembic migrations: written for CockroachDB first, one change each."""

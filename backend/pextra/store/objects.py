@@ -1,0 +1,255 @@
+"""Objects of every kind: one table, read and written alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, insert, or_, select, update
+
+from pextra.store.database import Tx
+from pextra.store.records import Record
+from pextra.store.tables import resource, resource_index, resource_status
+
+_COLUMNS = (*resource.c, resource_status.c.revision, resource_status.c.status)
+_JOINED = resource.join(
+    resource_status, and_(resource.c.tenant_uid == resource_status.c.tenant_uid, resource.c.uid == resource_status.c.uid)
+)
+
+
+def _select() -> Select[Any]:
+    return select(*_COLUMNS).select_from(_JOINED)
+
+
+def _record(row: Row[Any]) -> Record:
+    m = row._mapping  # pyright: ignore[reportPrivateUsage]  # the documented accessor
+    return Record(
+        tenant_uid=m[resource.c.tenant_uid],
+        uid=m[resource.c.uid],
+        kind=m[resource.c.kind],
+        name=m[resource.c.name],
+        generation=m[resource.c.generation],
+        labels=m[resource.c.labels],
+        annotations=m[resource.c.annotations],
+        spec=m[resource.c.spec],
+        spec_version=m[resource.c.spec_version],
+        resolved=m[resource.c.resolved],
+        finalizers=m[resource.c.finalizers],
+        created_us=m[resource.c.created_us],
+        updated_us=m[resource.c.updated_us],
+        deleting_us=m[resource.c.deleting_us],
+        status_revision=m[resource_status.c.revision],
+        status=m[resource_status.c.status],
+    )
+
+
+def by_name(tx: Tx, tenant_uid: str, kind: str, name: str) -> Record | None:
+    """The object of that name, or None."""
+    row = tx.conn.execute(
+        _select().where(resource.c.tenant_uid == tenant_uid, resource.c.kind == kind, resource.c.name == name)
+    ).first()
+    return _record(row) if row is not None else None
+
+
+def by_uid(tx: Tx, tenant_uid: str, uid: str) -> Record | None:
+    """The object with that uid, hidden ones too, or None."""
+    row = tx.conn.execute(_select().where(resource.c.tenant_uid == tenant_uid, resource.c.uid == uid)).first()
+    return _record(row) if row is not None else None
+
+
+def by_uids(tx: Tx, keys: Iterable[tuple[str, str]]) -> dict[str, Record]:
+    """The objects with those (tenant uid, uid), by uid."""
+    wanted: dict[str, list[str]] = {}
+    for tenant_uid, uid in keys:
+        wanted.setdefault(tenant_uid, []).append(uid)
+    found: dict[str, Record] = {}
+    for tenant_uid, uids in wanted.items():
+        for start in range(0, len(uids), 500):
+            query = _select().where(resource.c.tenant_uid == tenant_uid, resource.c.uid.in_(uids[start : start + 500]))
+            found.update((r.uid, r) for r in map(_record, tx.conn.execute(query)))
+    return found
+
+
+def of_kind(tx: Tx, tenant_uid: str, kind: str) -> list[Record]:
+    """Every visible object of the kind in the tenant, by name."""
+    query = _select().where(resource.c.tenant_uid == tenant_uid, resource.c.kind == kind).order_by(resource.c.name)
+    return [r for r in map(_record, tx.conn.execute(query)) if not r.hidden]
+
+
+def everywhere(tx: Tx, kinds: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(tenant uid, uid, kind) of every object of the kinds in the whole cloud."""
+    rows = tx.conn.execute(
+        select(resource.c.tenant_uid, resource.c.uid, resource.c.kind).where(resource.c.kind.in_(kinds))
+    )
+    return [(r[0], r[1], r[2]) for r in rows]
+
+
+def content(tx: Tx, tenant_uid: str, *, limit: int) -> list[Record]:
+    """Objects that live in the tenant, at most `limit`."""
+    rows = tx.conn.execute(_select().where(resource.c.tenant_uid == tenant_uid).limit(limit))
+    return [_record(r) for r in rows]
+
+
+def descendants(tx: Tx, site_uid: str, path: str) -> list[tuple[str, str]]:
+    """(uid, path) of every tenant below `path`, in the order of their paths."""
+    rows = tx.conn.execute(
+        select(resource.c.uid, resource.c.name)
+        .where(
+            resource.c.tenant_uid == site_uid,
+            resource.c.kind == "tenant",
+            resource.c.name > f"{path}.",
+            resource.c.name < f"{path}/",  # "/" follows "." in every collation that compares bytes
+        )
+        .order_by(resource.c.name)
+    )
+    return [(r[0], r[1]) for r in rows]
+
+
+def tenant_paths(tx: Tx, site_uid: str, uids: Iterable[str]) -> dict[str, str]:
+    """The paths of tenants by uid."""
+    rows = tx.conn.execute(
+        select(resource.c.uid, resource.c.name).where(resource.c.tenant_uid == site_uid, resource.c.uid.in_(list(uids)))
+    )
+    return {r[0]: r[1] for r in rows}
+
+
+def page(
+    tx: Tx,
+    tenant_uids: Sequence[str],
+    kind: str,
+    *,
+    conditions: Sequence[ColumnElement[bool]],
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[Record]:
+    """Up to `limit` visible objects in the order of (tenant's place in `tenant_uids`, name), beginning after
+    `after` = (tenant uid, name)."""
+    start = tenant_uids.index(after[0]) if after is not None and after[0] in tenant_uids else 0
+    records: list[Record] = []
+    for tenant_uid in tenant_uids[start:]:
+        query = _select().where(
+            resource.c.tenant_uid == tenant_uid, resource.c.kind == kind, resource.c.name > ".~", *conditions
+        )
+        if after is not None and after[0] == tenant_uid:
+            query = query.where(resource.c.name > after[1])
+        rows = tx.conn.execute(query.order_by(resource.c.name).limit(limit - len(records)))
+        records.extend(map(_record, rows))
+        if len(records) >= limit:
+            break
+    return records
+
+
+def indexed(kind: str, key: str, values: Sequence[str] | None, *, negate: bool = False) -> ColumnElement[bool]:
+    """A condition for `page`: the object has `key`, with one of `values` when given; or has it not."""
+    clause = exists().where(
+        resource_index.c.tenant_uid == resource.c.tenant_uid,
+        resource_index.c.uid == resource.c.uid,
+        resource_index.c.kind == kind,
+        resource_index.c.key == key,
+        *([resource_index.c.value.in_(list(values))] if values is not None else []),
+    )
+    return ~clause if negate else clause
+
+
+def below(path: str) -> ColumnElement[bool]:
+    """A condition for `page` over tenants: the one at `path` and its descendants."""
+    return or_(resource.c.name == path, and_(resource.c.name > f"{path}.", resource.c.name < f"{path}/"))
+
+
+def add(tx: Tx, record: Record, index: Mapping[str, str]) -> None:
+    """Store a new object with its status and index rows."""
+    values = {c.name: getattr(record, c.name) for c in resource.c}
+    tx.conn.execute(insert(resource).values(values))
+    tx.conn.execute(
+        insert(resource_status).values(
+            tenant_uid=record.tenant_uid,
+            uid=record.uid,
+            revision=record.status_revision,
+            status=record.status,
+            updated_us=record.created_us,
+        )
+    )
+    _index(tx, record, index)
+
+
+def replace(tx: Tx, before: Record, after: Record, index: Mapping[str, str] | None) -> bool:
+    """Store `after` over `before` when nobody else has written since; `index` None leaves the index rows.
+
+    Returns:
+        Whether it was stored: False when `before` is no longer what the database holds.
+    """
+    done = tx.conn.execute(
+        update(resource)
+        .where(
+            resource.c.tenant_uid == before.tenant_uid,
+            resource.c.uid == before.uid,
+            resource.c.generation == before.generation,
+        )
+        .values(
+            name=after.name,
+            generation=after.generation,
+            labels=after.labels,
+            annotations=after.annotations,
+            spec=after.spec,
+            spec_version=after.spec_version,
+            resolved=after.resolved,
+            finalizers=after.finalizers,
+            updated_us=after.updated_us,
+            deleting_us=after.deleting_us,
+        )
+    )
+    if done.rowcount != 1:
+        return False
+    if index is not None:
+        tx.conn.execute(
+            delete(resource_index).where(
+                resource_index.c.tenant_uid == before.tenant_uid,
+                resource_index.c.kind == before.kind,
+                resource_index.c.uid == before.uid,
+            )
+        )
+        _index(tx, after, index)
+    return True
+
+
+def replace_status(tx: Tx, record: Record, status: dict[str, Any]) -> bool:
+    """Store the status when nobody else has written it since `record` was read; tells whether it was."""
+    done = tx.conn.execute(
+        update(resource_status)
+        .where(
+            resource_status.c.tenant_uid == record.tenant_uid,
+            resource_status.c.uid == record.uid,
+            resource_status.c.revision == record.status_revision,
+        )
+        .values(status=status, revision=record.status_revision + 1, updated_us=tx.now_us)
+    )
+    return done.rowcount == 1
+
+
+def remove(tx: Tx, record: Record) -> None:
+    """Remove the object with its status and index rows."""
+    tx.conn.execute(
+        delete(resource_index).where(
+            resource_index.c.tenant_uid == record.tenant_uid,
+            resource_index.c.kind == record.kind,
+            resource_index.c.uid == record.uid,
+        )
+    )
+    for table in (resource_status, resource):
+        tx.conn.execute(delete(table).where(table.c.tenant_uid == record.tenant_uid, table.c.uid == record.uid))
+
+
+def count(tx: Tx, kind: str) -> int:
+    """How many objects of the kind the cloud holds."""
+    return tx.conn.execute(select(func.count()).select_from(resource).where(resource.c.kind == kind)).scalar_one()
+
+
+def _index(tx: Tx, record: Record, index: Mapping[str, str]) -> None:
+    if index:
+        tx.conn.execute(
+            insert(resource_index),
+            [
+                {"tenant_uid": record.tenant_uid, "kind": record.kind, "key": k, "value": v, "uid": record.uid}
+                for k, v in index.items()
+            ],
+        )

@@ -1,0 +1,73 @@
+"""Who refers to whom, so that nothing that is used can go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select
+
+from pextra.declaration.markers import OnDelete
+from pextra.store.database import Tx
+from pextra.store.tables import resource_reference as table
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One object that refers to another. A copied reference is not stored: its target may go."""
+
+    source_tenant_uid: str
+    source_uid: str
+    source_kind: str
+    target_tenant_uid: str
+    target_uid: str
+    target_kind: str
+    on_delete: OnDelete
+
+
+def _row(row: tuple[str, ...]) -> Reference:
+    return Reference(*row[:6], OnDelete(row[6]))
+
+
+_COLUMNS = (
+    table.c.source_tenant_uid,
+    table.c.source_uid,
+    table.c.source_kind,
+    table.c.target_tenant_uid,
+    table.c.target_uid,
+    table.c.target_kind,
+    table.c.on_delete,
+)
+
+
+def to(tx: Tx, tenant_uid: str, uid: str, *, limit: int = 1000) -> list[Reference]:
+    """Those that refer to the object."""
+    query = select(*_COLUMNS).where(table.c.target_tenant_uid == tenant_uid, table.c.target_uid == uid).limit(limit)
+    return [_row(tuple(r)) for r in tx.conn.execute(query)]
+
+
+def of(tx: Tx, tenant_uid: str, uid: str) -> list[Reference]:
+    """Those that the object refers to."""
+    query = select(*_COLUMNS).where(table.c.source_tenant_uid == tenant_uid, table.c.source_uid == uid)
+    return [_row(tuple(r)) for r in tx.conn.execute(query)]
+
+
+def put(tx: Tx, tenant_uid: str, uid: str, references: Iterable[Reference], *, fresh: bool) -> None:
+    """Make `references` the object's only ones; `fresh` says that it had none."""
+    if not fresh:
+        tx.conn.execute(delete(table).where(table.c.source_tenant_uid == tenant_uid, table.c.source_uid == uid))
+    rows = {
+        (r.target_tenant_uid, r.target_uid): {
+            "source_tenant_uid": r.source_tenant_uid,
+            "source_uid": r.source_uid,
+            "source_kind": r.source_kind,
+            "target_tenant_uid": r.target_tenant_uid,
+            "target_uid": r.target_uid,
+            "target_kind": r.target_kind,
+            "on_delete": r.on_delete.value,
+        }
+        for r in references
+        if r.on_delete is not OnDelete.COPIED
+    }
+    if rows:
+        tx.conn.execute(insert(table), list(rows.values()))

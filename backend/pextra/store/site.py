@@ -1,0 +1,48 @@
+"""Facts of this site that are made once, at its first start."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select
+
+from pextra.store.database import Tx
+from pextra.store.tables import site as table
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Who this site is.
+
+    Attributes:
+        uid: the site; cloud-wide objects are stored under it.
+        system_uid: the cloud's own tenant.
+        digest_key: key of the digests of secrets.
+    """
+
+    uid: str
+    system_uid: str
+    digest_key: str
+
+
+def load(tx: Tx) -> Site | None:
+    """The site, or None before its first start."""
+    values = {r[0]: r[1] for r in tx.conn.execute(select(table.c.key, table.c.value))}
+    if "uid" not in values:
+        return None
+    return Site(values["uid"], values["system_uid"], values["digest_key"])
+
+
+def create(tx: Tx) -> Site:
+    """Make the site's facts."""
+    made = Site(tx.new_uid(), tx.new_uid(), secrets.token_hex(32))
+    tx.conn.execute(
+        insert(table),
+        [
+            {"key": "uid", "value": made.uid},
+            {"key": "system_uid", "value": made.system_uid},
+            {"key": "digest_key", "value": made.digest_key},
+        ],
+    )
+    return made

@@ -1,0 +1,241 @@
+"""The schema, as the migrations leave it.
+
+Times are microseconds since the epoch. Uids are UUIDs. The tenant comes first in every key; cloud-wide objects
+are stored under the site's uid. What the database itself must promise stands in typed tables of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, Uuid
+
+metadata = MetaData()
+
+
+def _uid(name: str, **options: Any) -> Column[Any]:
+    return Column(name, Uuid(as_uuid=False), nullable=options.pop("nullable", False), **options)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _number(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _text(name: str, length: int, **options: Any) -> Column[Any]:
+    return Column(name, String(length), nullable=options.pop("nullable", False), **options)
+
+
+def _name(name: str, length: int) -> Column[Any]:
+    """A text that is compared byte by byte, as CockroachDB and SQLite do of themselves."""
+    kind = String(length).with_variant(String(length, collation="C"), "postgresql")
+    return Column(name, kind, nullable=False)
+
+
+def _json(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, JSON, nullable=nullable)
+
+
+site = Table("site", metadata, _text("key", 63, primary_key=True), Column("value", Text, nullable=False))
+
+resource = Table(
+    "resource",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("uid", primary_key=True),
+    _text("kind", 63),
+    _name("name", 253),  # ".<uid>" once hidden, which no user's name can be
+    _number("generation"),
+    _json("labels"),
+    _json("annotations"),
+    _json("spec"),
+    Column("spec_version", Integer, nullable=False),
+    _json("resolved"),
+    _json("finalizers"),
+    _time("created_us"),
+    _time("updated_us"),
+    _time("deleting_us", nullable=True),
+    Index("resource_name", "tenant_uid", "kind", "name", unique=True),
+)
+
+resource_status = Table(
+    "resource_status",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("uid", primary_key=True),
+    _number("revision"),
+    _json("status"),
+    _time("updated_us"),
+)
+
+resource_index = Table(
+    "resource_index",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _text("kind", 63, primary_key=True),
+    _text("key", 320, primary_key=True),  # "label:app" or "spec.size_gib"
+    _text("value", 320, primary_key=True),
+    _uid("uid", primary_key=True),
+)
+
+resource_reference = Table(
+    "resource_reference",
+    metadata,
+    _uid("source_tenant_uid", primary_key=True),
+    _uid("source_uid", primary_key=True),
+    _uid("target_tenant_uid", primary_key=True),
+    _uid("target_uid", primary_key=True),
+    _text("source_kind", 63),
+    _text("target_kind", 63),
+    _text("on_delete", 15),
+    Index("resource_reference_target", "target_tenant_uid", "target_uid"),
+)
+
+resource_secret = Table(
+    "resource_secret",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("uid", primary_key=True),
+    _text("path", 253, primary_key=True),
+    Column("value", Text, nullable=False),
+    _text("digest", 64),
+    Column("version", Integer, nullable=False),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    _text("token_hash", 64, primary_key=True),
+    _uid("tenant_uid"),
+    _uid("token_uid"),
+    _uid("user_uid"),
+    _time("expires_us", nullable=True),
+    Index("credential_token", "tenant_uid", "token_uid"),
+)
+
+request_key = Table(
+    "request_key",
+    metadata,
+    _text("scope", 36, primary_key=True),
+    _text("key", 255, primary_key=True),
+    _text("request_hash", 64),
+    Column("attempt", Integer, nullable=False),
+    _json("answer", nullable=True),
+    _time("created_us"),
+    Index("request_key_created", "created_us"),
+)
+
+quota_usage = Table(
+    "quota_usage",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _text("countable", 63, primary_key=True),
+    _number("ceiling", nullable=True),  # null: unlimited
+    _number("used"),
+    _number("granted"),
+)
+
+pending_event = Table(
+    "pending_event",
+    metadata,
+    _uid("uid", primary_key=True),
+    _uid("stream"),
+    _text("type", 15),
+    _text("kind", 63),
+    _uid("object_uid"),
+    _text("name", 253),
+    _number("revision"),
+    _time("at_us"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    _uid("stream", primary_key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    _uid("uid"),
+    _text("type", 15),
+    _text("kind", 63),
+    _uid("object_uid"),
+    _text("name", 253),
+    _number("revision"),
+    _time("at_us"),
+    Index("event_uid", "uid", unique=True),
+    Index("event_at", "at_us"),
+)
+
+stream_head = Table(
+    "stream_head",
+    metadata,
+    _uid("stream", primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("oldest", BigInteger, nullable=False),
+)
+
+work = Table(
+    "work",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("uid", primary_key=True),
+    _text("kind", 63),
+    Column("shard", Integer, nullable=False),
+    _time("due_us"),
+    Column("attempts", Integer, nullable=False),
+    _number("version"),
+    Index("work_due", "shard", "due_us"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    _text("name", 63, primary_key=True),
+    _text("holder", 63),
+    _number("epoch"),
+    _time("expires_us"),
+)
+
+host_capacity = Table(
+    "host_capacity",
+    metadata,
+    _uid("host_uid", primary_key=True),
+    _text("name", 63),
+    _text("driver", 31),
+    _text("zone", 63),
+    _json("labels"),
+    Column("ready", Boolean, nullable=False),
+    Column("schedulable", Boolean, nullable=False),
+    _number("vcpus"),
+    _number("memory_mib"),
+    _number("disk_gib"),
+    _number("used_vcpus"),
+    _number("used_memory_mib"),
+    _number("used_disk_gib"),
+)
+
+allocation = Table(
+    "allocation",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("consumer_uid", primary_key=True),
+    _uid("host_uid"),
+    _text("spread_group", 63, nullable=True),
+    _number("vcpus"),
+    _number("memory_mib"),
+    _number("disk_gib"),
+    Index("allocation_host", "host_uid"),
+)
+
+address = Table(
+    "address",
+    metadata,
+    _uid("subnet_uid", primary_key=True),
+    _text("number", 32, primary_key=True),  # hexadecimal, so that it sorts
+    _text("address", 39),
+    _uid("tenant_uid"),
+    _uid("consumer_uid"),
+    Column("card", Integer, nullable=False),
+    Index("address_consumer", "tenant_uid", "consumer_uid"),
+)
