@@ -94,8 +94,8 @@ class Kind:
         finalizers: what must happen before a deleted object's row goes.
         charge: what an object costs its tenant beside one of `plural`: countable to amount. Pure.
         countables: name to description of what `charge` may name.
-        admit: refuses a spec that contradicts its siblings, the tenant's other objects of this kind
-            (name and effective spec), given only to kinds with `compares_siblings`. Pure.
+        admit: refuses a spec that contradicts its siblings, the other parts of the same whole: objects of this kind with a
+            `cascade` reference to the same target (name and effective spec). Pure.
         mints: whether creating answers with a credential, once.
         dotted_names: whether names are paths (only `tenant`).
         spec_version, upcasters: version of the stored form; `upcasters[n]` turns n into n + 1. Pure.
@@ -170,11 +170,14 @@ class Kind:
         pattern = PATH if self.dotted_names else LABEL
         if not pattern.fullmatch(name) or len(name) > 253:
             raise invalid(
-                [{"field": "metadata.name", "value": name[:80], "message": NAME_RULE}], f"{self.name} {name[:80]!r}"
+                [{"field": "metadata.name", "value": name[:80], "message": NAME_RULE}],
+                f"{self.name} {name[:80]!r}",
             )
         if self.singleton is not None and name != self.singleton:
             message = f"the only {self.name} of a tenant is named {self.singleton!r}"
-            raise invalid([{"field": "metadata.name", "value": name, "message": message}], f"{self.name} {name!r}")
+            raise invalid(
+                [{"field": "metadata.name", "value": name, "message": message}], f"{self.name} {name!r}"
+            )
 
     def parse(self, spec: Any, what: str) -> Spec:
         """The spec as it will be stored: checked, in JSON form, only what was written.

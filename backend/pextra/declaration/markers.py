@@ -89,23 +89,27 @@ class Ref(Marker):
     Args:
         kind: the target's kind; None when the sibling field `kind` holds it.
         on_delete: what deleting the target does.
+        exclusive: whether the target can be referred to in this way by one object at a time.
         copy: fields of the target's spec that are copied into `resolved` when the reference is resolved.
     """
 
     kind: str | None
     on_delete: OnDelete = OnDelete.BLOCK
     copy: tuple[str, ...] = ()
+    exclusive: bool = False
 
     def facts(self) -> dict[str, Any]:
         """See `Marker.facts`."""
-        return {"ref": {"kind": self.kind, "on_delete": self.on_delete.value}}
+        return {"ref": {"kind": self.kind, "on_delete": self.on_delete.value, "exclusive": self.exclusive}}
 
 
 class SecretFacts(BaseModel):
     """What can be known of a stored secret."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    digest: str = Field(max_length=64, description="Keyed digest: equal digests of one object mean equal values.")
+    digest: str = Field(
+        max_length=64, description="Keyed digest: equal digests of one object mean equal values."
+    )
     version: int = Field(ge=1, description="Rises with each change of the value.")
 
 

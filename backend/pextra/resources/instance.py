@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pextra.declaration.kind import Action, Column, Kind, Spec, SpecModel, StatusModel
 from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref, Restart, SecretText
-from pextra.errors import PextraError
 from pextra.resources.subnet import Address
 
 
@@ -28,7 +27,10 @@ class InstanceSpec(SpecModel):
     """What an instance should be."""
 
     flavor: Annotated[
-        ObjectName, Ref("flavor", OnDelete.COPIED, copy=("vcpus", "memory_mib", "disk_gib")), Restart(), Filterable()
+        ObjectName,
+        Ref("flavor", OnDelete.COPIED, copy=("vcpus", "memory_mib", "disk_gib")),
+        Restart(),
+        Filterable(),
     ]
     """Its size."""
     image: Annotated[
@@ -37,7 +39,9 @@ class InstanceSpec(SpecModel):
     """What its root disk starts as."""
     networks: Annotated[list[InstanceNetwork], Field(max_length=16), Restart()] = []
     """Its network cards, in order."""
-    volumes: Annotated[list[Annotated[ObjectName, Ref("volume")]], Field(max_length=24), Restart()] = []
+    volumes: Annotated[
+        list[Annotated[ObjectName, Ref("volume", exclusive=True)]], Field(max_length=24), Restart()
+    ] = []
     """Its further disks, in order."""
     ssh_keys: Annotated[
         list[Annotated[ObjectName, Ref("ssh_key", OnDelete.COPIED, copy=("public_key",))]],
@@ -63,6 +67,13 @@ class InstanceSpec(SpecModel):
     spread_group: Annotated[str, Field(max_length=63), Immutable(), Filterable()] | None = None
     """Instances of one group are placed on different hosts as far as possible."""
 
+    @field_validator("volumes")
+    @classmethod
+    def _named_once(cls, volumes: list[str]) -> list[str]:
+        if len(set(volumes)) < len(volumes):
+            raise ValueError("names one volume twice")
+        return volumes
+
 
 class InstanceStatus(StatusModel):
     """What an instance was found to be."""
@@ -83,8 +94,8 @@ class InstanceStatus(StatusModel):
     """Its addresses, in the order of its cards."""
     placement: dict[str, Any] = {}
     """Why it is on this host, or why on none."""
-    started_generation: int = 0
-    """The generation of the definition that runs."""
+    volumes: list[str] = []
+    """The uids of the volumes that it holds."""
 
 
 def _charge(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
@@ -92,19 +103,6 @@ def _charge(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
     if flavor is None:
         return {}
     return {"vcpus": flavor["vcpus"], "memory_mib": flavor["memory_mib"], "volume_gib": flavor["disk_gib"]}
-
-
-def _admit(spec: Spec, siblings: Iterable[tuple[str, Spec]]) -> None:
-    if len(set(spec["volumes"])) < len(spec["volumes"]):
-        raise PextraError("object.conflict", "spec.volumes names one volume twice.", field="spec.volumes")
-    for name, other in siblings:
-        for index, volume in enumerate(spec["volumes"]):
-            if volume in other["volumes"]:
-                raise PextraError(
-                    "object.conflict",
-                    f"spec.volumes[{index}]: volume {volume!r} is attached to instance {name!r}: detach it there first.",
-                    field=f"spec.volumes[{index}]",
-                )
 
 
 INSTANCE = Kind(
@@ -121,7 +119,6 @@ INSTANCE = Kind(
         "memory_mib": "MiB of memory of instances.",
         "volume_gib": "GiB of volumes and of instances' root disks.",
     },
-    admit=_admit,
     actions=(Action(name="reboot", description="Restart the machine once."),),
     short_names=("vm", "inst"),
     columns=(

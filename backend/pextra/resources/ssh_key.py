@@ -32,6 +32,8 @@ SSH_KEY = Kind(
     example={
         "kind": "ssh_key",
         "metadata": {"name": "ada"},
-        "spec": {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0000000000000000000000000000000000000000000 ada"},
+        "spec": {
+            "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0000000000000000000000000000000000000000000 ada"
+        },
     },
 )

@@ -42,7 +42,9 @@ class SubnetSpec(SpecModel):
 
     @model_validator(mode="after")
     def _gateway_inside(self) -> SubnetSpec:
-        if self.gateway is not None and ipaddress.ip_address(self.gateway) not in ipaddress.ip_network(self.cidr):
+        if self.gateway is not None and ipaddress.ip_address(self.gateway) not in ipaddress.ip_network(
+            self.cidr
+        ):
             raise ValueError(f"gateway {self.gateway} is not in {self.cidr}")
         return self
 
@@ -50,7 +52,7 @@ class SubnetSpec(SpecModel):
 def _admit(spec: Spec, siblings: Iterable[tuple[str, Spec]]) -> None:
     mine = ipaddress.ip_network(spec["cidr"])
     for name, other in siblings:
-        if other["network"] == spec["network"] and mine.overlaps(ipaddress.ip_network(other["cidr"])):
+        if mine.overlaps(ipaddress.ip_network(other["cidr"])):
             raise PextraError(
                 "object.conflict",
                 f"spec.cidr {spec['cidr']} overlaps {other['cidr']} of subnet {name!r} in network {spec['network']!r}: "

@@ -27,5 +27,9 @@ USER = Kind(
     description="A person or program that acts in a tenant and its descendants by tokens.",
     spec=UserSpec,
     columns=(Column(title="EMAIL", path="spec.email"), Column(title="ENABLED", path="spec.enabled")),
-    example={"kind": "user", "metadata": {"name": "ada"}, "spec": {"display_name": "Ada", "email": "ada@example.com"}},
+    example={
+        "kind": "user",
+        "metadata": {"name": "ada"},
+        "spec": {"display_name": "Ada", "email": "ada@example.com"},
+    },
 )

@@ -23,7 +23,9 @@ def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | No
     """
     declared = address.kind.action(action)
     tenant = tenancy.of_address(ctx, address)
-    target = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
+    target = objects.by_name(
+        ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name
+    )
     if target is None:
         authorization.require(ctx.principal, address, authorization.READ)
         authorization.absent(address)
@@ -36,7 +38,9 @@ def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | No
         return _cancel(ctx, target, tenant)
     if target.deleting:
         raise PextraError("object.deleting", f"The {address} is being deleted.", retry_after_s=2)
-    owner = tenant if address.kind.scope is Scope.TENANT else Tenant(ctx.cloud.site.system_uid, "system", False)
+    owner = (
+        tenant if address.kind.scope is Scope.TENANT else Tenant(ctx.cloud.site.system_uid, "system", False)
+    )
     assert owner is not None
     spec = {
         "target": {"kind": target.kind, "name": target.name, "uid": target.uid},
@@ -87,10 +91,19 @@ def _cancel(ctx: Context, operation: Record, tenant: Tenant | None) -> Written:
         return Written(operation, operation, tenant.path if tenant else None)
     if phase in FINISHED or (phase == "running" and not operation.spec.get("cancelable", False)):
         raise PextraError(
-            "operation.finished", f"Operation {operation.name!r} is {phase}: it cannot be canceled.", phase=phase
+            "operation.finished",
+            f"Operation {operation.name!r} is {phase}: it cannot be canceled.",
+            phase=phase,
         )
     after = status.report(
-        ctx.cloud, ctx.tx, operation, {"phase": "canceled"}, [conditions.ready(True, "Canceled", "Canceled by a user.")]
+        ctx.cloud,
+        ctx.tx,
+        operation,
+        {"phase": "canceled"},
+        [
+            conditions.ready(False, "Canceled", "Canceled by a user."),
+            conditions.condition("finished", True, "Canceled", "Canceled by a user."),
+        ],
     )
     work.forget(ctx.tx, operation.tenant_uid, operation.uid)
     return Written(after, operation, tenant.path if tenant else None)

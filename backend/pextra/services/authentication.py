@@ -16,7 +16,11 @@ def authenticate(cloud: Cloud, tx: Tx, token: str | None) -> Principal:
         PextraError: `auth.unauthenticated`; the same for a token that is unknown, expired, revoked or of a disabled user.
     """
     holder = credentials.holder(tx, token) if token else None
-    if holder is None or not holder.enabled or (holder.expires_us is not None and holder.expires_us <= tx.now_us):
+    if (
+        holder is None
+        or not holder.enabled
+        or (holder.expires_us is not None and holder.expires_us <= tx.now_us)
+    ):
         raise PextraError(
             "auth.unauthenticated",
             "A valid bearer token is required: it is missing, unknown, expired or revoked.",

@@ -33,8 +33,12 @@ def _populate(cloud: Cloud, tx: Tx) -> str:
     ctx = Context(cloud, tx, root)
     kinds = cloud.registry
     nothing = Preconditions()
-    writing.put(ctx, Address(kinds["tenant"], None, "system"), {"spec": {"display_name": "The cloud's own"}}, nothing)
-    writing.put(ctx, Address(kinds["user"], "system", ADMIN), {"spec": {"display_name": "Administrator"}}, nothing)
+    writing.put(
+        ctx, Address(kinds["tenant"], None, "system"), {"spec": {"display_name": "The cloud's own"}}, nothing
+    )
+    writing.put(
+        ctx, Address(kinds["user"], "system", ADMIN), {"spec": {"display_name": "Administrator"}}, nothing
+    )
     return mint_admin_token(ctx, "bootstrap")
 
 
@@ -44,6 +48,8 @@ def mint_admin_token(ctx: Context, name: str) -> str:
     before = objects.by_name(ctx.tx, ctx.cloud.site.system_uid, "api_token", name)
     if before is not None:
         deleting.mark(ctx, before, cascade=True)
-    outcome = writing.put(ctx, address, {"spec": {"user": ADMIN, "description": "Made by the server."}}, Preconditions())
+    outcome = writing.put(
+        ctx, address, {"spec": {"user": ADMIN, "description": "Made by the server."}}, Preconditions()
+    )
     assert outcome.minted is not None
     return str(outcome.minted["token"])

@@ -56,7 +56,11 @@ def read(address: Address, body: Any) -> Document:
     document = mapping(body, "(body)", what)
     metadata = mapping(document.get("metadata"), "metadata", what)
     faults = [{"field": k[:80], "message": "there is no such field"} for k in document if k not in _BLOCKS]
-    faults += [{"field": f"metadata.{k[:80]}", "message": "there is no such field"} for k in metadata if k not in _METADATA]
+    faults += [
+        {"field": f"metadata.{k[:80]}", "message": "there is no such field"}
+        for k in metadata
+        if k not in _METADATA
+    ]
     for field, given, expected in (
         ("kind", document.get("kind"), address.kind.name),
         ("metadata.name", metadata.get("name"), address.name),
@@ -76,9 +80,7 @@ def read(address: Address, body: Any) -> Document:
     return Document(labels, annotations, mapping(document.get("spec"), "spec", what), uid)
 
 
-def _texts(
-    value: Any, field: str, what: str, fits: Any, faults: list[dict[str, Any]]
-) -> dict[str, str]:
+def _texts(value: Any, field: str, what: str, fits: Any, faults: list[dict[str, Any]]) -> dict[str, str]:
     texts = mapping(value, field, what)
     if len(texts) > MAX_LABELS:
         faults.append({"field": field, "message": f"at most {MAX_LABELS} entries"})

@@ -19,7 +19,10 @@ def check_names(ctx: Context, spec: Spec, what: str) -> None:
     """
     known = ctx.cloud.registry.countables
     faults = [
-        {"field": f"spec.limits.{name}", "message": f"nothing counts this; there are {', '.join(sorted(known))}"}
+        {
+            "field": f"spec.limits.{name}",
+            "message": f"nothing counts this; there are {', '.join(sorted(known))}",
+        }
         for name in spec["limits"]
         if name not in known
     ]
@@ -35,7 +38,9 @@ def carve(ctx: Context, tenant: Tenant, spec: Spec | None) -> None:
             that much left, or is limited where the child would not be.
     """
     if tenant.uid == ctx.cloud.site.system_uid:
-        raise PextraError("object.conflict", "The cloud's own tenant has no limits: its quota cannot be changed.")
+        raise PextraError(
+            "object.conflict", "The cloud's own tenant has no limits: its quota cannot be changed."
+        )
     before = quota.usage(ctx.tx, tenant.uid)
     after = _ceilings(ctx, spec)
     quota.set_ceilings(ctx.tx, tenant.uid, tenant.path, after)
@@ -66,6 +71,8 @@ def _ceilings(ctx: Context, spec: Spec | None) -> Mapping[str, int | None]:
         return dict.fromkeys(ctx.cloud.registry.countables, 0)
     unlisted = None if spec["unlisted"] == "unlimited" else 0
     return {
-        name: (None if spec["limits"][name] == "unlimited" else spec["limits"][name]) if name in spec["limits"] else unlisted
+        name: (None if spec["limits"][name] == "unlimited" else spec["limits"][name])
+        if name in spec["limits"]
+        else unlisted
         for name in ctx.cloud.registry.countables
     }

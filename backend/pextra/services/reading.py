@@ -14,6 +14,7 @@ from pextra.errors import PextraError
 from pextra.services import authorization, positions, resolution, selectors, tenancy, views
 from pextra.services.cloud import Address, Context, Tenant
 from pextra.store import events, objects
+from pextra.store.objects import Condition
 from pextra.store.records import Record
 
 
@@ -67,6 +68,30 @@ class ListQuery:
     page: str | None = None
 
 
+def names(ctx: Context, query: ListQuery) -> list[str]:
+    """The names of the objects that the query finds in its tenant.
+
+    Raises:
+        PextraError: as `listed`.
+    """
+    tenants = _tenants(ctx, query)
+    records = objects.page(
+        ctx.tx,
+        [tenants[0].uid],
+        query.kind.name,
+        conditions=_conditions(query),
+        after=None,
+        limit=query.limit,
+    )
+    return [r.name for r in records]
+
+
+def _conditions(query: ListQuery) -> list[Condition]:
+    terms = selectors.labels(query.labels) if query.labels else []
+    terms += selectors.fields(query.kind, query.filters)
+    return [objects.indexed(query.kind.name, t.key, t.values, negate=t.negate) for t in terms]
+
+
 def listed(ctx: Context, query: ListQuery) -> dict[str, Any]:
     """A page of objects in the order of tenant and name, with the position from which a watch goes on.
 
@@ -75,8 +100,7 @@ def listed(ctx: Context, query: ListQuery) -> dict[str, Any]:
     """
     kind = query.kind
     tenants = _tenants(ctx, query)
-    terms = (selectors.labels(query.labels) if query.labels else []) + selectors.fields(kind, query.filters)
-    conditions = [objects.indexed(kind.name, t.key, t.values, negate=t.negate) for t in terms]
+    conditions = _conditions(query)
     if kind.name == "tenant" and not ctx.principal.is_cloud:
         conditions.append(objects.below(ctx.principal.tenant_path))
     uids = [t.uid for t in tenants]

@@ -31,7 +31,14 @@ class Resolution:
 
 
 def resolve(
-    ctx: Context, kind: Kind, spec: Spec, *, owner_uid: str, uid: str, tenant: Tenant | None, before: dict[str, Any]
+    ctx: Context,
+    kind: Kind,
+    spec: Spec,
+    *,
+    owner_uid: str,
+    uid: str,
+    tenant: Tenant | None,
+    before: dict[str, Any],
 ) -> Resolution:
     """Resolve every reference of an effective spec; `before` holds the pins that stand.
 
@@ -51,7 +58,15 @@ def resolve(
                 continue
             resolved[key] = pin
             references.append(
-                Reference(owner_uid, uid, kind.name, pin["tenant_uid"], pin["uid"], target_kind.name, facts.ref.on_delete)
+                Reference(
+                    owner_uid,
+                    uid,
+                    kind.name,
+                    pin["tenant_uid"],
+                    pin["uid"],
+                    target_kind.name,
+                    facts.ref.on_delete,
+                )
             )
     return Resolution(resolved, _strictest(references))
 

@@ -22,11 +22,20 @@ def initial(cloud: Cloud, kind: str, generation: int, now_us: int) -> dict[str, 
     if cloud.registry[kind].controlled:
         condition = conditions.ready(None, "Pending", "No loop has looked at it yet.")
         return {"observed_generation": 0, "conditions": [condition | {"since": since}]}
-    return {"observed_generation": generation, "conditions": [conditions.ready(True, "Ready") | {"since": since}]}
+    return {
+        "observed_generation": generation,
+        "conditions": [conditions.ready(True, "Ready") | {"since": since}],
+    }
 
 
 def report(
-    cloud: Cloud, tx: Tx, record: Record, facts: dict[str, Any], reported: list[dict[str, Any]], *, generation: int | None = None
+    cloud: Cloud,
+    tx: Tx,
+    record: Record,
+    facts: dict[str, Any],
+    reported: list[dict[str, Any]],
+    *,
+    generation: int | None = None,
 ) -> Record:
     """Store what a loop observed; nothing is written when it is what is stored already.
 

@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from pextra.declaration.diff import Effect, FieldChange, diff, merge_patch
+from pextra.declaration.fields import values_at
 from pextra.declaration.kind import Kind, Spec
+from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
 from pextra.services import authorization, documents, masking, quotas, resolution, status, tenancy
 from pextra.services.cloud import Address, Context, Preconditions, Tenant, Written
 from pextra.services.documents import Document
+from pextra.services.resolution import Resolution
 from pextra.store import credentials, events, objects, quota, references, work
 from pextra.store.records import Record
 
@@ -49,12 +52,16 @@ def patch(ctx: Context, address: Address, body: Any, preconditions: Precondition
 
 def _locate(ctx: Context, address: Address) -> tuple[Tenant | None, Record | None]:
     tenant = tenancy.of_address(ctx, address)
-    before = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
+    before = objects.by_name(
+        ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name
+    )
     authorization.require(ctx.principal, address, "create" if before is None else "update")
     address.kind.check_name(address.name)
     if tenant is not None and tenant.deleting:
         raise PextraError(
-            "object.deleting", f"Tenant {tenant.path!r} is being deleted: nothing can be written in it.", retry_after_s=5
+            "object.deleting",
+            f"Tenant {tenant.path!r} is being deleted: nothing can be written in it.",
+            retry_after_s=5,
         )
     if before is None and address.kind.dotted_names:
         _check_parent(ctx, address)
@@ -80,19 +87,25 @@ def _check(address: Address, before: Record | None, preconditions: Preconditions
     uid = preconditions.uid or uid
     if uid is not None and (before is None or before.uid != uid):
         whose = "nobody" if before is None else "another object"
-        raise PextraError("object.uid_mismatch", f"The name of {address} belongs to {whose}, not to uid {uid[:80]!r}.")
+        raise PextraError(
+            "object.uid_mismatch", f"The name of {address} belongs to {whose}, not to uid {uid[:80]!r}."
+        )
     if preconditions.create_only and before is not None:
         raise PextraError("object.exists", f"There is a {address} already.", uid=before.uid)
     if preconditions.etag is not None and (before is None or preconditions.etag != before.etag):
         now = "it does not exist" if before is None else f"it is at generation {before.generation} now"
-        raise PextraError("object.stale", f"The {address} has changed since it was read: {now}. Read it again.")
+        raise PextraError(
+            "object.stale", f"The {address} has changed since it was read: {now}. Read it again."
+        )
     if before is not None and before.deleting:
         raise PextraError(
             "object.deleting", f"The {address} is being deleted: try again when it has gone.", retry_after_s=2
         )
 
 
-def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record | None, document: Document) -> Written:
+def _store(
+    ctx: Context, address: Address, tenant: Tenant | None, before: Record | None, document: Document
+) -> Written:
     kind, tx = address.kind, ctx.tx
     owner_uid = ctx.cloud.owner_uid(kind, tenant)
     uid = before.uid if before is not None else _new_uid(ctx, address)
@@ -108,10 +121,17 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         if not fields and document.labels == before.labels and document.annotations == before.annotations:
             return Written(before, before, tenant.path if tenant else None)
     pins = resolution.resolve(
-        ctx, kind, effective, owner_uid=owner_uid, uid=uid, tenant=tenant, before=before.resolved if before else {}
+        ctx,
+        kind,
+        effective,
+        owner_uid=owner_uid,
+        uid=uid,
+        tenant=tenant,
+        before=before.resolved if before else {},
     )
+    _check_exclusive(ctx, kind, uid, effective, pins)
     if kind.compares_siblings:
-        _admit(ctx, kind, owner_uid, uid, effective)
+        _admit(ctx, kind, uid, effective, pins)
     charge = _charge(ctx, kind, tenant, effective, pins.resolved, before, was)
     if kind.name == "quota":
         assert tenant is not None
@@ -127,10 +147,25 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         after,
         before,
         tenant.path if tenant else None,
-        fields=tuple(f.as_dict(secret=f.path in secrets_at) for f in fields),
+        fields=(
+            *_metadata_fields(before, document),
+            *(f.as_dict(secret=f.path in secrets_at) for f in fields),
+        ),
         charge=charge,
         minted=minted,
     )
+
+
+def _metadata_fields(before: Record | None, document: Document) -> list[dict[str, Any]]:
+    pairs = (
+        ("metadata.labels", before.labels if before else {}, document.labels),
+        ("metadata.annotations", before.annotations if before else {}, document.annotations),
+    )
+    return [
+        {"path": path, "before": old, "after": new, "effect": Effect.IN_PLACE.value}
+        for path, old, new in pairs
+        if old != new
+    ]
 
 
 def _new_uid(ctx: Context, address: Address) -> str:
@@ -149,17 +184,43 @@ def _refuse_immutable(ctx: Context, address: Address, fields: list[FieldChange])
         )
 
 
-def _admit(ctx: Context, kind: Kind, owner_uid: str, uid: str, spec: Spec) -> None:
-    siblings = (
-        (r.name, kind.effective(r.spec, r.spec_version))
-        for r in objects.of_kind(ctx.tx, owner_uid, kind.name)
-        if r.uid != uid
-    )
-    kind.admit(spec, siblings)
+def _admit(ctx: Context, kind: Kind, uid: str, spec: Spec, pins: Resolution) -> None:
+    wholes = [r for r in pins.references if r.on_delete is OnDelete.CASCADE]
+    parts = {
+        (r.source_tenant_uid, r.source_uid)
+        for whole in wholes
+        for r in references.to(ctx.tx, whole.target_tenant_uid, whole.target_uid)
+        if r.source_kind == kind.name and r.source_uid != uid
+    }
+    siblings = objects.by_uids(ctx.tx, parts).values()
+    kind.admit(spec, ((r.name, kind.effective(r.spec, r.spec_version)) for r in siblings))
+
+
+def _check_exclusive(ctx: Context, kind: Kind, uid: str, spec: Spec, pins: Resolution) -> None:
+    for facts in kind.references:
+        if facts.ref is None or not facts.ref.exclusive:
+            continue
+        for path, text, _ in values_at(spec, facts.path):
+            pin = pins.resolved.get(f"{facts.ref.kind}/{text}")
+            if pin is None:
+                continue
+            for user in references.to(ctx.tx, pin["tenant_uid"], pin["uid"]):
+                if user.source_kind == kind.name and user.source_uid != uid:
+                    raise PextraError(
+                        "object.conflict",
+                        f"spec.{path}: {facts.ref.kind} {text!r} is in use by another {kind.name}: detach it there first.",
+                        field=f"spec.{path}",
+                    )
 
 
 def _charge(
-    ctx: Context, kind: Kind, tenant: Tenant | None, spec: Spec, resolved: dict[str, Any], before: Record | None, was: Spec
+    ctx: Context,
+    kind: Kind,
+    tenant: Tenant | None,
+    spec: Spec,
+    resolved: dict[str, Any],
+    before: Record | None,
+    was: Spec,
 ) -> dict[str, int]:
     if tenant is None:
         return {}
@@ -168,7 +229,11 @@ def _charge(
     delta = {name: new.get(name, 0) - old.get(name, 0) for name in {*new, *old}}
     delta = {name: amount for name, amount in delta.items() if amount != 0}
     quota.charge(
-        ctx.tx, tenant.uid, tenant.path, delta, unlisted=lambda: tenancy.unlisted_ceiling(ctx.cloud, ctx.tx, tenant.uid)
+        ctx.tx,
+        tenant.uid,
+        tenant.path,
+        delta,
+        unlisted=lambda: tenancy.unlisted_ceiling(ctx.cloud, ctx.tx, tenant.uid),
     )
     return delta
 
@@ -223,7 +288,9 @@ def _write(ctx: Context, kind: Kind, before: Record | None, after: Record, effec
         events.record(tx, "created", after)
     else:
         if not objects.replace(tx, before, after, index_of(kind, after, effective)):
-            raise PextraError("store.contention", "Another writer came in between: try again.", retry_after_s=1)
+            raise PextraError(
+                "store.contention", "Another writer came in between: try again.", retry_after_s=1
+            )
         events.record(tx, "updated", after)
         if not kind.controlled:
             condition = status.initial(ctx.cloud, kind.name, after.generation, tx.now_us)["conditions"]
@@ -256,9 +323,16 @@ def _mint(ctx: Context, kind: Kind, record: Record, spec: Spec, *, fresh: bool) 
     if pin is None or pin["tenant_uid"] != record.tenant_uid:
         if ctx.planning:
             return None
-        raise PextraError("reference.not_found", "spec.user: a token is for a user of the same tenant.", field="spec.user")
+        raise PextraError(
+            "reference.not_found", "spec.user: a token is for a user of the same tenant.", field="spec.user"
+        )
     token = credentials.mint()
     credentials.add(
-        ctx.tx, token, tenant_uid=record.tenant_uid, token_uid=record.uid, user_uid=pin["uid"], expires_us=expires_us
+        ctx.tx,
+        token,
+        tenant_uid=record.tenant_uid,
+        token_uid=record.uid,
+        user_uid=pin["uid"],
+        expires_us=expires_us,
     )
     return {"token": token}

@@ -22,12 +22,17 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class HostRow:
-    """A host as placement sees it; capacity is after overcommit and reservation."""
+    """A host as placement sees it; capacity is after overcommit and reservation.
+
+    Attributes:
+        pool: where its disks are; shared with other hosts or its own.
+    """
 
     uid: str
     name: str
-    driver: str
     zone: str
+    pool: str
+    pool_shared: bool
     labels: dict[str, str]
     ready: bool
     schedulable: bool
@@ -72,8 +77,9 @@ def hosts(tx: Tx) -> list[HostRow]:
         HostRow(
             r.host_uid,
             r.name,
-            r.driver,
             r.zone,
+            r.pool,
+            r.pool_shared,
             r.labels,
             r.ready,
             r.schedulable,
@@ -90,8 +96,9 @@ def set_host(
     uid: str,
     *,
     name: str,
-    driver: str,
     zone: str,
+    pool: str,
+    pool_shared: bool,
     labels: Mapping[str, str],
     ready: bool,
     schedulable: bool,
@@ -100,8 +107,9 @@ def set_host(
     """State what a host has; what is given out of it stays."""
     facts = {
         "name": name,
-        "driver": driver,
         "zone": zone,
+        "pool": pool,
+        "pool_shared": pool_shared,
         "labels": dict(labels),
         "ready": ready,
         "schedulable": schedulable,
@@ -113,6 +121,11 @@ def set_host(
     tx.upsert(host_capacity, {"host_uid": uid, **facts, **nothing}, update=facts)
 
 
+def close_host(tx: Tx, uid: str) -> None:
+    """Let nothing more be given out of the host."""
+    tx.conn.execute(update(host_capacity).where(host_capacity.c.host_uid == uid).values(schedulable=False))
+
+
 def remove_host(tx: Tx, uid: str) -> None:
     """Forget a host that has nothing given out."""
     tx.conn.execute(delete(host_capacity).where(host_capacity.c.host_uid == uid))
@@ -121,14 +134,18 @@ def remove_host(tx: Tx, uid: str) -> None:
 def of(tx: Tx, tenant_uid: str, consumer_uid: str) -> Allocation | None:
     """What the guest holds."""
     row = tx.conn.execute(
-        select(allocation).where(allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid)
+        select(allocation).where(
+            allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid
+        )
     ).first()
     return _allocation(row) if row is not None else None
 
 
 def on(tx: Tx, host_uid: str) -> list[Allocation]:
     """What is given out of the host."""
-    return [_allocation(r) for r in tx.conn.execute(select(allocation).where(allocation.c.host_uid == host_uid))]
+    return [
+        _allocation(r) for r in tx.conn.execute(select(allocation).where(allocation.c.host_uid == host_uid))
+    ]
 
 
 def take(
@@ -224,5 +241,7 @@ def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
         )
     )
     tx.conn.execute(
-        delete(allocation).where(allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid)
+        delete(allocation).where(
+            allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid
+        )
     )

@@ -75,7 +75,9 @@ def holder(tx: Tx, token: str) -> Holder | None:
         .select_from(
             credential.join(
                 resource,
-                and_(resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid),
+                and_(
+                    resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid
+                ),
             )
         )
         .where(credential.c.token_hash == hashed(token))

@@ -52,7 +52,9 @@ class Tx:
         now_us: the same in microseconds.
     """
 
-    def __init__(self, conn: Connection, now: float, new_uid: Callable[[], str], attempt: int, key: Key | None) -> None:
+    def __init__(
+        self, conn: Connection, now: float, new_uid: Callable[[], str], attempt: int, key: Key | None
+    ) -> None:
         self.conn = conn
         self.now = now
         self.now_us = int(now * 1_000_000)
@@ -216,7 +218,8 @@ class Database:
                 failure, cause = retry.failure, retry.__cause__
             if failure is Failure.FULL:
                 raise PextraError(
-                    "store.full", "The database cannot write because its disk is full: free space; nothing was changed."
+                    "store.full",
+                    "The database cannot write because its disk is full: free space; nothing was changed.",
                 ) from cause
             delay = min(MAX_DELAY_S, BASE_DELAY_S * 2**attempt) * (0.5 + self.rng.random())
             if failure is Failure.UNREACHABLE:
@@ -224,10 +227,14 @@ class Database:
             if attempt == ATTEMPTS - 1 or self.clock.monotonic() + delay > deadline:
                 if failure is Failure.UNREACHABLE or doubt.results:
                     raise PextraError(
-                        "store.unavailable", "The database cannot be reached: try again in a moment.", retry_after_s=2
+                        "store.unavailable",
+                        "The database cannot be reached: try again in a moment.",
+                        retry_after_s=2,
                     ) from cause
                 raise PextraError(
-                    "store.contention", "Too many writers met at this object: try again in a moment.", retry_after_s=1
+                    "store.contention",
+                    "Too many writers met at this object: try again in a moment.",
+                    retry_after_s=1,
                 ) from cause
             self.clock.sleep(delay)
         raise AssertionError("unreachable")
@@ -274,7 +281,9 @@ class Database:
         if key is None:
             return None
         return conn.execute(
-            select(request_key.c.attempt).where(request_key.c.scope == key.scope, request_key.c.key == key.key)
+            select(request_key.c.attempt).where(
+                request_key.c.scope == key.scope, request_key.c.key == key.key
+            )
         ).scalar()
 
     def close(self) -> None:

@@ -64,6 +64,11 @@ def visible(tx: Tx, uid: str) -> bool:
     return False
 
 
+def pending_any(tx: Tx) -> bool:
+    """Whether an event waits for its number."""
+    return tx.conn.execute(select(pending.c.uid).limit(1)).first() is not None
+
+
 def sequence(tx: Tx) -> int:
     """Move up to `BATCH` pending events into their streams; tells how many."""
     rows = tx.conn.execute(select(pending).order_by(pending.c.at_us, pending.c.revision).limit(BATCH)).all()
@@ -76,7 +81,10 @@ def sequence(tx: Tx) -> int:
         by_object.setdefault(row.object_uid, []).append(row.revision)
     complete = _complete(tx, by_object)
     rows = [r for r in rows if r.revision <= complete[r.object_uid]]
-    order = {uid: iter(sorted((r for r in rows if r.object_uid == uid), key=lambda r: r.revision)) for uid in by_object}
+    order = {
+        uid: iter(sorted((r for r in rows if r.object_uid == uid), key=lambda r: r.revision))
+        for uid in by_object
+    }
     out: list[dict[str, object]] = []
     for slot in rows:
         row = next(order[slot.object_uid])
@@ -132,13 +140,16 @@ def after(tx: Tx, stream: str, position: int, *, limit: int) -> list[Event]:
         .limit(limit)
     )
     return [
-        Event(r.stream, r.position, r.type, r.kind, r.object_uid, r.name, r.revision, r.at_us) for r in rows.all()
+        Event(r.stream, r.position, r.type, r.kind, r.object_uid, r.name, r.revision, r.at_us)
+        for r in rows.all()
     ]
 
 
 def lag(tx: Tx) -> tuple[int, int]:
     """(number, age of the oldest in microseconds) of the events that are not in a stream yet."""
-    number, first = tx.conn.execute(select(func.count(), func.min(pending.c.at_us)).select_from(pending)).one()
+    number, first = tx.conn.execute(
+        select(func.count(), func.min(pending.c.at_us)).select_from(pending)
+    ).one()
     return number, max(0, tx.now_us - first) if first is not None else 0
 
 
@@ -154,7 +165,9 @@ def expire(tx: Tx, *, limit: int = 1000) -> int:
     for stream, position in rows:
         newest[stream] = max(newest.get(stream, 0), position)
     for stream, position in newest.items():
-        tx.conn.execute(delete(sequenced).where(sequenced.c.stream == stream, sequenced.c.position <= position))
+        tx.conn.execute(
+            delete(sequenced).where(sequenced.c.stream == stream, sequenced.c.position <= position)
+        )
         tx.conn.execute(update(stream_head).where(stream_head.c.stream == stream).values(oldest=position + 1))
     return len(rows)
 

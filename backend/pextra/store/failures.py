@@ -33,7 +33,12 @@ def classify(error: DBAPIError, *, committing: bool) -> Failure:
         return Failure.RETRY  # two writers met at a unique key: run again and see the other's row
     if state == "40003" or "result is ambiguous" in text:
         return Failure.AMBIGUOUS
-    if state in _RETRY or "restart transaction" in text or "database is locked" in text or "database table is locked" in text:
+    if (
+        state in _RETRY
+        or "restart transaction" in text
+        or "database is locked" in text
+        or "database table is locked" in text
+    ):
         return Failure.RETRY
     if state in _FULL or "disk is full" in text or "no space left" in text:
         return Failure.FULL

@@ -11,9 +11,13 @@ from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.tables import resource, resource_index, resource_status
 
+Condition = ColumnElement[bool]
+"""A restriction of `page`, made by `indexed` or `below`."""
+
 _COLUMNS = (*resource.c, resource_status.c.revision, resource_status.c.status)
 _JOINED = resource.join(
-    resource_status, and_(resource.c.tenant_uid == resource_status.c.tenant_uid, resource.c.uid == resource_status.c.uid)
+    resource_status,
+    and_(resource.c.tenant_uid == resource_status.c.tenant_uid, resource.c.uid == resource_status.c.uid),
 )
 
 
@@ -65,14 +69,20 @@ def by_uids(tx: Tx, keys: Iterable[tuple[str, str]]) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for tenant_uid, uids in wanted.items():
         for start in range(0, len(uids), 500):
-            query = _select().where(resource.c.tenant_uid == tenant_uid, resource.c.uid.in_(uids[start : start + 500]))
+            query = _select().where(
+                resource.c.tenant_uid == tenant_uid, resource.c.uid.in_(uids[start : start + 500])
+            )
             found.update((r.uid, r) for r in map(_record, tx.conn.execute(query)))
     return found
 
 
 def of_kind(tx: Tx, tenant_uid: str, kind: str) -> list[Record]:
     """Every visible object of the kind in the tenant, by name."""
-    query = _select().where(resource.c.tenant_uid == tenant_uid, resource.c.kind == kind).order_by(resource.c.name)
+    query = (
+        _select()
+        .where(resource.c.tenant_uid == tenant_uid, resource.c.kind == kind)
+        .order_by(resource.c.name)
+    )
     return [r for r in map(_record, tx.conn.execute(query)) if not r.hidden]
 
 
@@ -108,7 +118,9 @@ def descendants(tx: Tx, site_uid: str, path: str) -> list[tuple[str, str]]:
 def tenant_paths(tx: Tx, site_uid: str, uids: Iterable[str]) -> dict[str, str]:
     """The paths of tenants by uid."""
     rows = tx.conn.execute(
-        select(resource.c.uid, resource.c.name).where(resource.c.tenant_uid == site_uid, resource.c.uid.in_(list(uids)))
+        select(resource.c.uid, resource.c.name).where(
+            resource.c.tenant_uid == site_uid, resource.c.uid.in_(list(uids))
+        )
     )
     return {r[0]: r[1] for r in rows}
 
@@ -118,7 +130,7 @@ def page(
     tenant_uids: Sequence[str],
     kind: str,
     *,
-    conditions: Sequence[ColumnElement[bool]],
+    conditions: Sequence[Condition],
     after: tuple[str, str] | None,
     limit: int,
 ) -> list[Record]:
@@ -139,7 +151,7 @@ def page(
     return records
 
 
-def indexed(kind: str, key: str, values: Sequence[str] | None, *, negate: bool = False) -> ColumnElement[bool]:
+def indexed(kind: str, key: str, values: Sequence[str] | None, *, negate: bool = False) -> Condition:
     """A condition for `page`: the object has `key`, with one of `values` when given; or has it not."""
     clause = exists().where(
         resource_index.c.tenant_uid == resource.c.tenant_uid,
@@ -151,7 +163,7 @@ def indexed(kind: str, key: str, values: Sequence[str] | None, *, negate: bool =
     return ~clause if negate else clause
 
 
-def below(path: str) -> ColumnElement[bool]:
+def below(path: str) -> Condition:
     """A condition for `page` over tenants: the one at `path` and its descendants."""
     return or_(resource.c.name == path, and_(resource.c.name > f"{path}.", resource.c.name < f"{path}/"))
 
@@ -236,12 +248,16 @@ def remove(tx: Tx, record: Record) -> None:
         )
     )
     for table in (resource_status, resource):
-        tx.conn.execute(delete(table).where(table.c.tenant_uid == record.tenant_uid, table.c.uid == record.uid))
+        tx.conn.execute(
+            delete(table).where(table.c.tenant_uid == record.tenant_uid, table.c.uid == record.uid)
+        )
 
 
 def count(tx: Tx, kind: str) -> int:
     """How many objects of the kind the cloud holds."""
-    return tx.conn.execute(select(func.count()).select_from(resource).where(resource.c.kind == kind)).scalar_one()
+    return tx.conn.execute(
+        select(func.count()).select_from(resource).where(resource.c.kind == kind)
+    ).scalar_one()
 
 
 def _index(tx: Tx, record: Record, index: Mapping[str, str]) -> None:
@@ -249,7 +265,13 @@ def _index(tx: Tx, record: Record, index: Mapping[str, str]) -> None:
         tx.conn.execute(
             insert(resource_index),
             [
-                {"tenant_uid": record.tenant_uid, "kind": record.kind, "key": k, "value": v, "uid": record.uid}
+                {
+                    "tenant_uid": record.tenant_uid,
+                    "kind": record.kind,
+                    "key": k,
+                    "value": v,
+                    "uid": record.uid,
+                }
                 for k, v in index.items()
             ],
         )

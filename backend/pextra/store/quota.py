@@ -33,12 +33,16 @@ class Usage:
 def usage(tx: Tx, tenant_uid: str) -> dict[str, Usage]:
     """Every counter of the tenant."""
     rows = tx.conn.execute(
-        select(table.c.countable, table.c.ceiling, table.c.used, table.c.granted).where(table.c.tenant_uid == tenant_uid)
+        select(table.c.countable, table.c.ceiling, table.c.used, table.c.granted).where(
+            table.c.tenant_uid == tenant_uid
+        )
     )
     return {r[0]: Usage(r[1], r[2], r[3]) for r in rows}
 
 
-def charge(tx: Tx, tenant_uid: str, tenant: str, delta: Mapping[str, int], *, unlisted: Callable[[], int | None]) -> None:
+def charge(
+    tx: Tx, tenant_uid: str, tenant: str, delta: Mapping[str, int], *, unlisted: Callable[[], int | None]
+) -> None:
     """Add `delta` to what the tenant uses; negative amounts give back.
 
     Args:
@@ -75,7 +79,9 @@ def exceeded(tenant: str, countable: str, now: Usage, amount: int) -> PextraErro
     )
 
 
-def grant(tx: Tx, parent_uid: str, parent: str, delta: Mapping[str, int], *, unlisted: Callable[[], int | None]) -> None:
+def grant(
+    tx: Tx, parent_uid: str, parent: str, delta: Mapping[str, int], *, unlisted: Callable[[], int | None]
+) -> None:
     """Add `delta` to what the parent has granted to its children.
 
     Raises:
@@ -108,7 +114,9 @@ def _begin(
     if found is not None or (ceiling is not None and amount > ceiling):
         raise exceeded(tenant, countable, found or Usage(ceiling, 0, 0), amount)
     counters = {"used": 0, "granted": 0, column: amount}
-    tx.conn.execute(insert(table).values(tenant_uid=tenant_uid, countable=countable, ceiling=ceiling, **counters))
+    tx.conn.execute(
+        insert(table).values(tenant_uid=tenant_uid, countable=countable, ceiling=ceiling, **counters)
+    )
 
 
 def set_ceilings(tx: Tx, tenant_uid: str, tenant: str, ceilings: Mapping[str, int | None]) -> None:
@@ -140,7 +148,9 @@ def set_ceilings(tx: Tx, tenant_uid: str, tenant: str, ceilings: Mapping[str, in
                 )
         else:
             tx.conn.execute(
-                insert(table).values(tenant_uid=tenant_uid, countable=countable, ceiling=ceiling, used=0, granted=0)
+                insert(table).values(
+                    tenant_uid=tenant_uid, countable=countable, ceiling=ceiling, used=0, granted=0
+                )
             )
 
 

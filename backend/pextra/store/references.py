@@ -42,7 +42,11 @@ _COLUMNS = (
 
 def to(tx: Tx, tenant_uid: str, uid: str, *, limit: int = 1000) -> list[Reference]:
     """Those that refer to the object."""
-    query = select(*_COLUMNS).where(table.c.target_tenant_uid == tenant_uid, table.c.target_uid == uid).limit(limit)
+    query = (
+        select(*_COLUMNS)
+        .where(table.c.target_tenant_uid == tenant_uid, table.c.target_uid == uid)
+        .limit(limit)
+    )
     return [_row(tuple(r)) for r in tx.conn.execute(query)]
 
 
@@ -55,7 +59,9 @@ def of(tx: Tx, tenant_uid: str, uid: str) -> list[Reference]:
 def put(tx: Tx, tenant_uid: str, uid: str, references: Iterable[Reference], *, fresh: bool) -> None:
     """Make `references` the object's only ones; `fresh` says that it had none."""
     if not fresh:
-        tx.conn.execute(delete(table).where(table.c.source_tenant_uid == tenant_uid, table.c.source_uid == uid))
+        tx.conn.execute(
+            delete(table).where(table.c.source_tenant_uid == tenant_uid, table.c.source_uid == uid)
+        )
     rows = {
         (r.target_tenant_uid, r.target_uid): {
             "source_tenant_uid": r.source_tenant_uid,

@@ -28,14 +28,18 @@ def digest(site_key: str, uid: str, path: str, value: str) -> str:
 def facts(tx: Tx, tenant_uid: str, uid: str) -> dict[str, StoredSecret]:
     """What may be known of an object's secrets, by path."""
     rows = tx.conn.execute(
-        select(table.c.path, table.c.digest, table.c.version).where(table.c.tenant_uid == tenant_uid, table.c.uid == uid)
+        select(table.c.path, table.c.digest, table.c.version).where(
+            table.c.tenant_uid == tenant_uid, table.c.uid == uid
+        )
     )
     return {r[0]: StoredSecret(r[1], r[2]) for r in rows}
 
 
 def reveal(tx: Tx, tenant_uid: str, uid: str) -> dict[str, str]:
     """An object's secrets by path, for the loop that hands them to a guest."""
-    rows = tx.conn.execute(select(table.c.path, table.c.value).where(table.c.tenant_uid == tenant_uid, table.c.uid == uid))
+    rows = tx.conn.execute(
+        select(table.c.path, table.c.value).where(table.c.tenant_uid == tenant_uid, table.c.uid == uid)
+    )
     return {r[0]: r[1] for r in rows}
 
 

@@ -60,7 +60,15 @@ def ask_all(tx: Tx, objects: Iterable[tuple[str, str, str]]) -> int:
     """Have each (tenant uid, uid, kind) looked at that is not going to be anyway; tells how many were added."""
     there = {r[0] for r in tx.conn.execute(select(table.c.uid))}
     rows = [
-        {"tenant_uid": t, "uid": u, "kind": k, "shard": shard_of(u), "due_us": tx.now_us, "attempts": 0, "version": 1}
+        {
+            "tenant_uid": t,
+            "uid": u,
+            "kind": k,
+            "shard": shard_of(u),
+            "due_us": tx.now_us,
+            "attempts": 0,
+            "version": 1,
+        }
         for t, u, k in objects
         if u not in there
     ]
@@ -77,9 +85,7 @@ def due(tx: Tx, shards: Sequence[int], *, limit: int) -> list[Item]:
         .order_by(table.c.due_us)
         .limit(limit)
     )
-    return [
-        Item(r.tenant_uid, r.uid, r.kind, r.shard, r.due_us, r.attempts, r.version) for r in rows.all()
-    ]
+    return [Item(r.tenant_uid, r.uid, r.kind, r.shard, r.due_us, r.attempts, r.version) for r in rows.all()]
 
 
 def done(tx: Tx, item: Item) -> None:
@@ -108,4 +114,6 @@ def depth(tx: Tx) -> dict[str, int]:
 
 
 def _same(item: Item):  # noqa: ANN202 - SQLAlchemy's own type is longer than this line
-    return and_(table.c.tenant_uid == item.tenant_uid, table.c.uid == item.uid, table.c.version == item.version)
+    return and_(
+        table.c.tenant_uid == item.tenant_uid, table.c.uid == item.uid, table.c.version == item.version
+    )

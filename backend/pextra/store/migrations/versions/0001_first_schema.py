@@ -63,8 +63,9 @@ def upgrade() -> None:
         "host_capacity",
         sa.Column("host_uid", sa.Uuid(as_uuid=False), primary_key=True),
         sa.Column("name", sa.String(63), nullable=False),
-        sa.Column("driver", sa.String(31), nullable=False),
         sa.Column("zone", sa.String(63), nullable=False),
+        sa.Column("pool", sa.String(127), nullable=False),
+        sa.Column("pool_shared", sa.Boolean(), nullable=False),
         sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("ready", sa.Boolean(), nullable=False),
         sa.Column("schedulable", sa.Boolean(), nullable=False),
@@ -116,7 +117,9 @@ def upgrade() -> None:
         sa.Column("tenant_uid", sa.Uuid(as_uuid=False), primary_key=True),
         sa.Column("uid", sa.Uuid(as_uuid=False), primary_key=True),
         sa.Column("kind", sa.String(63), nullable=False),
-        sa.Column("name", sa.String(253).with_variant(sa.String(253, collation="C"), "postgresql"), nullable=False),
+        sa.Column(
+            "name", sa.String(253).with_variant(sa.String(253, collation="C"), "postgresql"), nullable=False
+        ),
         sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("annotations", sa.JSON(), nullable=False),

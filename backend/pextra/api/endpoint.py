@@ -1,0 +1,131 @@
+"""One request as one transaction: authenticate, run the use case, remember the answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flask import Request
+
+from pextra.api import requests
+from pextra.errors import PextraError
+from pextra.services.authentication import authenticate
+from pextra.services.cloud import Cloud, Context
+from pextra.store import events, request_keys
+from pextra.store.database import Key, Rollback, Tx
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent, in a form that can be stored and sent again.
+
+    Attributes:
+        minted: a credential that goes into the body once and is never stored.
+    """
+
+    status: int
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    minted: dict[str, Any] | None = None
+
+    def sent(self) -> Any:
+        """The body with the credential."""
+        return self.body if self.minted is None else {**self.body, "minted": self.minted}
+
+    def stored(self) -> dict[str, Any]:
+        """The form without the credential."""
+        body = self.body if self.minted is None else {**self.body, "minted": {"shown_before": True}}
+        return {"status": self.status, "body": body, "headers": self.headers}
+
+
+class Endpoint:
+    """Runs use cases for requests."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+
+    def read(self, request: Request, work: Callable[[Context], T]) -> T:
+        """Run `work` on one snapshot that holds the write named by `Pextra-After`.
+
+        Raises:
+            PextraError: `server.busy` when that write is not visible here yet.
+        """
+        after = requests.after(request)
+        token = requests.bearer(request)
+
+        def run(tx: Tx) -> T:
+            ctx = Context(self.cloud, tx, authenticate(self.cloud, tx, token))
+            if after is not None and not events.visible(tx, after):
+                raise _NotYet
+            return work(ctx)
+
+        deadline = time.monotonic() + 1.0
+        while True:
+            try:
+                return self.cloud.database.read(run)
+            except _NotYet as error:
+                if time.monotonic() > deadline:
+                    raise PextraError(
+                        "server.busy",
+                        "The write named by Pextra-After cannot be seen here yet.",
+                        retry_after_s=1,
+                    ) from error
+                time.sleep(0.02)
+
+    def write(self, request: Request, work: Callable[[Context], Answer]) -> Answer:
+        """Run `work` in one transaction; under an idempotency key, once.
+
+        Raises:
+            PextraError: `idempotency.mismatch`, and whatever `work` raises; nothing was changed.
+        """
+        key, digest, token = (
+            requests.idempotency_key(request),
+            requests.digest(request),
+            requests.bearer(request),
+        )
+
+        def run(tx: Tx) -> Answer:
+            principal = authenticate(self.cloud, tx, token)
+            if key is None:
+                return _positioned(tx, work(Context(self.cloud, tx, principal)))
+            tx.identify(Key(principal.uid, key, digest))
+            stored = request_keys.stored(tx, Key(principal.uid, key))
+            if stored is not None:
+                raise Rollback(_replayed(digest, *stored))
+            answer = _positioned(tx, work(Context(self.cloud, tx, principal)))
+            tx.answer(answer.stored())
+            return answer
+
+        return self.cloud.database.write(run)
+
+    def plan(self, request: Request, work: Callable[[Context], T]) -> T:
+        """Run `work` in a transaction that is rolled back."""
+        token = requests.bearer(request)
+
+        def run(tx: Tx) -> T:
+            raise Rollback(work(Context(self.cloud, tx, authenticate(self.cloud, tx, token), planning=True)))
+
+        return self.cloud.database.write(run)
+
+
+class _NotYet(Exception):
+    pass
+
+
+def _positioned(tx: Tx, answer: Answer) -> Answer:
+    if tx.last_event is not None:
+        answer.headers["Pextra-Position"] = tx.last_event
+    return answer
+
+
+def _replayed(digest: str, stored_digest: str, stored: dict[str, Any] | None) -> Answer:
+    if stored_digest != digest or stored is None:
+        raise PextraError(
+            "idempotency.mismatch",
+            "This Idempotency-Key was used for another request: use a new key for a new request.",
+        )
+    return Answer(stored["status"], stored["body"], {**stored["headers"], "Idempotency-Replayed": "true"})

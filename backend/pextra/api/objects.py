@@ -1,0 +1,179 @@
+"""The routes of objects: the same few for every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from pextra.api import requests
+from pextra.api.endpoint import Answer, Endpoint
+from pextra.api.responses import answer
+from pextra.api.waiting import Waits, holds
+from pextra.declaration.kind import Kind, Scope
+from pextra.errors import PextraError
+from pextra.services import acting, deleting, planning, reading, views, writing
+from pextra.services.cloud import Address, Context, Written
+from pextra.services.reading import Found, ListQuery
+
+
+def blueprint(endpoint: Endpoint, waits: Waits) -> Blueprint:
+    """The routes of every kind that the cloud has."""
+    routes = Blueprint("objects", __name__)
+    handler = ObjectRoutes(endpoint, waits)
+    for prefix in ("/v1", "/v1/tenants/<tenant>"):
+        one = f"{prefix}/<plural>/<name>"
+        scope = "tenant" if "<tenant>" in prefix else "cloud"
+        routes.add_url_rule(f"{prefix}/<plural>", f"{scope}_list", handler.list, methods=["GET"])
+        routes.add_url_rule(one, f"{scope}_get", handler.get, methods=["GET"])
+        routes.add_url_rule(one, f"{scope}_put", handler.put, methods=["PUT"])
+        routes.add_url_rule(one, f"{scope}_patch", handler.patch, methods=["PATCH"])
+        routes.add_url_rule(one, f"{scope}_delete", handler.delete, methods=["DELETE"])
+        routes.add_url_rule(f"{one}/actions/<action>", f"{scope}_act", handler.act, methods=["POST"])
+    return routes
+
+
+class ObjectRoutes:
+    """The handlers; path and kind are arguments, so that there is one of each."""
+
+    def __init__(self, endpoint: Endpoint, waits: Waits) -> None:
+        self._endpoint = endpoint
+        self._waits = waits
+
+    def _kind(self, plural: str, tenant: str | None) -> Kind:
+        kind = self._endpoint.cloud.registry.routed(plural)
+        if kind is None or (kind.scope is Scope.TENANT) != (tenant is not None):
+            raise PextraError("route.not_found", "There is no such route.")
+        return kind
+
+    def _address(self, plural: str, name: str, tenant: str | None) -> Address:
+        return Address(self._kind(plural, tenant), tenant, name)
+
+    def list(self, plural: str, tenant: str | None = None) -> Response:
+        """A page of objects."""
+        query = ListQuery(
+            kind=self._kind(plural, tenant),
+            tenant=tenant,
+            labels=request.args.get("labels"),
+            filters=request.args.getlist("filter"),
+            recursive=requests.flag(request, "recursive"),
+            limit=requests.limit(request),
+            page=request.args.get("page"),
+        )
+        return answer(200, self._endpoint.read(request, lambda ctx: reading.listed(ctx, query)))
+
+    def get(self, plural: str, name: str, tenant: str | None = None) -> Response:
+        """One object, now or when a condition is true."""
+        address = self._address(plural, name, tenant)
+        wait = requests.wait(request)
+        if wait is not None:
+            return self._wait(address, *wait)
+        known = request.headers.get("If-None-Match")
+
+        def work(ctx: Context) -> Answer:
+            found = reading.get(ctx, address)
+            headers = _headers(found)
+            if known is not None and known == headers["Pextra-Revision"]:
+                return Answer(304, None, headers)
+            return Answer(200, views.view(ctx.cloud, ctx.tx, found.record, found.tenant_path), headers)
+
+        return _send(self._endpoint.read(request, work))
+
+    def _wait(self, address: Address, condition: str, timeout_s: float) -> Response:
+        expected = requests.uid(request)
+
+        def work(ctx: Context) -> tuple[bool, Any]:
+            found = reading.get(ctx, address)
+            if expected is not None and found.record.uid != expected:
+                raise PextraError("object.uid_mismatch", f"The name of {address} belongs to another object.")
+            body = views.view(ctx.cloud, ctx.tx, found.record, found.tenant_path)
+            return holds(found.record, condition), Answer(200, body, _headers(found))
+
+        def gone() -> tuple[bool, Any]:
+            try:
+                return False, self._endpoint.read(request, work)[1].body
+            except PextraError as error:
+                if error.code in ("object.not_found", "object.uid_mismatch"):
+                    return True, Answer(204)
+                raise
+
+        def look() -> tuple[bool, Any]:
+            held, seen = self._endpoint.read(request, work)
+            return held, seen if held else seen.body
+
+        if condition == "deleted":
+            return _send(self._waits.until(gone, timeout_s, f"The {address} has not gone"))
+        return _send(self._waits.until(look, timeout_s, f"The {address} did not become {condition}"))
+
+    def put(self, plural: str, name: str, tenant: str | None = None) -> Response:
+        """Create or replace."""
+        return self._write(self._address(plural, name, tenant), writing.put)
+
+    def patch(self, plural: str, name: str, tenant: str | None = None) -> Response:
+        """Change by a merge patch."""
+        return self._write(self._address(plural, name, tenant), writing.patch)
+
+    def _write(self, address: Address, use_case: Any) -> Response:
+        body, preconditions = requests.body(request), requests.preconditions(request)
+        if requests.flag(request, "dry_run"):
+            return self._dry_run(address, lambda ctx: use_case(ctx, address, body, preconditions))
+        return _send(
+            self._endpoint.write(
+                request, lambda ctx: _written(ctx, use_case(ctx, address, body, preconditions))
+            )
+        )
+
+    def _dry_run(self, address: Address, work: Any) -> Response:
+        return answer(200, self._endpoint.plan(request, lambda ctx: planning.one(ctx, address, work)))
+
+    def delete(self, plural: str, name: str, tenant: str | None = None) -> Response:
+        """Delete."""
+        address, preconditions = self._address(plural, name, tenant), requests.preconditions(request)
+        cascade = requests.flag(request, "cascade")
+        if requests.flag(request, "dry_run"):
+            return self._dry_run(
+                address, lambda ctx: deleting.delete(ctx, address, preconditions, cascade=cascade)
+            )
+
+        def work(ctx: Context) -> Answer:
+            outcome = deleting.delete(ctx, address, preconditions, cascade=cascade)
+            if outcome.record is None:
+                return Answer(204)
+            return Answer(
+                202, views.written(ctx.cloud, ctx.tx, outcome), _headers(Found(outcome.record, None))
+            )
+
+        return _send(self._endpoint.write(request, work))
+
+    def act(self, plural: str, name: str, action: str, tenant: str | None = None) -> Response:
+        """Ask for an action."""
+        address, uid = self._address(plural, name, tenant), requests.uid(request)
+        body = requests.optional_body(request)
+
+        def work(ctx: Context) -> Answer:
+            outcome = acting.act(ctx, address, action, body, uid=uid)
+            assert outcome.record is not None
+            return Answer(
+                202, views.written(ctx.cloud, ctx.tx, outcome), _headers(Found(outcome.record, None))
+            )
+
+        return _send(self._endpoint.write(request, work))
+
+
+def _written(ctx: Context, outcome: Written) -> Answer:
+    assert outcome.record is not None
+    return Answer(
+        201 if outcome.created else 200,
+        views.written(ctx.cloud, ctx.tx, outcome),
+        _headers(Found(outcome.record, None)),
+        outcome.minted,
+    )
+
+
+def _headers(found: Found) -> dict[str, str]:
+    record = found.record
+    return {"ETag": record.etag, "Pextra-Revision": f'"{record.uid}-r{record.revision}"'}
+
+
+def _send(result: Answer) -> Response:
+    return answer(result.status, result.sent(), result.headers)

@@ -1,0 +1,422 @@
+"""The OpenAPI 3.1 document, made from the declarations."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pextra import __version__
+from pextra.api.schemas import OPENAPI_REF, name_pattern, spec_schema, status_schema, title
+from pextra.declaration.kind import PATH, Kind, Scope
+from pextra.declaration.registry import Registry
+from pextra.errors import CODES
+
+_PROBLEMS: Final = ("400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "500", "503", "504")
+_DESCRIBED: Final = {
+    status: "; ".join(sorted({c.title for c in CODES.values() if str(c.status) == status}))
+    for status in _PROBLEMS
+}
+
+
+def document(registry: Registry) -> dict[str, Any]:
+    """The whole document."""
+    schemas: dict[str, Any] = _shared_schemas()
+    paths: dict[str, Any] = _general_paths()
+    for kind in registry:
+        schemas |= _schemas(kind)
+        paths |= _paths(kind)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Pextra",
+            "version": __version__,
+            "description": "An API-first, multi-tenant private cloud. docs/api.md explains what this document specifies.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas,
+            "responses": {f"Problem{s}": _problem(s) for s in _PROBLEMS},
+            "parameters": _PARAMETERS,
+        },
+    }
+
+
+def _ref(name: str, part: str = "schemas") -> dict[str, str]:
+    return {"$ref": f"#/components/{part}/{name}"}
+
+
+def _problem(status: str) -> dict[str, Any]:
+    return {
+        "description": _DESCRIBED[status] or "Refused",
+        "content": {"application/problem+json": {"schema": _ref("Problem")}},
+    }
+
+
+def _problems(*statuses: str) -> dict[str, Any]:
+    return {s: _ref(f"Problem{s}", "responses") for s in statuses}
+
+
+def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def _header(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": schema, "description": description}
+
+
+_UID: Final = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+_KEY: Final = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+_FLAG: Final = {"type": "string", "enum": ["true", "false"]}
+
+_PARAMETERS: Final[dict[str, Any]] = {
+    "uid": _query("uid", _UID, "Refuse unless the object has this uid."),
+    "dry_run": _query("dry_run", _FLAG, "Store nothing; answer with the change."),
+    "cascade": _query("cascade", _FLAG, "Take along what depends on it."),
+    "recursive": _query("recursive", _FLAG, "The objects of the tenant's descendants too."),
+    "limit": _query(
+        "limit", {"type": "integer", "minimum": 1, "maximum": 500}, "Size of a page; 100 without it."
+    ),
+    "page": _query("page", {"type": "string", "maxLength": 2000}, "`next_page` of an earlier answer."),
+    "labels": _query("labels", {"type": "string", "maxLength": 2000}, "A label selector."),
+    "filter": _query(
+        "filter", {"type": "array", "items": {"type": "string"}, "maxItems": 16}, "`path=value`."
+    ),
+    "wait": _query(
+        "wait", {"type": "string", "pattern": "^[a-z][a-z_]{0,62}$"}, "A condition, or `deleted`."
+    ),
+    "timeout_s": _query("timeout_s", {"type": "integer", "minimum": 0, "maximum": 60}, "How long to wait."),
+    "key": _header(
+        "Idempotency-Key", _KEY, "The same key and request give the same answer again, for 24 hours."
+    ),
+    "if_match": _header(
+        "If-Match", {"type": "string", "pattern": "^[!-~]{1,200}$"}, "Refuse unless this is the ETag."
+    ),
+    "create_only": _header("If-None-Match", {"const": "*"}, "Refuse when the object exists."),
+    "known": _header(
+        "If-None-Match", {"type": "string", "pattern": "^[!-~]{1,200}$"}, "A `Pextra-Revision`."
+    ),
+    "after": _header("Pextra-After", _UID, "A `Pextra-Position`: see at least that write."),
+}
+
+
+def _parameters(*names: str) -> list[dict[str, str]]:
+    return [_ref(n, "parameters") for n in names]
+
+
+def _schemas(kind: Kind) -> dict[str, Any]:
+    name = title(kind)
+    spec, status = spec_schema(kind, OPENAPI_REF), status_schema(kind, OPENAPI_REF)
+    inner = spec.pop("$defs", {}) | status.pop("$defs", {})
+    writable = {
+        "kind": {"const": kind.name},
+        "metadata": _ref("WritableMetadata"),
+        "spec": _ref(f"{name}Spec"),
+    }
+    whole = {
+        "kind": {"const": kind.name},
+        "metadata": _ref("Metadata"),
+        "spec": _ref(f"{name}Spec"),
+        "resolved": {"type": "object"},
+        "status": _ref(f"{name}Status"),
+    }
+    if kind.mints:
+        whole["minted"] = {
+            "type": "object",
+            "description": "The credential, in the answer that made it only.",
+        }
+    return inner | {
+        f"{name}Spec": spec,
+        f"{name}Status": status,
+        name: {
+            "type": "object",
+            "description": kind.description,
+            "required": ["kind", "metadata", "spec", "resolved", "status"],
+            "properties": whole,
+        },
+        f"{name}Write": {
+            "type": "object",
+            "properties": writable,
+            "additionalProperties": False,
+            "required": ["spec"],
+            **({"example": {"spec": kind.example["spec"]}} if kind.example else {}),
+        },
+        f"{name}List": {
+            "type": "object",
+            "required": ["kind", "items", "position"],
+            "properties": {
+                "kind": {"const": f"{kind.name}_list"},
+                "items": {"type": "array", "items": _ref(name)},
+                "next_page": {"type": "string"},
+                "position": {"type": "string"},
+            },
+        },
+    }
+
+
+def _paths(kind: Kind) -> dict[str, Any]:
+    prefix = "/v1/tenants/{tenant}" if kind.scope is Scope.TENANT else "/v1"
+    tenant = [
+        {
+            "name": "tenant",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "pattern": _tenant_pattern(), "maxLength": 253},
+        }
+    ]
+    shared = tenant if kind.scope is Scope.TENANT else []
+    name = {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": name_pattern(kind), "maxLength": 253},
+    }
+    paths: dict[str, Any] = {
+        f"{prefix}/{kind.plural}": {"parameters": shared, "get": _list(kind)},
+        f"{prefix}/{kind.plural}/{{name}}": {
+            "parameters": [*shared, name],
+            "get": _get(kind),
+            **({"put": _put(kind), "patch": _patch(kind), "delete": _delete(kind)} if kind.writable else {}),
+        },
+    }
+    for action in kind.actions:
+        arguments = action.arguments.model_json_schema(ref_template=OPENAPI_REF)
+        body = {"type": "object", "properties": {"arguments": arguments}, "additionalProperties": False}
+        paths[f"{prefix}/{kind.plural}/{{name}}/actions/{action.name}"] = {
+            "parameters": [*shared, name],
+            "post": {
+                "operationId": f"{kind.name}_{action.name}",
+                "summary": action.description,
+                "parameters": _parameters("uid", "key"),
+                "requestBody": {"required": False, "content": {"application/json": {"schema": body}}},
+                "responses": {
+                    "202": _json(_ref("Operation"), "The operation that carries it out."),
+                    **_problems("400", "401", "403", "404", "409", "412", "413", "415", "422", "503"),
+                },
+            },
+        }
+    return paths
+
+
+def _tenant_pattern() -> str:
+    return f"^{PATH.pattern}$"
+
+
+def _list(kind: Kind) -> dict[str, Any]:
+    return {
+        "operationId": f"{kind.name}_list",
+        "summary": f"A page of {kind.plural}.",
+        "parameters": _parameters("limit", "page", "labels", "filter", "recursive", "after"),
+        "responses": {
+            "200": _json(_ref(f"{title(kind)}List"), "The page."),
+            **_problems("401", "404", "422", "503"),
+        },
+    }
+
+
+def _get(kind: Kind) -> dict[str, Any]:
+    return {
+        "operationId": f"{kind.name}_get",
+        "summary": f"One {kind.name}.",
+        "parameters": _parameters("wait", "timeout_s", "uid", "known", "after"),
+        "responses": {
+            "200": _json(_ref(title(kind)), "The object."),
+            "204": {"description": "It has gone (wait=deleted)."},
+            "304": {"description": "Nothing has changed since that revision."},
+            **_problems("401", "404", "412", "422", "503", "504"),
+        },
+    }
+
+
+def _write(kind: Kind, verb: str, summary: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": f"{kind.name}_{verb}",
+        "summary": summary,
+        "parameters": _parameters("uid", "dry_run", "if_match", "create_only", "key"),
+        "requestBody": {"required": True, "content": {media_type: {"schema": schema}}},
+        "responses": {
+            "200": _json(
+                {"anyOf": [_ref(title(kind)), _ref("Change")]}, "The object, or what a dry run found."
+            ),
+            "201": _json(_ref(title(kind)), "The object that was made."),
+            **_problems("400", "401", "403", "404", "409", "412", "413", "415", "422", "503"),
+        },
+    }
+
+
+def _put(kind: Kind) -> dict[str, Any]:
+    schema = _ref(f"{title(kind)}Write")
+    return _write(kind, "put", f"Create or replace a {kind.name}.", "application/json", schema)
+
+
+def _patch(kind: Kind) -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "properties": {"metadata": {"type": "object"}, "spec": {"type": "object"}},
+        "additionalProperties": False,
+    }
+    return _write(
+        kind, "patch", f"Change a {kind.name} by a merge patch.", "application/merge-patch+json", schema
+    )
+
+
+def _delete(kind: Kind) -> dict[str, Any]:
+    return {
+        "operationId": f"{kind.name}_delete",
+        "summary": f"Delete a {kind.name}.",
+        "parameters": _parameters("uid", "dry_run", "cascade", "if_match", "key"),
+        "responses": {
+            "200": _json(_ref("Change"), "What a dry run found."),
+            "202": _json(_ref(title(kind)), "The object, which is being deleted."),
+            "204": {"description": "It has gone."},
+            **_problems("401", "403", "404", "409", "412", "422", "503"),
+        },
+    }
+
+
+def _general_paths() -> dict[str, Any]:
+    anything = {"type": "object"}
+
+    def get(
+        operation: str, summary: str, schema: dict[str, Any], *, secured: bool, **more: Any
+    ) -> dict[str, Any]:
+        return {
+            "get": {
+                "operationId": operation,
+                "summary": summary,
+                "responses": {
+                    "200": _json(schema, summary),
+                    **more,
+                    **(_problems("401", "503") if secured else {}),
+                },
+                **({} if secured else {"security": []}),
+            }
+        }
+
+    return {
+        "/healthz": get("healthz", "The process answers.", anything, secured=False),
+        "/readyz": get(
+            "readyz", "The process and its database answer.", anything, secured=False, **_problems("503")
+        ),
+        "/v1/capabilities": get("capabilities", "What this server can do.", anything, secured=False),
+        "/v1/kinds": get("kinds", "Every kind, for the generation of clients.", anything, secured=True),
+        "/v1/whoami": get("whoami", "Who is asking.", anything, secured=True),
+        "/v1/plan": {
+            "post": {
+                "operationId": "plan",
+                "summary": "What a batch of changes would do.",
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": _ref("PlanRequest")}},
+                },
+                "responses": {
+                    "200": _json(_ref("Plan"), "The plan."),
+                    **_problems("400", "401", "404", "413", "415", "422", "503"),
+                },
+            }
+        },
+    }
+
+
+def _shared_schemas() -> dict[str, Any]:
+    text, number = {"type": "string"}, {"type": "integer"}
+    texts = {"type": "object", "additionalProperties": {"type": "string"}}
+    change = {
+        "type": "object",
+        "required": [
+            "verb",
+            "kind",
+            "name",
+            "action",
+            "fields",
+            "quota",
+            "unknown",
+            "problems",
+            "preconditions",
+        ],
+        "properties": {
+            "verb": {"enum": ["put", "delete"]},
+            "kind": text,
+            "tenant": {"type": ["string", "null"]},
+            "name": text,
+            "uid": text,
+            "action": {"enum": ["create", "update", "restart", "replace", "delete", "none"]},
+            "fields": {"type": "array", "items": {"type": "object"}},
+            "quota": {"type": "object", "additionalProperties": {"type": "integer"}},
+            "placement": {"type": "object"},
+            "unknown": {"type": "array", "items": text},
+            "problems": {"type": "array", "items": _ref("Problem")},
+            "preconditions": {"type": "object"},
+            "object": {"type": "object"},
+        },
+    }
+    return {
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457, with a stable code.",
+            "required": ["type", "title", "status", "detail", "code"],
+            "properties": {
+                "type": text,
+                "title": text,
+                "status": number,
+                "detail": text,
+                "code": {"enum": sorted(CODES)},
+            },
+        },
+        "Metadata": {
+            "type": "object",
+            "required": [
+                "name",
+                "uid",
+                "site",
+                "labels",
+                "annotations",
+                "generation",
+                "revision",
+                "etag",
+                "deleting",
+            ],
+            "properties": {
+                "name": text,
+                "tenant": text,
+                "uid": text,
+                "site": text,
+                "labels": texts,
+                "annotations": texts,
+                "generation": number,
+                "revision": number,
+                "etag": text,
+                "created_at": {"type": "string", "format": "date-time"},
+                "updated_at": {"type": "string", "format": "date-time"},
+                "deleting": {"type": "boolean"},
+            },
+        },
+        "WritableMetadata": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"labels": texts, "annotations": texts},
+        },
+        "Change": change,
+        "PlanRequest": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "changes": {"type": "array", "maxItems": 1000, "items": {"type": "object"}},
+                "prune": {"type": "object"},
+            },
+        },
+        "Plan": {
+            "type": "object",
+            "required": ["changes", "quota", "summary"],
+            "properties": {
+                "changes": {"type": "array", "items": _ref("Change")},
+                "quota": {"type": "object"},
+                "summary": {"type": "object", "additionalProperties": {"type": "integer"}},
+            },
+        },
+    }

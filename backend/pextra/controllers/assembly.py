@@ -1,0 +1,133 @@
+"""Putting together everything that a guest needs, from the objects that its instance refers to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Final
+
+from pextra.controllers.images import source_of
+from pextra.controllers.placing import subnets_of
+from pextra.declaration.kind import Spec
+from pextra.drivers.convergence import Card, DesiredGuest, port_uid
+from pextra.drivers.interface import NetworkSource, PortSource, SecurityRule, Seed, SubnetSource
+from pextra.store import addresses, objects, secrets
+from pextra.store.database import Tx
+from pextra.store.records import Record
+
+GIB: Final = 1 << 30
+
+
+class Missing(Exception):
+    """Something that the guest needs is not there yet; the message says what."""
+
+
+def desired_guest(tx: Tx, record: Record, spec: Spec) -> DesiredGuest:
+    """The guest of a placed instance.
+
+    Raises:
+        Missing: a volume is not made yet, or something has gone.
+    """
+    flavor = record.resolved[f"flavor/{spec['flavor']}"]
+    image = record.resolved[f"image/{spec['image']}"]
+    keys = [record.resolved[f"ssh_key/{name}"]["public_key"] for name in spec["ssh_keys"]]
+    revealed = secrets.reveal(tx, record.tenant_uid, record.uid) if "user_data" in spec else {}
+    return DesiredGuest(
+        uid=record.uid,
+        tenant_uid=record.tenant_uid,
+        name=record.name,
+        vcpus=flavor["vcpus"],
+        memory_mib=flavor["memory_mib"],
+        image=source_of(image["uid"], image),
+        root_bytes=flavor["disk_gib"] * GIB,
+        volume_uids=_volumes(tx, record, spec),
+        cards=_cards(tx, record, spec),
+        seed=_seed(record, keys, revealed.get("user_data")),
+        powered=spec["power"] == "on",
+        restart_policy=spec["restart_policy"],
+        last_stop=record.status.get("stop_cause", ""),
+    )
+
+
+def _volumes(tx: Tx, record: Record, spec: Spec) -> tuple[str, ...]:
+    pins = [record.resolved[f"volume/{name}"] for name in spec["volumes"]]
+    found = objects.by_uids(tx, [(p["tenant_uid"], p["uid"]) for p in pins])
+    for pin, name in zip(pins, spec["volumes"], strict=True):
+        volume = found.get(pin["uid"])
+        if volume is None or not volume.ready or volume.status.get("attached_to") != record.uid:
+            raise Missing(f"volume {name!r} is not ready")
+    return tuple(p["uid"] for p in pins)
+
+
+def _cards(tx: Tx, record: Record, spec: Spec) -> tuple[Card, ...]:
+    given = addresses.of(tx, record.tenant_uid, record.uid)
+    cards: list[Card] = []
+    for index, entry in enumerate(spec["networks"]):
+        pin = record.resolved[f"network/{entry['network']}"]
+        network = objects.by_uid(tx, pin["tenant_uid"], pin["uid"])
+        if network is None:
+            raise Missing(f"network {entry['network']!r} has gone")
+        subnets = subnets_of(tx, pin)
+        source = NetworkSource(
+            uid=network.uid,
+            tenant_uid=network.tenant_uid,
+            mtu=network.spec.get("mtu", 1442),
+            subnets=tuple(
+                SubnetSource(
+                    s.uid, s.spec["cidr"], s.spec.get("gateway"), tuple(s.spec.get("dns_servers", ()))
+                )
+                for s in subnets
+            ),
+        )
+        port = PortSource(
+            uid=port_uid(record.uid, index, network.uid),
+            tenant_uid=record.tenant_uid,
+            network_uid=network.uid,
+            mac=mac_of(record.uid, index),
+            addresses=tuple(g.address for g in given if g.card == index),
+            rules=_rules(tx, record, entry["security_groups"]),
+        )
+        cards.append(Card(source, port))
+    return tuple(cards)
+
+
+def _rules(tx: Tx, record: Record, groups: list[str]) -> tuple[SecurityRule, ...]:
+    if not groups:
+        return (SecurityRule("egress", "any", None, None, None),)
+    pins = [record.resolved[f"security_group/{name}"] for name in groups]
+    found = objects.by_uids(tx, [(p["tenant_uid"], p["uid"]) for p in pins])
+    rules: dict[SecurityRule, None] = {}
+    for pin in pins:
+        group = found.get(pin["uid"])
+        for rule in group.spec.get("rules", []) if group is not None else []:
+            first = rule.get("port_min")
+            made = SecurityRule(
+                rule["direction"],
+                rule.get("protocol", "any"),
+                first,
+                rule.get("port_max", first),
+                rule.get("remote_cidr"),
+            )
+            rules[made] = None
+    return tuple(rules)
+
+
+def mac_of(instance_uid: str, card: int) -> str:
+    """A locally administered address made from the card's identity: 40 bits of its digest."""
+    digest = hashlib.sha256(f"{instance_uid}/{card}".encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (0x52, *digest[:5]))
+
+
+def _seed(record: Record, keys: list[str], user_data: str | None) -> Seed:
+    """cloud-init NoCloud documents. JSON is YAML, and needs no quoting of our own.
+
+    Source: cloud-init's documentation of the NoCloud datasource.
+    """
+    meta_data: dict[str, Any] = {
+        "instance-id": record.uid,
+        "local-hostname": record.name,
+        "public-keys": keys,
+    }
+    return Seed(
+        json.dumps(meta_data, indent=1) + "\n", user_data if user_data is not None else "#cloud-config\n{}\n"
+    )

@@ -1,0 +1,77 @@
+"""Images: stored and verified in every pool that takes them; gone when nothing was made from them any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pextra.controllers.fleet import Fleet
+from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
+from pextra.declaration import conditions
+from pextra.drivers.interface import DriverError, ImageObservation, ImageSource, Retryable
+from pextra.services.cloud import Cloud
+from pextra.store import objects, references
+from pextra.store.records import Record
+from pextra.store.work import Item
+
+
+class ImageController:
+    """See the module."""
+
+    part = 1
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def look(self, cloud: Cloud, items: Sequence[Item]) -> list[Outcome]:
+        """See `Controller.look`."""
+        return [self._look_one(cloud, item) for item in items]
+
+    def _look_one(self, cloud: Cloud, item: Item) -> Outcome:
+        record = cloud.database.read(lambda tx: objects.by_uid(tx, item.tenant_uid, item.uid))
+        if record is None:
+            return gone(item)
+        return self._remove(cloud, item, record) if record.deleting else self._store(cloud, item, record)
+
+    def _store(self, cloud: Cloud, item: Item, record: Record) -> Outcome:
+        spec = cloud.registry["image"].effective(record.spec, record.spec_version)
+        source = source_of(record.uid, spec)
+        pools: dict[str, str] = {}
+        stored: list[ImageObservation] = []
+        errors: list[DriverError] = []
+        for name, pool in sorted(self._fleet.pools().items()):
+            try:
+                seen = pool.ensure_image(source)
+            except DriverError as error:
+                pools[name] = f"{error.reason}: {error.message}"
+                errors.append(error)
+            else:
+                stored.append(seen)
+                pools[name] = "stored"
+        facts = {"pools": pools}
+        if not stored:
+            if not errors:
+                return waiting(item, record, "NoDriver", "There is no storage pool yet.", poll_s=5.0)
+            return failed(item, record, errors[0], facts)
+        sizes = {"virtual_size_bytes": stored[0].virtual_size_bytes, "stored_bytes": stored[0].stored_bytes}
+        again = any(isinstance(e, Retryable) for e in errors)
+        after = Next.FAILED if again else Next.DONE
+        return Outcome(item, record, after, [conditions.ready(True, "Ready")], facts | sizes, delay_s=5.0)
+
+    def _remove(self, cloud: Cloud, item: Item, record: Record) -> Outcome:
+        users = cloud.database.read(
+            lambda tx: len(references.to(tx, record.tenant_uid, record.uid, limit=100))
+        )
+        if users:
+            message = f"{users} objects use its content; it goes with the last of them."
+            return waiting(item, record, "InUse", message)
+        try:
+            for _, pool in sorted(self._fleet.pools().items()):
+                pool.ensure_image_absent(record.uid)
+        except DriverError as error:
+            return failed(item, record, error)
+        return Outcome(item, record, Next.REMOVE)
+
+
+def source_of(uid: str, spec: dict[str, str]) -> ImageSource:
+    """The image as a storage driver takes it; `spec` is the effective one, or what was copied of it."""
+    return ImageSource(uid, spec["url"], spec["format"], spec["sha256"])

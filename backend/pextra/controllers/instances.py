@@ -1,0 +1,219 @@
+"""Instances: placed, provided for, made true on their hosts, and taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pextra.controllers import assembly, placing
+from pextra.controllers.fleet import Fleet
+from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
+from pextra.controllers.placing import Unplaced
+from pextra.declaration import conditions
+from pextra.declaration.kind import Spec
+from pextra.drivers import convergence
+from pextra.drivers.convergence import DesiredGuest, HostDrivers
+from pextra.drivers.interface import DriverError, Power, StopCause
+from pextra.errors import PextraError
+from pextra.services import placement, status
+from pextra.services.cloud import Cloud
+from pextra.store import addresses, allocations, objects
+from pextra.store.allocations import HostRow
+from pextra.store.database import Tx
+from pextra.store.records import Record
+from pextra.store.work import Item
+
+GRACE_S: Final = 20.0
+"""How long a guest that was asked to stop may take before it is stopped by force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An instance as it was read."""
+
+    item: Item
+    record: Record
+    spec: Spec
+
+
+class InstanceController:
+    """See the module."""
+
+    part = 16
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._asked_to_stop: dict[str, float] = {}
+
+    def look(self, cloud: Cloud, items: Sequence[Item]) -> list[Outcome]:
+        """See `Controller.look`."""
+        found = cloud.database.read(lambda tx: objects.by_uids(tx, [(i.tenant_uid, i.uid) for i in items]))
+        outcomes: list[Outcome] = []
+        present: list[Looked] = []
+        kind = cloud.registry["instance"]
+        for item in items:
+            record = found.get(item.uid)
+            if record is None:
+                outcomes.append(gone(item))
+            elif record.deleting:
+                outcomes.append(self._remove(cloud, item, record))
+            else:
+                present.append(Looked(item, record, kind.effective(record.spec, record.spec_version)))
+        placed, refused = self._place(cloud, [p for p in present if not p.record.status.get("host_uid")])
+        outcomes += refused
+        ready = placed + [p for p in present if p.record.status.get("host_uid")]
+        hosts = {h.uid: h for h in cloud.database.read(allocations.hosts)} if ready else {}
+        outcomes += [self._converge(cloud, looked, hosts) for looked in ready]
+        return outcomes
+
+    # --- placing ---
+
+    def _place(self, cloud: Cloud, wanted: Sequence[Looked]) -> tuple[list[Looked], list[Outcome]]:
+        outcomes: list[Outcome] = []
+        unplaced: dict[str, tuple[Looked, Unplaced]] = {}
+        if not wanted:
+            return [], outcomes
+        used = cloud.database.read(
+            lambda tx: {w.record.uid: placement.used_objects(tx, w.record, w.spec) for w in wanted}
+        )
+        for looked in wanted:
+            item, record, spec = looked.item, looked.record, looked.spec
+            try:
+                bound = placement.bound_by(used[record.uid], record, spec)
+            except ValueError:
+                message = "Its volumes are on different hosts: an instance can use only volumes that one host reaches."
+                outcomes.append(waiting(item, record, "VolumesOnDifferentHosts", message))
+                continue
+            if bound is None:
+                outcomes.append(
+                    waiting(item, record, "ReferenceNotReady", f"Image {spec['image']!r} is not ready.")
+                )
+                continue
+            unplaced[record.uid] = (looked, Unplaced(record, spec, bound))
+        done = placing.place(cloud, [u for _, u in unplaced.values()])
+        placed: list[Looked] = []
+        for uid, (looked, _) in unplaced.items():
+            if uid in done.records:
+                placed.append(Looked(looked.item, done.records[uid], looked.spec))
+            elif uid in done.refused:
+                why = done.refused[uid]
+                outcome = waiting(looked.item, looked.record, "NoCapacity", why["why"], poll_s=2.0)
+                outcomes.append(_with_facts(outcome, {"placement": why}))
+            else:  # somebody was quicker: look again at once
+                outcomes.append(Outcome(looked.item, looked.record, Next.LATER, delay_s=0.0))
+        return placed, outcomes
+
+    # --- converging ---
+
+    def _converge(self, cloud: Cloud, looked: Looked, hosts: dict[str, HostRow]) -> Outcome:
+        item, record, spec = looked.item, looked.record, looked.spec
+        host = hosts.get(record.status["host_uid"])
+        drivers = self._drivers(cloud, record)
+        if host is None or drivers is None:
+            message = f"This control plane does not reach host {record.status['host']!r}."
+            return waiting(item, record, "HostNotReady", message, poll_s=5.0)
+        try:
+            record, desired, why = cloud.database.write(lambda tx: _prepare(cloud, tx, record, spec, host))
+        except status.Stale:
+            return Outcome(item, looked.record, Next.LATER, delay_s=0.0)
+        except PextraError as error:
+            reason = "AddressExhausted" if error.code == "address.exhausted" else "Converging"
+            return waiting(item, looked.record, reason, error.message, poll_s=5.0)
+        if desired is None:
+            return waiting(item, record, *why)
+        try:
+            return self._act(cloud, item, record, desired, drivers)
+        except DriverError as error:
+            return failed(item, record, error)
+
+    def _act(
+        self, cloud: Cloud, item: Item, record: Record, desired: DesiredGuest, drivers: HostDrivers
+    ) -> Outcome:
+        now = cloud.database.clock.monotonic()
+        asked = self._asked_to_stop.get(record.uid)
+        result = convergence.converge(desired, drivers, force=asked is not None and now - asked > GRACE_S)
+        if result.reason == "Stopping":
+            self._asked_to_stop.setdefault(record.uid, now)
+        else:
+            self._asked_to_stop.pop(record.uid, None)
+        seen = result.observed
+        cause = "" if seen.power is not Power.OFF or seen.stop_cause is None else seen.stop_cause.value
+        if not desired.powered and seen.power is Power.OFF:
+            cause = StopCause.REQUESTED.value
+        facts = {"power": seen.power.value, "boots": seen.boots, "stop_cause": cause}
+        surplus = [uid for uid in record.status.get("volumes", []) if uid not in desired.volume_uids]
+        free = [uid for uid in surplus if uid not in seen.disk_uids]
+        if free:
+            facts["volumes"] = [uid for uid in record.status["volumes"] if uid not in free]
+        reported = [conditions.ready(result.ready, result.reason, result.message)]
+        again = Next.DONE if result.settled else Next.LATER
+        return Outcome(
+            item,
+            record,
+            again,
+            reported,
+            facts,
+            delay_s=0.5,
+            also=lambda tx: _let_go(cloud, tx, record, free),
+        )
+
+    # --- removing ---
+
+    def _remove(self, cloud: Cloud, item: Item, record: Record) -> Outcome:
+        if record.status.get("host_uid"):
+            drivers = self._drivers(cloud, record)
+            if drivers is None:
+                message = f"This control plane does not reach host {record.status['host']!r}."
+                return waiting(item, record, "HostNotReady", message, poll_s=5.0)
+            try:
+                convergence.remove(record.uid, record.tenant_uid, drivers)
+            except DriverError as error:
+                return failed(item, record, error)
+        self._asked_to_stop.pop(record.uid, None)
+
+        def also(tx: Tx) -> None:
+            allocations.release(tx, record.tenant_uid, record.uid)
+            addresses.release(tx, record.tenant_uid, record.uid)
+            _let_go(cloud, tx, record, record.status.get("volumes", []))
+
+        return Outcome(item, record, Next.REMOVE, also=also)
+
+    def _drivers(self, cloud: Cloud, record: Record) -> HostDrivers | None:
+        host = cloud.database.read(lambda tx: objects.by_uid(tx, cloud.site.uid, record.status["host_uid"]))
+        return self._fleet.drivers(host) if host is not None else None
+
+
+def _prepare(
+    cloud: Cloud, tx: Tx, record: Record, spec: Spec, host: HostRow
+) -> tuple[Record, DesiredGuest | None, tuple[str, str]]:
+    """Provide for the instance and put its guest together; without one, why."""
+    held = allocations.of(tx, record.tenant_uid, record.uid)
+    wanted = placement.amounts_of(spec, record.resolved)
+    if held is not None and held.amounts != wanted and not allocations.resize(tx, held, wanted):
+        return record, None, ("NoCapacity", f"Host {host.name!r} has no room for the new size.")
+    record, first = placing.provide(cloud, tx, record, spec, host)
+    if first is not None:
+        return record, None, ("ReferenceNotReady", f"It waits: {first}.")
+    try:
+        return record, assembly.desired_guest(tx, record, spec), ("", "")
+    except assembly.Missing as missing:
+        return record, None, ("ReferenceNotReady", f"It waits: {missing}.")
+
+
+def _let_go(cloud: Cloud, tx: Tx, record: Record, volume_uids: Sequence[str]) -> None:
+    found = objects.by_uids(tx, [(record.tenant_uid, uid) for uid in volume_uids])
+    for volume in found.values():
+        placing.let_go(cloud, tx, record.uid, volume)
+
+
+def _with_facts(outcome: Outcome, facts: dict[str, Any]) -> Outcome:
+    return Outcome(
+        outcome.item,
+        outcome.record,
+        outcome.next,
+        outcome.conditions,
+        facts,
+        outcome.delay_s,
+        outcome.also,
+    )

@@ -1,0 +1,208 @@
+"""Giving instances hosts: a batch is planned on one snapshot and committed if it still holds."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pextra.declaration import conditions
+from pextra.declaration.kind import Spec
+from pextra.errors import PextraError
+from pextra.scheduling.place import Placement, place_batch
+from pextra.services import placement, status
+from pextra.services.cloud import Cloud
+from pextra.services.placement import Bound
+from pextra.store import addresses, allocations, objects, references, work
+from pextra.store.addresses import Given
+from pextra.store.allocations import HostRow
+from pextra.store.database import Tx
+from pextra.store.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """An instance that wants a host."""
+
+    record: Record
+    spec: Spec
+    bound: Bound
+
+
+@dataclass(slots=True)
+class Placed:
+    """What came of a batch: the records as stored, and why the others were not placed."""
+
+    records: dict[str, Record] = field(default_factory=dict[str, Record])
+    refused: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+
+def place(cloud: Cloud, wanted: Sequence[Unplaced]) -> Placed:
+    """Place the instances; each choice is checked again by the statement that takes the capacity."""
+    result = Placed()
+    for pools in {u.bound.pools for u in wanted}:
+        batch = [u for u in wanted if u.bound.pools == pools]
+        hosts = cloud.database.read(allocations.hosts)
+        fitting = [h for h in hosts if pools is None or h.pool in pools]
+        requests = [placement.request_of(u.record, u.spec, u.bound) for u in batch]
+        decisions = place_batch(placement.snapshot(fitting), requests)
+        by_uid = {h.uid: h for h in fitting}
+        chosen: list[tuple[Unplaced, HostRow, dict[str, Any]]] = []
+        for unplaced, decision in zip(batch, decisions, strict=True):
+            if isinstance(decision, Placement):
+                chosen.append((unplaced, by_uid[decision.host_uid], placement.explained(decision)))
+            else:
+                result.refused[unplaced.record.uid] = placement.explained(decision)
+        if chosen:
+            result.records.update(cloud.database.write(lambda tx, c=chosen: _commit(cloud, tx, c)))
+    return result
+
+
+def _commit(
+    cloud: Cloud, tx: Tx, chosen: Sequence[tuple[Unplaced, HostRow, dict[str, Any]]]
+) -> dict[str, Record]:
+    """Take the capacity of each choice that still holds; the others are left for the next look."""
+    stored: dict[str, Record] = {}
+    for unplaced, host, why in chosen:
+        record = unplaced.record
+        held = allocations.of(tx, record.tenant_uid, record.uid)
+        if held is not None:
+            continue  # an earlier look placed it and its loop died before it could say so
+        amounts = placement.amounts_of(unplaced.spec, record.resolved)
+        group = unplaced.spec.get("spread_group")
+        if not allocations.take(tx, host.uid, record.tenant_uid, record.uid, amounts, spread_group=group):
+            continue
+        facts = {"host": host.name, "host_uid": host.uid, "pool": host.pool, "placement": why}
+        waiting = [conditions.ready(False, "Placed", f"Placed on host {host.name}.")]
+        try:
+            stored[record.uid] = status.report(cloud, tx, record, facts, waiting)
+        except status.Stale:
+            allocations.release(tx, record.tenant_uid, record.uid)
+    return stored
+
+
+def provide(cloud: Cloud, tx: Tx, record: Record, spec: Spec, host: HostRow) -> tuple[Record, str | None]:
+    """Give a placed instance what it needs of the cloud on its host: its volumes and its addresses.
+
+    Returns:
+        The record as stored, and what has to come first, if something has.
+
+    Raises:
+        PextraError: `address.exhausted`, `object.conflict`.
+        Stale: somebody else reported on the instance or a volume.
+    """
+    wanted = [record.resolved[f"volume/{name}"] for name in spec["volumes"]]
+    volumes = objects.by_uids(tx, [(p["tenant_uid"], p["uid"]) for p in wanted])
+    held = list(record.status.get("volumes", []))
+    for pin in wanted:
+        volume = volumes.get(pin["uid"])
+        if volume is None:
+            return record, "a volume has gone"
+        owner = volume.status.get("attached_to", "")
+        if owner not in ("", record.uid):
+            return record, f"volume {volume.name!r} is still attached to another instance"
+        if owner == "":
+            bind(cloud, tx, volume, record.uid, host)
+        if pin["uid"] not in held:
+            held.append(pin["uid"])
+    given = assign_addresses(tx, record, spec)
+    facts = {"addresses": [g.address for g in given], "volumes": held}
+    if any(record.status.get(k) != v for k, v in facts.items()):
+        record = status.report(
+            cloud,
+            tx,
+            record,
+            facts,
+            record.status["conditions"],
+            generation=record.status["observed_generation"],
+        )
+    return record, None
+
+
+def bind(cloud: Cloud, tx: Tx, volume: Record, instance_uid: str, host: HostRow) -> None:
+    """Attach the volume to the instance, and at its first use to the host's pool, where a loop then makes it."""
+    facts: dict[str, Any] = {"attached_to": instance_uid}
+    reported = volume.status["conditions"]
+    if not volume.status.get("pool"):
+        facts |= {"pool": host.pool, "host": "" if host.pool_shared else host.uid}
+        reported = [conditions.ready(False, "Converging", f"To be made in pool {host.pool}.")]
+        work.ask(tx, volume.tenant_uid, volume.uid, "volume")
+    status.report(cloud, tx, volume, facts, reported, generation=volume.status["observed_generation"])
+
+
+def let_go(cloud: Cloud, tx: Tx, instance_uid: str, volume: Record) -> None:
+    """Detach the volume from the instance and have those look again that may wait for it."""
+    if volume.status.get("attached_to") != instance_uid:
+        return
+    after = status.report(
+        cloud,
+        tx,
+        volume,
+        {"attached_to": ""},
+        volume.status["conditions"],
+        generation=volume.status["observed_generation"],
+    )
+    work.ask(tx, volume.tenant_uid, volume.uid, "volume")
+    status.wake_referrers(cloud, tx, after)
+
+
+def assign_addresses(tx: Tx, record: Record, spec: Spec) -> list[Given]:
+    """Give each card an address of each family that its network's subnets have; take back what no card has any more."""
+    held = addresses.of(tx, record.tenant_uid, record.uid)
+    if not spec["networks"] and not held:
+        return []
+    kept: list[Given] = []
+    taken: list[Given] = []
+    for card, entry in enumerate(spec["networks"]):
+        pin = record.resolved[f"network/{entry['network']}"]
+        subnets = subnets_of(tx, pin)
+        for version in (4, 6):
+            family = [s for s in subnets if ipaddress.ip_network(s.spec["cidr"]).version == version]
+            mine = next(
+                (g for g in held if g.card == card and any(g.subnet_uid == s.uid for s in family)), None
+            )
+            wanted = entry.get("address")
+            if wanted is not None and ipaddress.ip_address(wanted).version != version:
+                wanted = None
+            if mine is not None and (wanted is None or mine.address == wanted):
+                kept.append(mine)
+            elif family:
+                taken.append(_take(tx, record, card, family, wanted))
+    for given in held:
+        if given not in kept:
+            addresses.release_one(tx, given)
+    return sorted([*kept, *taken], key=lambda g: (g.card, ":" in g.address))
+
+
+def subnets_of(tx: Tx, network: dict[str, str]) -> list[Record]:
+    """The subnets of a pinned network, by name."""
+    parts = [r for r in references.to(tx, network["tenant_uid"], network["uid"]) if r.source_kind == "subnet"]
+    found = objects.by_uids(tx, [(r.source_tenant_uid, r.source_uid) for r in parts])
+    return sorted((r for r in found.values() if not r.deleting), key=lambda r: r.name)
+
+
+def _take(tx: Tx, record: Record, card: int, family: list[Record], wanted: str | None) -> Given:
+    if wanted is not None:
+        family = [s for s in family if ipaddress.ip_address(wanted) in ipaddress.ip_network(s.spec["cidr"])]
+        if not family:
+            raise PextraError(
+                "object.conflict", f"Address {wanted} is in no subnet of the network: choose another."
+            )
+    last: PextraError | None = None
+    for subnet in family:
+        try:
+            return addresses.take(
+                tx,
+                subnet.uid,
+                subnet.spec["cidr"],
+                subnet.spec.get("gateway"),
+                tenant_uid=record.tenant_uid,
+                consumer_uid=record.uid,
+                card=card,
+                wanted=wanted,
+            )
+        except PextraError as error:
+            last = error
+    assert last is not None
+    raise last

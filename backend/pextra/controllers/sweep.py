@@ -1,0 +1,104 @@
+"""Looking at the world itself: what changed behind the loops' back, and what should not be there.
+
+A sweep asks every host what it has and compares with what it saw last time, in memory: while nothing changes, it costs the
+database nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from pextra.controllers.fleet import Fleet
+from pextra.drivers.convergence import HostDrivers, guest_of_port
+from pextra.drivers.interface import DriverError, GuestObservation
+from pextra.services.cloud import Cloud
+from pextra.store import allocations, objects, work
+from pextra.store.database import Tx
+from pextra.store.records import Record
+
+log = logging.getLogger("pextra.controllers")
+
+
+class Sweep:
+    """Remembers what each host had when it was last looked at."""
+
+    def __init__(self, cloud: Cloud, fleet: Fleet) -> None:
+        self._cloud = cloud
+        self._fleet = fleet
+        self._seen: dict[str, dict[str, GuestObservation]] = {}
+        self._silent: set[str] = set()
+
+    def run(self, shards: Sequence[int]) -> int:
+        """Look at the hosts of these shards; tells how many objects are to be looked at because of it."""
+        hosts = self._cloud.database.read(lambda tx: objects.of_kind(tx, self._cloud.site.uid, "host"))
+        found = 0
+        for host in hosts:
+            drivers = self._fleet.drivers(host)
+            if work.shard_of(host.uid) in shards and drivers is not None:
+                found += self._host(host, drivers)
+        return found
+
+    def _host(self, host: Record, drivers: HostDrivers) -> int:
+        try:
+            guests = dict(drivers.compute.observe_guests())
+        except DriverError as error:
+            if host.uid in self._silent:
+                return 0
+            log.warning("host %s does not answer: %s", host.name, error)
+            self._silent.add(host.uid)
+            self._seen.pop(host.uid, None)
+            return self._ask([host])
+        asked = self._ask([host]) if host.uid in self._silent else 0
+        self._silent.discard(host.uid)
+        before = self._seen.get(host.uid)
+        if guests == before:
+            return asked
+        changed = {uid for uid in {*guests, *(before or {})} if guests.get(uid) != (before or {}).get(uid)}
+        asked += self._changed(host, drivers, guests, changed, everything=before is None)
+        self._seen[host.uid] = guests
+        return asked
+
+    def _changed(
+        self,
+        host: Record,
+        drivers: HostDrivers,
+        guests: dict[str, GuestObservation],
+        changed: set[str],
+        *,
+        everything: bool,
+    ) -> int:
+        """Have the instances looked at whose guests changed or are missing; remove guests that nobody has here."""
+
+        def ask(tx: Tx) -> tuple[int, set[str]]:
+            held = {a.consumer_uid: a for a in allocations.on(tx, host.uid)}
+            ours = changed & held.keys()
+            if everything:
+                ours |= held.keys() - guests.keys()
+            for uid in sorted(ours):
+                work.ask(tx, held[uid].tenant_uid, uid, "instance")
+            return len(ours), changed - held.keys()
+
+        asked, strangers = self._cloud.database.write(ask)
+        for uid in sorted(strangers & guests.keys()):
+            self._remove_orphan(host, drivers, uid)
+        return asked
+
+    def _remove_orphan(self, host: Record, drivers: HostDrivers, uid: str) -> None:
+        log.warning("host %s runs guest %s, which is not its: removing it", host.name, uid)
+        try:
+            drivers.compute.ensure_absent(uid)
+            for port in list(drivers.network.observe_ports().values()):
+                if guest_of_port(port.uid) == uid:
+                    drivers.network.ensure_port_absent(port.uid)
+        except DriverError as error:
+            log.warning("guest %s cannot be removed from host %s yet: %s", uid, host.name, error)
+            self._seen.pop(host.uid, None)
+
+    def _ask(self, records: Sequence[Record]) -> int:
+        def ask(tx: Tx) -> int:
+            for record in records:
+                work.ask(tx, record.tenant_uid, record.uid, record.kind)
+            return len(records)
+
+        return self._cloud.database.write(ask)

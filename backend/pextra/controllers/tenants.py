@@ -1,0 +1,62 @@
+"""Tenants: ready at once; when deleted, emptied first, from the leaves of the dependencies to their roots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pextra.controllers.outcome import Next, Outcome, gone
+from pextra.declaration import conditions
+from pextra.errors import PextraError
+from pextra.services import deleting
+from pextra.services.cloud import Cloud, Context, Principal
+from pextra.store import objects
+from pextra.store.database import Tx
+from pextra.store.records import Record
+from pextra.store.work import Item
+
+PART = 200
+"""How many objects of a tenant are marked in one transaction."""
+
+
+class TenantController:
+    """See the module."""
+
+    def look(self, cloud: Cloud, items: Sequence[Item]) -> list[Outcome]:
+        """See `Controller.look`."""
+        return [self._look_one(cloud, item) for item in items]
+
+    def _look_one(self, cloud: Cloud, item: Item) -> Outcome:
+        record = cloud.database.read(lambda tx: objects.by_uid(tx, item.tenant_uid, item.uid))
+        if record is None:
+            return gone(item)
+        if not record.deleting:
+            return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")])
+        left = cloud.database.write(lambda tx: empty(cloud, tx, record))
+        if left == 0:
+            return Outcome(item, record, Next.REMOVE)
+        message = f"{left}{' or more' if left >= PART else ''} objects of the tenant are being deleted."
+        return Outcome(
+            item, record, Next.LATER, [conditions.ready(False, "HasContent", message)], delay_s=2.0
+        )
+
+
+def empty(cloud: Cloud, tx: Tx, tenant: Record) -> int:
+    """Mark the tenant's content as being deleted; tells how much is left."""
+    root = Principal("", "loops", cloud.site.system_uid, "system", "", is_cloud=True)
+    ctx = Context(cloud, tx, root)
+    order = {kind.name: place for place, kind in enumerate(cloud.registry.order)}
+    children = objects.by_uids(
+        tx, [(cloud.site.uid, uid) for uid, _ in objects.descendants(tx, cloud.site.uid, tenant.name)]
+    )
+    inside = objects.content(tx, tenant.uid, limit=PART)
+    everything = sorted([*children.values(), *inside], key=lambda r: (-order[r.kind], -r.name.count(".")))
+    for record in everything:
+        now = objects.by_uid(tx, record.tenant_uid, record.uid)
+        if now is None or now.deleting:
+            continue
+        try:
+            with tx.savepoint():
+                deleting.mark(ctx, now, cascade=True)
+        except PextraError:
+            continue  # something that refers to it, or uses the quota, has to go first
+    return len(everything)

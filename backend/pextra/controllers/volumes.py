@@ -1,0 +1,81 @@
+"""Volumes: made in the pool of the host on which they are first used, grown there, and removed there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pextra.controllers.fleet import Fleet
+from pextra.controllers.images import source_of
+from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
+from pextra.declaration import conditions
+from pextra.drivers.interface import DriverError, StorageDriver, VolumeSource
+from pextra.services.cloud import Cloud
+from pextra.store import objects
+from pextra.store.records import Record
+from pextra.store.work import Item
+
+GIB: Final = 1 << 30
+
+
+class VolumeController:
+    """See the module."""
+
+    part = 8
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def look(self, cloud: Cloud, items: Sequence[Item]) -> list[Outcome]:
+        """See `Controller.look`."""
+        found = cloud.database.read(lambda tx: objects.by_uids(tx, [(i.tenant_uid, i.uid) for i in items]))
+        return [self._look_one(cloud, item, found.get(item.uid)) for item in items]
+
+    def _look_one(self, cloud: Cloud, item: Item, record: Record | None) -> Outcome:
+        if record is None:
+            return gone(item)
+        pool_name = record.status.get("pool", "")
+        if record.deleting and record.status.get("attached_to"):
+            return waiting(item, record, "InUse", "An instance is letting go of it.", poll_s=1.0)
+        if not pool_name:
+            if record.deleting:
+                return Outcome(item, record, Next.REMOVE)
+            message = "It will be made on the host of the first instance that uses it."
+            return Outcome(item, record, Next.DONE, [conditions.ready(True, "WaitsForFirstUse", message)])
+        pool = self._fleet.pools().get(pool_name)
+        if pool is None:
+            return waiting(
+                item,
+                record,
+                "NoDriver",
+                f"This control plane does not reach pool {pool_name!r}.",
+                poll_s=10.0,
+            )
+        try:
+            return (
+                self._remove(item, record, pool)
+                if record.deleting
+                else self._ensure(cloud, item, record, pool)
+            )
+        except DriverError as error:
+            return failed(item, record, error)
+
+    @staticmethod
+    def _remove(item: Item, record: Record, pool: StorageDriver) -> Outcome:
+        pool.ensure_volume_absent(record.tenant_uid, record.uid)
+        return Outcome(item, record, Next.REMOVE)
+
+    @staticmethod
+    def _ensure(cloud: Cloud, item: Item, record: Record, pool: StorageDriver) -> Outcome:
+        spec = cloud.registry["volume"].effective(record.spec, record.spec_version)
+        image_uid = None
+        if "image" in spec:
+            pin = record.resolved[f"image/{spec['image']}"]
+            image_uid = pin["uid"]
+            pool.ensure_image(source_of(image_uid, pin))
+        seen = pool.ensure_volume(
+            VolumeSource(record.uid, record.tenant_uid, spec["size_gib"] * GIB, image_uid)
+        )
+        return Outcome(
+            item, record, Next.DONE, [conditions.ready(True, "Ready")], {"used_bytes": seen.used_bytes}
+        )

@@ -1,0 +1,167 @@
+"""Simulated guests on one host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pextra.drivers.interface import (
+    ComputeCapabilities,
+    GuestDisk,
+    GuestObservation,
+    GuestSpec,
+    HostInventory,
+    NotFound,
+    Permanent,
+    Power,
+    StopCause,
+)
+from pextra.drivers.sim.console import render
+from pextra.drivers.sim.guest import Guest
+from pextra.drivers.sim.records import HostRecord
+from pextra.drivers.sim.world import SimWorld
+
+
+class SimCompute:
+    """The compute driver of a simulated host.
+
+    Nothing is changed live: a guest that runs keeps what it was started with until its next start; a reboot
+    is none. Reasons: `GuestMissing`, `NotRunning`, `SizeUnsupported`, `DiskUnsupported`,
+    `BindingUnsupported`, `VolumeMissing`, `HostDown`.
+    """
+
+    def __init__(self, world: SimWorld, host_uid: str) -> None:
+        self._world = world
+        self._host_uid = host_uid
+
+    def capabilities(self) -> ComputeCapabilities:
+        """What this driver can do."""
+        return ComputeCapabilities(console_log=True)
+
+    def observe_host(self) -> HostInventory:
+        """The host's inventory."""
+        with self._world.on_host(self._host_uid, "observe_host") as host:
+            return host.inventory
+
+    def observe_guests(self) -> Mapping[str, GuestObservation]:
+        """Every guest on the host, by uid."""
+        with self._world.on_host(self._host_uid, "observe_guests") as host:
+            return {uid: self._settled(guest).observe() for uid, guest in host.guests.items()}
+
+    def observe_guest(self, uid: str) -> GuestObservation | None:
+        """One guest, or None."""
+        with self._world.on_host(self._host_uid, "observe_guest") as host:
+            guest = host.guests.get(uid)
+            return None if guest is None else self._settled(guest).observe()
+
+    def ensure_defined(self, guest: GuestSpec) -> None:
+        """Define or redefine the guest.
+
+        Raises:
+            Permanent: `SizeUnsupported`, `DiskUnsupported` or `BindingUnsupported`.
+        """
+        with self._world.on_host(self._host_uid, "ensure_defined") as host:
+            self._refuse_impossible(guest, host.inventory)
+            known = host.guests.get(guest.uid)
+            if known is None:
+                host.guests[guest.uid] = Guest(guest)
+            else:
+                known.spec = guest
+
+    def ensure_running(self, uid: str) -> None:
+        """Start the guest, or let it run on when it is paused.
+
+        Raises:
+            NotFound: `GuestMissing`.
+            Permanent: `VolumeMissing`.
+        """
+        with self._world.on_host(self._host_uid, "ensure_running") as host:
+            guest = self._guest(host, uid)
+            if guest.power is Power.PAUSED:
+                guest.resume()
+            elif guest.active is None:
+                self._world.power_on(self._host_uid, guest)
+
+    def ensure_stopped(self, uid: str, *, force: bool) -> None:
+        """Stop the guest; one that is not up yet, or paused and forced, ends at once.
+
+        Raises:
+            NotFound: `GuestMissing`.
+        """
+        with self._world.on_host(self._host_uid, "ensure_stopped") as host:
+            guest = self._guest(host, uid)
+            if guest.active is None:
+                return
+            if force or guest.power is Power.OFF:
+                self._world.power_off(self._host_uid, guest, StopCause.REQUESTED)
+            elif guest.power is Power.RUNNING and guest.due is None:
+                self._world.press_power_button(self._host_uid, guest)
+
+    def reboot(self, uid: str, *, act: str) -> None:
+        """Reset the guest's machine once for each act; the last 64 acts are remembered.
+
+        Raises:
+            NotFound: `GuestMissing`.
+            Permanent: `NotRunning`.
+        """
+        with self._world.on_host(self._host_uid, "reboot") as host:
+            guest = self._guest(host, uid)
+            if act in guest.acts:
+                return
+            if guest.power is not Power.RUNNING:
+                raise Permanent("NotRunning", f"guest {uid} is {guest.power} and cannot be rebooted")
+            self._world.reset(self._host_uid, guest, act)
+
+    def ensure_absent(self, uid: str) -> None:
+        """End the guest and forget it."""
+        with self._world.on_host(self._host_uid, "ensure_absent") as host:
+            guest = host.guests.pop(uid, None)
+            if guest is not None and self._settled(guest).active is not None:
+                self._world.power_off(self._host_uid, guest, StopCause.REQUESTED)
+
+    def console_log(self, uid: str, *, offset: int, limit: int) -> bytes:
+        """A slice of what the guest wrote since it was defined.
+
+        Raises:
+            NotFound: `GuestMissing`.
+        """
+        with self._world.on_host(self._host_uid, "console_log") as host:
+            events = tuple(self._guest(host, uid).console)
+        return render(events)[offset : offset + limit]
+
+    def _guest(self, host: HostRecord, uid: str) -> Guest:
+        try:
+            return self._settled(host.guests[uid])
+        except KeyError:
+            raise NotFound("GuestMissing", f"guest {uid} is not defined on host {self._host_uid}") from None
+
+    def _settled(self, guest: Guest) -> Guest:
+        guest.settle(self._world.now)
+        return guest
+
+    def _refuse_impossible(self, guest: GuestSpec, inventory: HostInventory) -> None:
+        if not 1 <= guest.vcpus <= inventory.vcpus:
+            raise Permanent("SizeUnsupported", f"{guest.vcpus} vCPUs on a host with {inventory.vcpus}")
+        if not 1 <= guest.memory_mib <= inventory.memory_mib:
+            raise Permanent(
+                "SizeUnsupported", f"{guest.memory_mib} MiB on a host with {inventory.memory_mib} MiB"
+            )
+        for disk in guest.disks:
+            self._refuse_unreachable(disk)
+        for nic in guest.nics:
+            if nic.binding.type != "sim":
+                raise Permanent(
+                    "BindingUnsupported",
+                    f"port {nic.port_uid} has a binding of type {nic.binding.type!r}, not 'sim'",
+                )
+
+    def _refuse_unreachable(self, disk: GuestDisk) -> None:
+        source = disk.source
+        if source.type != "sim":
+            raise Permanent(
+                "DiskUnsupported",
+                f"volume {disk.volume_uid} has a source of type {source.type!r}, not 'sim'",
+            )
+        if not self._world.reaches(self._host_uid, source.location):
+            raise Permanent(
+                "DiskUnsupported", f"volume {disk.volume_uid}: {source.location} is out of the host's reach"
+            )

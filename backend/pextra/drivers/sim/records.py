@@ -1,0 +1,101 @@
+"""The state of the simulated world, as plain data: what is written to its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from pextra.drivers.interface import (
+    HostInventory,
+    ImageObservation,
+    NetworkSource,
+    PortSource,
+    Retryable,
+    VolumeObservation,
+)
+from pextra.drivers.sim.guest import Guest
+
+EXTENT_BYTES: Final = 4 << 20
+"""The pool's unit of allocation."""
+
+
+@dataclass(slots=True)
+class HostRecord:
+    """A host and what is on it, by uid."""
+
+    inventory: HostInventory
+    up: bool = True
+    guests: dict[str, Guest] = field(default_factory=dict[str, Guest])
+    networks: dict[str, NetworkSource] = field(default_factory=dict[str, NetworkSource])
+    ports: dict[str, PortSource] = field(default_factory=dict[str, PortSource])
+
+
+@dataclass(slots=True)
+class ImageRecord:
+    """An image's bytes. `hidden` ones stay for their clones alone."""
+
+    sha256: str
+    virtual_size_bytes: int
+    stored_bytes: int
+    clones: int = 0
+    hidden: bool = False
+
+    def observe(self, uid: str) -> ImageObservation:
+        """The image as a driver shows it."""
+        return ImageObservation(uid, self.sha256, self.virtual_size_bytes, self.stored_bytes)
+
+
+@dataclass(slots=True)
+class VolumeRecord:
+    """A volume's bytes."""
+
+    tenant_uid: str
+    size_bytes: int
+    image_uid: str | None = None
+
+    def observe(self, uid: str) -> VolumeObservation:
+        """The volume as a driver shows it."""
+        return VolumeObservation(uid, self.tenant_uid, self.size_bytes, extents(self.size_bytes))
+
+
+@dataclass(slots=True)
+class PoolRecord:
+    """A storage pool, which allocates in full, so that it fills by arithmetic.
+
+    `host_uid` is None when every host reaches it. `foreign_bytes` are taken by others.
+    """
+
+    capacity_bytes: int
+    host_uid: str | None = None
+    allocated_bytes: int = 0
+    foreign_bytes: int = 0
+    images: dict[str, ImageRecord] = field(default_factory=dict[str, ImageRecord])
+    volumes: dict[str, VolumeRecord] = field(default_factory=dict[str, VolumeRecord])
+
+    @property
+    def free_bytes(self) -> int:
+        """What can still be allocated."""
+        return max(0, self.capacity_bytes - self.allocated_bytes - self.foreign_bytes)
+
+    def allocate(self, size_bytes: int) -> None:
+        """Take this much of the pool.
+
+        Raises:
+            Retryable: `PoolFull`; nothing was taken.
+        """
+        if size_bytes > self.free_bytes:
+            raise Retryable(
+                "PoolFull",
+                f"{size_bytes} bytes are wanted and {self.free_bytes} of {self.capacity_bytes} are free; "
+                "remove volumes or enlarge the pool",
+            )
+        self.allocated_bytes += size_bytes
+
+    def release(self, size_bytes: int) -> None:
+        """Give this much back."""
+        self.allocated_bytes -= size_bytes
+
+
+def extents(size_bytes: int) -> int:
+    """The bytes that something of this size takes, in whole extents."""
+    return -(-size_bytes // EXTENT_BYTES) * EXTENT_BYTES

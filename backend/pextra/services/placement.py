@@ -1,0 +1,139 @@
+"""Placing instances: what the pure planner is given, and what a plan shows of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pextra.declaration.kind import Spec
+from pextra.scheduling.place import Decision, Placement, place_batch
+from pextra.scheduling.request import AntiAffinity, Request
+from pextra.scheduling.resources import Resources
+from pextra.scheduling.snapshot import HostView, Snapshot
+from pextra.services.cloud import Context, Written
+from pextra.store import allocations, objects
+from pextra.store.allocations import Amounts, HostRow
+from pextra.store.database import Tx
+from pextra.store.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where an instance may go because of what it uses: only to hosts with one of `pools` (None: any), and to `host_uid`."""
+
+    pools: frozenset[str] | None = None
+    host_uid: str | None = None
+
+
+def amounts_of(spec: Spec, resolved: Mapping[str, Any]) -> Amounts:
+    """What an instance takes of its host."""
+    flavor = resolved[f"flavor/{spec['flavor']}"]
+    return Amounts(flavor["vcpus"], flavor["memory_mib"], flavor["disk_gib"])
+
+
+def spread_group(record_tenant_uid: str, spec: Spec) -> str | None:
+    """The key of the instance's spread group, which is its tenant's own."""
+    return f"{record_tenant_uid}/{spec['spread_group']}" if "spread_group" in spec else None
+
+
+def request_of(record: Record, spec: Spec, bound: Bound) -> Request:
+    """The instance as the planner takes it."""
+    amounts = amounts_of(spec, record.resolved)
+    group = spread_group(record.tenant_uid, spec)
+    return Request(
+        uid=record.uid,
+        tenant_uid=record.tenant_uid,
+        resources=Resources(amounts.vcpus, amounts.memory_mib, amounts.disk_gib),
+        zone=spec.get("zone"),
+        pinned_host_uid=bound.host_uid,
+        host_labels=spec["host_labels"],
+        anti_affinity=AntiAffinity(group, hard=False) if group is not None else None,
+    )
+
+
+def snapshot(hosts: Iterable[HostRow]) -> Snapshot:
+    """The hosts as the planner takes them."""
+    return Snapshot.of(
+        HostView(
+            uid=h.uid,
+            name=h.name,
+            zone=h.zone,
+            ready=h.ready,
+            schedulable=h.schedulable,
+            capacity=Resources(h.capacity.vcpus, h.capacity.memory_mib, h.capacity.disk_gib),
+            used=Resources(h.used.vcpus, h.used.memory_mib, h.used.disk_gib),
+            labels=h.labels,
+            groups=h.groups,
+        )
+        for h in hosts
+    )
+
+
+def bound_by(records: Mapping[str, Record], record: Record, spec: Spec) -> Bound | None:
+    """Where what the instance uses lets it go; None while its image is stored nowhere.
+
+    Args:
+        records: the instance's image and volumes by uid.
+
+    Raises:
+        ValueError: two of its volumes are on different hosts.
+    """
+    image = records.get(record.resolved[f"image/{spec['image']}"]["uid"])
+    if image is None or not image.status.get("pools"):
+        return None
+    pools = frozenset(name for name, state in image.status["pools"].items() if state == "stored")
+    if not pools:
+        return None
+    host_uid: str | None = None
+    for name in spec["volumes"]:
+        volume = records.get(record.resolved[f"volume/{name}"]["uid"])
+        if volume is None or not volume.status.get("pool"):
+            continue
+        pools &= {volume.status["pool"]}
+        home = volume.status.get("host") or None
+        if home is not None and host_uid is not None and home != host_uid:
+            raise ValueError(name)
+        host_uid = host_uid or home
+    if not pools:
+        raise ValueError("pool")
+    return Bound(pools, host_uid)
+
+
+def used_objects(tx: Tx, record: Record, spec: Spec) -> dict[str, Record]:
+    """The instance's image and volumes by uid."""
+    keys = [f"image/{spec['image']}", *(f"volume/{name}" for name in spec["volumes"])]
+    pins = [record.resolved[k] for k in keys if k in record.resolved]
+    return objects.by_uids(tx, [(p["tenant_uid"], p["uid"]) for p in pins])
+
+
+def explained(decision: Decision) -> dict[str, Any]:
+    """What a tenant may see of a decision: counts and reasons, and of the hosts only the chosen one."""
+    reasons = decision.explanation
+    shown: dict[str, Any] = {
+        "why": reasons.why,
+        "hosts": reasons.hosts,
+        "eligible": reasons.eligible,
+        "rejected": dict(reasons.rejected),
+    }
+    if isinstance(decision, Placement):
+        shown["host"] = decision.host_name
+        shown["score"] = dict(reasons.best[0].terms)
+    return shown
+
+
+def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None:
+    """Add to each planned change that makes an instance where it would be placed, and why, one after the other."""
+    kind = ctx.cloud.registry["instance"] if "instance" in ctx.cloud.registry else None
+    chosen: list[tuple[dict[str, Any], Request]] = []
+    for change, outcome in planned:
+        if kind is None or change["kind"] != kind.name or outcome.record is None or not outcome.created:
+            continue
+        spec = kind.effective(outcome.record.spec)
+        if f"flavor/{spec['flavor']}" in outcome.record.resolved:
+            chosen.append((change, request_of(outcome.record, spec, Bound())))
+    if not chosen:
+        return
+    decisions = place_batch(snapshot(allocations.hosts(ctx.tx)), [request for _, request in chosen])
+    for (change, _), decision in zip(chosen, decisions, strict=True):
+        change["placement"] = explained(decision)

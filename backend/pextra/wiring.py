@@ -1,0 +1,142 @@
+"""The only place that names concrete drivers: puts the parts of one process together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flask import Flask
+
+from pextra.api.app import create_app
+from pextra.api.settings import ApiSettings
+from pextra.controllers.hosts import HostController
+from pextra.controllers.images import ImageController
+from pextra.controllers.instances import InstanceController
+from pextra.controllers.operations import OperationController
+from pextra.controllers.outcome import Controller
+from pextra.controllers.tenants import TenantController
+from pextra.controllers.volumes import VolumeController
+from pextra.declaration.registry import Registry
+from pextra.drivers.convergence import HostDrivers
+from pextra.drivers.interface import HostInventory, StorageDriver
+from pextra.drivers.sim.compute import SimCompute
+from pextra.drivers.sim.network import SimNetwork
+from pextra.drivers.sim.storage import SimStorage
+from pextra.drivers.sim.world import SimWorld
+from pextra.resources import REGISTRY
+from pextra.services.bootstrap import open_cloud
+from pextra.services.cloud import Cloud
+from pextra.store import schema
+from pextra.store.database import Database
+from pextra.store.records import Record
+
+SIM_POOL: Final = "sim"
+SIM_POOL_BYTES: Final = 1 << 60
+
+
+class DriverFleet:
+    """The drivers of the hosts that this process runs: simulated ones, and the machine it is on.
+
+    Args:
+        world: the simulated world.
+        local: the drivers of this machine, when it runs guests; it serves the hosts whose driver is `libvirt`.
+    """
+
+    def __init__(self, world: SimWorld, local: HostDrivers | None = None) -> None:
+        self._world = world
+        self._local = local
+        self._known: dict[str, tuple[int, HostDrivers]] = {}
+        self._lock = threading.Lock()
+        world.ensure_pool(SIM_POOL, capacity_bytes=SIM_POOL_BYTES)
+        self._pools: dict[str, StorageDriver] = {SIM_POOL: SimStorage(world, SIM_POOL)}
+        if local is not None:
+            self._pools[local.pool] = local.storage
+
+    def drivers(self, host: Record) -> HostDrivers | None:
+        """See `Fleet.drivers`."""
+        if host.spec["driver"] != "sim":
+            return self._local
+        with self._lock:
+            known = self._known.get(host.uid)
+            if known is None or known[0] != host.generation:
+                known = (host.generation, self._simulated(host))
+                self._known[host.uid] = known
+            return known[1]
+
+    def _simulated(self, host: Record) -> HostDrivers:
+        machine = REGISTRY["host"].effective(host.spec).get("simulated", {})
+        inventory = HostInventory(
+            vcpus=machine.get("vcpus", 32),
+            memory_mib=machine.get("memory_mib", 131_072),
+            disk_gib=machine.get("disk_gib", 4_096),
+            hypervisor="sim",
+            accelerated=False,
+        )
+        self._world.ensure_host(host.uid, inventory)
+        return HostDrivers(
+            SimCompute(self._world, host.uid),
+            SimNetwork(self._world, host.uid),
+            self._pools[SIM_POOL],
+            SIM_POOL,
+        )
+
+    def pools(self) -> Mapping[str, StorageDriver]:
+        """See `Fleet.pools`."""
+        return self._pools
+
+
+def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
+    """The controller of each kind that needs one."""
+    return {
+        "tenant": TenantController(),
+        "host": HostController(fleet),
+        "image": ImageController(fleet),
+        "volume": VolumeController(fleet),
+        "instance": InstanceController(fleet),
+        "operation": OperationController(fleet),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A cloud that is ready to be served.
+
+    Attributes:
+        admin_token: the administrator's token, at the site's first start only.
+    """
+
+    cloud: Cloud
+    admin_token: str | None
+
+
+def open_site(database: Database, registry: Registry = REGISTRY) -> Opened:
+    """The cloud in this database, at this version's schema; made if it is not there yet. One process does this first."""
+    schema.migrate(database)
+    return Opened(*open_cloud(database, registry))
+
+
+DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
+STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
+
+
+def api() -> Flask:
+    """The API application of a worker process, set up by its environment: `gunicorn 'pextra.wiring:api()'`.
+
+    Raises:
+        KeyError: `PEXTRA_DATABASE_URL` is not set.
+    """
+    return create_app(_cloud_of_environment(), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
+
+
+def _cloud_of_environment() -> Cloud:
+    cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
+    return cloud
+
+
+def world_at(path: Path) -> SimWorld:
+    """The simulated world that is kept in a file."""
+    return SimWorld.load(path)

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs the distribution's packages for one purpose, where that is allowed: as root, or with a sudo that
+# asks for no password. Elsewhere it says what is missing and goes on, since much works without. Silent when
+# nothing is missing.
+#
+# usage: scripts/setup-system.sh python|run|test
+set -euo pipefail
+
+# What each purpose needs on Debian 12 and 13 and on Ubuntu 24.04.
+declare -A packages=(
+    [python]="python3-venv"
+    # QEMU and libvirt; what builds libvirt-python; what makes the small guest image and its seed.
+    [run]="qemu-system-x86 qemu-utils seabios ipxe-qemu
+           libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
+           libvirt-dev pkg-config gcc python3-dev
+           busybox-static cpio genisoimage"
+    # A database server for the tests to break.
+    [test]="postgresql"
+)
+
+purpose=${1-}
+if [[ -z ${purpose} || -z ${packages[${purpose}]-} ]]; then
+    echo "usage: $0 python|run|test" >&2
+    exit 2
+fi
+
+# A Python that brings its own venv module (pyenv, a container's) needs no package for it.
+if [[ ${purpose} == python ]] && "${PYTHON:-python3}" -c "import ensurepip, venv" 2>/dev/null; then
+    exit 0
+fi
+
+is_installed() {
+    [[ $(dpkg-query --show --showformat '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+missing=()
+for package in ${packages[${purpose}]}; do
+    is_installed "${package}" || missing+=("${package}")
+done
+if ((${#missing[@]} == 0)); then
+    exit 0
+fi
+
+as_root=()
+if ((EUID != 0)); then
+    as_root=(sudo -n)
+fi
+if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
+    echo "For \`${purpose}\`, please have these packages (or your distribution's) installed: ${missing[*]}" >&2
+    exit 0
+fi
+
+apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get --quiet --quiet --option DPkg::Lock::Timeout=600 "$@"
+}
+
+echo "Installing for \`${purpose}\`: ${missing[*]}"
+if ! { apt update || true; apt install --yes --no-install-recommends "${missing[@]}" >/dev/null; }; then
+    echo "That failed; what needs these packages will not work: ${missing[*]}" >&2
+fi

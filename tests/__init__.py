@@ -1,0 +1,1 @@
+"""Tests of Pextra, and the laboratories that they run in."""
