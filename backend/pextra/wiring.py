@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from flask import Flask
+from wsgiref.types import WSGIApplication
 
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
+from pextra.api.streams import create_streams_app
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
 from pextra.controllers.instances import InstanceController
@@ -24,10 +24,13 @@ from pextra.declaration.registry import Registry
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import HostInventory, StorageDriver
 from pextra.drivers.sim.compute import SimCompute
+from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
+from pextra.images.tiny.build import BuiltImage
 from pextra.resources import REGISTRY
+from pextra.services import bootstrap
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Cloud
 from pextra.store import schema
@@ -88,6 +91,10 @@ class DriverFleet:
         """See `Fleet.pools`."""
         return self._pools
 
+    def close(self) -> None:
+        """Write the simulated world down and let the machine's hypervisor go; guests run on."""
+        self._world.close()
+
 
 def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
     """The controller of each kind that needs one."""
@@ -99,6 +106,20 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
         "instance": InstanceController(fleet),
         "operation": OperationController(fleet),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMachine:
+    """This machine as a host: its name, its drivers and the small image that was built for it."""
+
+    name: str
+    drivers: HostDrivers
+    image: BuiltImage
+
+
+def local_machine(data_dir: Path) -> tuple[LocalMachine | None, list[str]]:
+    """This machine as a host, or what it lacks to be one."""
+    return None, ["not wired yet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +135,42 @@ class Opened:
 
 
 def open_site(database: Database, registry: Registry = REGISTRY) -> Opened:
-    """The cloud in this database, at this version's schema; made if it is not there yet. One process does this first."""
+    """The cloud in this database, at this version's schema; made if it is not there yet.
+
+    One process does this before the others start.
+    """
     schema.migrate(database)
     return Opened(*open_cloud(database, registry))
 
 
+DEMO_IMAGE: Final = "sim-linux"
+TINY_IMAGE: Final = "tiny"
+
+
+def register(cloud: Cloud, machine: LocalMachine | None) -> None:
+    """Make what a cloud on one machine begins with: the machine as a host, and images that every tenant may use."""
+    if machine is not None:
+        spec = {"driver": "libvirt", "zone": "local", "cpu_overcommit": 8.0}
+        bootstrap.ensure(cloud, "host", None, machine.name, spec)
+        tiny = {"url": machine.image.path.as_uri(), "sha256": machine.image.sha256}
+    else:
+        tiny = _simulated_image(TINY_IMAGE)
+    for name, spec in ((TINY_IMAGE, tiny), (DEMO_IMAGE, _simulated_image(DEMO_IMAGE))):
+        bootstrap.ensure(cloud, "image", "system", name, {**spec, "size_gib": 1})
+        bootstrap.ensure(cloud, "share", "system", f"image-{name}", {"kind": "image", "name": name, "tenants": "all"})
+
+
+def _simulated_image(name: str) -> dict[str, str]:
+    url = sim_url(name)
+    return {"url": url, "sha256": digest_of(url)}
+
+
 DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
 STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
+STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
 
 
-def api() -> Flask:
+def api() -> WSGIApplication:
     """The API application of a worker process, set up by its environment: `gunicorn 'pextra.wiring:api()'`.
 
     Raises:
@@ -140,3 +187,12 @@ def _cloud_of_environment() -> Cloud:
 def world_at(path: Path) -> SimWorld:
     """The simulated world that is kept in a file."""
     return SimWorld.load(path)
+
+
+def streams() -> WSGIApplication:
+    """The stream application, set up by its environment: `gunicorn 'pextra.wiring:streams()'`.
+
+    Raises:
+        KeyError: `PEXTRA_DATABASE_URL` is not set.
+    """
+    return create_streams_app(_cloud_of_environment(), places=int(os.environ.get(STREAM_PLACES, "100")))

@@ -60,9 +60,10 @@ def _wrap(app: Flask, cloud: Cloud) -> None:
         plural = (request.view_args or {}).get("plural", "")
         kind = cloud.registry.routed(plural)
         label = kind.name if kind is not None else (request.endpoint or "none")
-        instruments.REQUESTS.labels(request.method, label, response.status_code).inc()
+        method = request.method if request.method in instruments.METHODS else "other"
+        instruments.REQUESTS.labels(method, label, response.status_code).inc()
         if "wait" not in request.args:
-            instruments.DURATION.labels(request.method, label).observe(time.monotonic() - g.get("began", 0))
+            instruments.DURATION.labels(method, label).observe(time.monotonic() - g.get("began", 0))
         return response
 
     @app.errorhandler(PextraError)
@@ -79,8 +80,9 @@ def _wrap(app: Flask, cloud: Cloud) -> None:
             response.headers["Allow"] = ", ".join(sorted(error.valid_methods or []))
             return response
         if isinstance(error, RequestEntityTooLarge):
-            bound = app.config["MAX_CONTENT_LENGTH"]
-            return refused(PextraError("request.too_large", f"The body is larger than {bound} bytes."))
+            return refused(
+                PextraError("request.too_large", f"The body is larger than {request.max_content_length} bytes.")
+            )
         return refused(PextraError("request.malformed", error.description or "The request cannot be read."))
 
     @app.errorhandler(Exception)
@@ -108,9 +110,7 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
     @app.get("/readyz")
     def readyz() -> Response:
         number, age_us = cloud.database.read(events.lag)
-        return answer(
-            200, {"status": "ok", "unsequenced_events": number, "oldest_unsequenced_s": age_us / 1e6}
-        )
+        return answer(200, {"status": "ok", "unsequenced_events": number, "oldest_unsequenced_s": age_us / 1e6})
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -140,7 +140,7 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
 
     @app.get("/v1/kinds")
     def all_kinds() -> Response:
-        return answer(200, endpoint.read(request, lambda ctx: kinds))
+        return answer(200, endpoint.read(request, lambda _: kinds))
 
     @app.get("/v1/whoami")
     def whoami() -> Response:
@@ -153,6 +153,7 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
 
     @app.get("/v1/watch")
     def watch() -> BaseResponse:
+        endpoint.read(request, lambda ctx: ctx.principal)
         if settings.streams_url is None:
             raise PextraError("server.busy", "This server has no stream process.", retry_after_s=30)
         return redirect(f"{settings.streams_url}/v1/watch?{request.query_string.decode()}", 307)

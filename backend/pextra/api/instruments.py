@@ -15,9 +15,10 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-REQUESTS: Final = Counter(
-    "pextra_requests_total", "Answers by method, kind and status.", ["method", "kind", "status"]
-)
+METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"})
+"""The methods that are counted by name; whatever else a client makes up is counted together."""
+
+REQUESTS: Final = Counter("pextra_requests_total", "Answers by method, kind and status.", ["method", "kind", "status"])
 DURATION: Final = Histogram(
     "pextra_request_seconds",
     "Time to answer, waits excepted.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -13,8 +14,11 @@ from pextra.api.waiting import Waits, holds
 from pextra.declaration.kind import Kind, Scope
 from pextra.errors import PextraError
 from pextra.services import acting, deleting, planning, reading, views, writing
-from pextra.services.cloud import Address, Context, Written
+from pextra.services.cloud import Address, Context, Preconditions, Written
 from pextra.services.reading import Found, ListQuery
+
+
+UseCase = Callable[[Context, Address, Any, Preconditions], Written]
 
 
 def blueprint(endpoint: Endpoint, waits: Waits) -> Blueprint:
@@ -113,17 +117,15 @@ class ObjectRoutes:
         """Change by a merge patch."""
         return self._write(self._address(plural, name, tenant), writing.patch)
 
-    def _write(self, address: Address, use_case: Any) -> Response:
+    def _write(self, address: Address, use_case: UseCase) -> Response:
         body, preconditions = requests.body(request), requests.preconditions(request)
         if requests.flag(request, "dry_run"):
             return self._dry_run(address, lambda ctx: use_case(ctx, address, body, preconditions))
         return _send(
-            self._endpoint.write(
-                request, lambda ctx: _written(ctx, use_case(ctx, address, body, preconditions))
-            )
+            self._endpoint.write(request, lambda ctx: _written(ctx, use_case(ctx, address, body, preconditions)))
         )
 
-    def _dry_run(self, address: Address, work: Any) -> Response:
+    def _dry_run(self, address: Address, work: Callable[[Context], Written]) -> Response:
         return answer(200, self._endpoint.plan(request, lambda ctx: planning.one(ctx, address, work)))
 
     def delete(self, plural: str, name: str, tenant: str | None = None) -> Response:
@@ -131,17 +133,13 @@ class ObjectRoutes:
         address, preconditions = self._address(plural, name, tenant), requests.preconditions(request)
         cascade = requests.flag(request, "cascade")
         if requests.flag(request, "dry_run"):
-            return self._dry_run(
-                address, lambda ctx: deleting.delete(ctx, address, preconditions, cascade=cascade)
-            )
+            return self._dry_run(address, lambda ctx: deleting.delete(ctx, address, preconditions, cascade=cascade))
 
         def work(ctx: Context) -> Answer:
             outcome = deleting.delete(ctx, address, preconditions, cascade=cascade)
             if outcome.record is None:
                 return Answer(204)
-            return Answer(
-                202, views.written(ctx.cloud, ctx.tx, outcome), _headers(Found(outcome.record, None))
-            )
+            return Answer(202, views.written(ctx.cloud, ctx.tx, outcome), _headers(Found(outcome.record, None)))
 
         return _send(self._endpoint.write(request, work))
 
@@ -153,9 +151,7 @@ class ObjectRoutes:
         def work(ctx: Context) -> Answer:
             outcome = acting.act(ctx, address, action, body, uid=uid)
             assert outcome.record is not None
-            return Answer(
-                202, views.written(ctx.cloud, ctx.tx, outcome), _headers(Found(outcome.record, None))
-            )
+            return Answer(202, views.written(ctx.cloud, ctx.tx, outcome), _headers(Found(outcome.record, None)))
 
         return _send(self._endpoint.write(request, work))
 

@@ -12,8 +12,7 @@ from pextra.errors import CODES
 
 _PROBLEMS: Final = ("400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "500", "503", "504")
 _DESCRIBED: Final = {
-    status: "; ".join(sorted({c.title for c in CODES.values() if str(c.status) == status}))
-    for status in _PROBLEMS
+    status: "; ".join(sorted({c.title for c in CODES.values() if str(c.status) == status})) for status in _PROBLEMS
 }
 
 
@@ -29,7 +28,7 @@ def document(registry: Registry) -> dict[str, Any]:
         "info": {
             "title": "Pextra",
             "version": __version__,
-            "description": "An API-first, multi-tenant private cloud. docs/api.md explains what this document specifies.",
+            "description": "An API-first, multi-tenant private cloud; docs/api.md explains what this specifies.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "security": [{"bearer": []}],
@@ -79,28 +78,16 @@ _PARAMETERS: Final[dict[str, Any]] = {
     "dry_run": _query("dry_run", _FLAG, "Store nothing; answer with the change."),
     "cascade": _query("cascade", _FLAG, "Take along what depends on it."),
     "recursive": _query("recursive", _FLAG, "The objects of the tenant's descendants too."),
-    "limit": _query(
-        "limit", {"type": "integer", "minimum": 1, "maximum": 500}, "Size of a page; 100 without it."
-    ),
+    "limit": _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}, "Size of a page; 100 without it."),
     "page": _query("page", {"type": "string", "maxLength": 2000}, "`next_page` of an earlier answer."),
     "labels": _query("labels", {"type": "string", "maxLength": 2000}, "A label selector."),
-    "filter": _query(
-        "filter", {"type": "array", "items": {"type": "string"}, "maxItems": 16}, "`path=value`."
-    ),
-    "wait": _query(
-        "wait", {"type": "string", "pattern": "^[a-z][a-z_]{0,62}$"}, "A condition, or `deleted`."
-    ),
+    "filter": _query("filter", {"type": "array", "items": {"type": "string"}, "maxItems": 16}, "`path=value`."),
+    "wait": _query("wait", {"type": "string", "pattern": "^[a-z][a-z_]{0,62}$"}, "A condition, or `deleted`."),
     "timeout_s": _query("timeout_s", {"type": "integer", "minimum": 0, "maximum": 60}, "How long to wait."),
-    "key": _header(
-        "Idempotency-Key", _KEY, "The same key and request give the same answer again, for 24 hours."
-    ),
-    "if_match": _header(
-        "If-Match", {"type": "string", "pattern": "^[!-~]{1,200}$"}, "Refuse unless this is the ETag."
-    ),
+    "key": _header("Idempotency-Key", _KEY, "The same key and request give the same answer again, for 24 hours."),
+    "if_match": _header("If-Match", {"type": "string", "pattern": "^[!-~]{1,200}$"}, "Refuse unless this is the ETag."),
     "create_only": _header("If-None-Match", {"const": "*"}, "Refuse when the object exists."),
-    "known": _header(
-        "If-None-Match", {"type": "string", "pattern": "^[!-~]{1,200}$"}, "A `Pextra-Revision`."
-    ),
+    "known": _header("If-None-Match", {"type": "string", "pattern": "^[!-~]{1,200}$"}, "A `Pextra-Revision`."),
     "after": _header("Pextra-After", _UID, "A `Pextra-Position`: see at least that write."),
 }
 
@@ -240,9 +227,7 @@ def _write(kind: Kind, verb: str, summary: str, media_type: str, schema: dict[st
         "parameters": _parameters("uid", "dry_run", "if_match", "create_only", "key"),
         "requestBody": {"required": True, "content": {media_type: {"schema": schema}}},
         "responses": {
-            "200": _json(
-                {"anyOf": [_ref(title(kind)), _ref("Change")]}, "The object, or what a dry run found."
-            ),
+            "200": _json({"anyOf": [_ref(title(kind)), _ref("Change")]}, "The object, or what a dry run found."),
             "201": _json(_ref(title(kind)), "The object that was made."),
             **_problems("400", "401", "403", "404", "409", "412", "413", "415", "422", "503"),
         },
@@ -260,9 +245,7 @@ def _patch(kind: Kind) -> dict[str, Any]:
         "properties": {"metadata": {"type": "object"}, "spec": {"type": "object"}},
         "additionalProperties": False,
     }
-    return _write(
-        kind, "patch", f"Change a {kind.name} by a merge patch.", "application/merge-patch+json", schema
-    )
+    return _write(kind, "patch", f"Change a {kind.name} by a merge patch.", "application/merge-patch+json", schema)
 
 
 def _delete(kind: Kind) -> dict[str, Any]:
@@ -282,9 +265,7 @@ def _delete(kind: Kind) -> dict[str, Any]:
 def _general_paths() -> dict[str, Any]:
     anything = {"type": "object"}
 
-    def get(
-        operation: str, summary: str, schema: dict[str, Any], *, secured: bool, **more: Any
-    ) -> dict[str, Any]:
+    def get(operation: str, summary: str, schema: dict[str, Any], *, secured: bool, **more: Any) -> dict[str, Any]:
         return {
             "get": {
                 "operationId": operation,
@@ -300,9 +281,7 @@ def _general_paths() -> dict[str, Any]:
 
     return {
         "/healthz": get("healthz", "The process answers.", anything, secured=False),
-        "/readyz": get(
-            "readyz", "The process and its database answer.", anything, secured=False, **_problems("503")
-        ),
+        "/readyz": get("readyz", "The process and its database answer.", anything, secured=False, **_problems("503")),
         "/v1/capabilities": get("capabilities", "What this server can do.", anything, secured=False),
         "/v1/kinds": get("kinds", "Every kind, for the generation of clients.", anything, secured=True),
         "/v1/whoami": get("whoami", "Who is asking.", anything, secured=True),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 from flask import Request
 
@@ -17,6 +18,7 @@ UID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 JSON_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
 MAX_WAIT_S: Final = 60.0
 MAX_LIMIT: Final = 500
+MAX_DEPTH: Final = 32
 
 
 def bearer(request: Request) -> str | None:
@@ -34,11 +36,7 @@ def check_printable(request: Request) -> None:
     if not request.path.isprintable():
         raise PextraError("route.not_found", "There is no such route.")
     for name, value in request.args.items(multi=True):
-        if (
-            not (name.isprintable() and value.isprintable())
-            or len(value) > 8192
-            or _lone_surrogate(name + value)
-        ):
+        if not (name.isprintable() and value.isprintable()) or len(value) > 8192 or _lone_surrogate(name + value):
             raise PextraError("request.parameter", f"Parameter {name[:40]!r} has characters that cannot be.")
 
 
@@ -60,17 +58,40 @@ def body(request: Request) -> Any:
             "request.media_type", f"The body is {request.mimetype or 'of no type'}: send application/json."
         )
     try:
-        value = json.loads(raw, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
-        if b"\\u" in raw:
-            text = json.dumps(value, ensure_ascii=False)
-            if "\\u0000" in text:
-                raise ValueError("strings cannot hold NUL")
-            text.encode()
+        value = json.loads(
+            raw.decode(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_duplicates
+        )
+        _check(value, 0)
     except (ValueError, RecursionError) as error:
         raise PextraError(
             "request.malformed", f"The body is not JSON that this server takes: {_short(error)}."
         ) from error
     return value
+
+
+def _check(value: Any, depth: int) -> None:
+    """Refuse what JSON can say and no database can keep."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("strings cannot hold NUL")
+        value.encode()  # a lone surrogate is a ValueError
+        return
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
+    if isinstance(value, dict):
+        for name, member in cast("dict[str, Any]", value).items():
+            _check(name, depth)
+            _check(member, depth + 1)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            _check(item, depth + 1)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
 
 
 def optional_body(request: Request) -> Any:
@@ -130,9 +151,7 @@ def wait(request: Request) -> tuple[str, float] | None:
         raise PextraError("request.parameter", "wait is the name of a condition, or `deleted`.")
     text = request.args.get("timeout_s", "30")
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or float(text) > MAX_WAIT_S:
-        raise PextraError(
-            "request.parameter", f"timeout_s is a number from 0 to {MAX_WAIT_S:g}, not {text[:40]!r}."
-        )
+        raise PextraError("request.parameter", f"timeout_s is a number from 0 to {MAX_WAIT_S:g}, not {text[:40]!r}.")
     return what, float(text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pextra.declaration.kind import LABEL, PATH, Kind, Scope
 from pextra.declaration.registry import Registry
@@ -33,21 +33,15 @@ def status_schema(kind: Kind, ref_template: str = "#/$defs/{model}") -> dict[str
 
 def _plain(schema: Any) -> Any:
     """The schema without pydantic's titles of fields and null defaults, which say nothing."""
-    if isinstance(schema, dict):
-        return {
-            k: _plain(v)
-            if k != "properties"
-            else {name: _untitled(_plain(field)) for name, field in v.items()}
-            for k, v in schema.items()
-            if not (k == "default" and v is None)
-        }
     if isinstance(schema, list):
-        return [_plain(item) for item in schema]
-    return schema
-
-
-def _untitled(schema: Any) -> Any:
-    return {k: v for k, v in schema.items() if k != "title"} if isinstance(schema, dict) else schema
+        return [_plain(item) for item in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {k: _plain(v) for k, v in cast("dict[str, Any]", schema).items() if (k, v) != ("default", None)}
+    for field in plain.get("properties", {}).values():
+        if isinstance(field.get("title"), str):
+            del field["title"]
+    return plain
 
 
 def name_pattern(kind: Kind) -> str:
@@ -122,9 +116,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
             for a in kind.actions
         ],
         "columns": [{"title": c.title, "path": c.path} for c in kind.columns],
-        "references": [
-            {"path": f"spec.{f.path}", "kind": f.ref.kind} for f in kind.references if f.ref is not None
-        ],
+        "references": [{"path": f"spec.{f.path}", "kind": f.ref.kind} for f in kind.references if f.ref is not None],
         "spec_schema": spec_schema(kind),
         "status_schema": status_schema(kind),
         "example": dict(kind.example),

@@ -44,9 +44,7 @@ class Waits:
         if holding:
             return seen
         if not self._places.acquire(blocking=False):
-            raise PextraError(
-                "server.busy", "Too many requests wait at this server: ask again.", retry_after_s=1
-            )
+            raise PextraError("server.busy", "Too many requests wait at this server: ask again.", retry_after_s=1)
         try:
             return self._poll(look, seen, time.monotonic() + timeout_s, what)
         finally:

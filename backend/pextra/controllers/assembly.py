@@ -7,7 +7,7 @@ import json
 from typing import Any, Final
 
 from pextra.controllers.images import source_of
-from pextra.controllers.placing import subnets_of
+from pextra.controllers.surroundings import Surroundings
 from pextra.declaration.kind import Spec
 from pextra.drivers.convergence import Card, DesiredGuest, port_uid
 from pextra.drivers.interface import NetworkSource, PortSource, SecurityRule, Seed, SubnetSource
@@ -22,12 +22,13 @@ class Missing(Exception):
     """Something that the guest needs is not there yet; the message says what."""
 
 
-def desired_guest(tx: Tx, record: Record, spec: Spec) -> DesiredGuest:
+def desired_guest(surroundings: Surroundings, record: Record, spec: Spec) -> DesiredGuest:
     """The guest of a placed instance.
 
     Raises:
         Missing: a volume is not made yet, or something has gone.
     """
+    tx = surroundings.tx
     flavor = record.resolved[f"flavor/{spec['flavor']}"]
     image = record.resolved[f"image/{spec['image']}"]
     keys = [record.resolved[f"ssh_key/{name}"]["public_key"] for name in spec["ssh_keys"]]
@@ -41,7 +42,7 @@ def desired_guest(tx: Tx, record: Record, spec: Spec) -> DesiredGuest:
         image=source_of(image["uid"], image),
         root_bytes=flavor["disk_gib"] * GIB,
         volume_uids=_volumes(tx, record, spec),
-        cards=_cards(tx, record, spec),
+        cards=_cards(surroundings, record, spec),
         seed=_seed(record, keys, revealed.get("user_data")),
         powered=spec["power"] == "on",
         restart_policy=spec["restart_policy"],
@@ -59,23 +60,21 @@ def _volumes(tx: Tx, record: Record, spec: Spec) -> tuple[str, ...]:
     return tuple(p["uid"] for p in pins)
 
 
-def _cards(tx: Tx, record: Record, spec: Spec) -> tuple[Card, ...]:
-    given = addresses.of(tx, record.tenant_uid, record.uid)
+def _cards(surroundings: Surroundings, record: Record, spec: Spec) -> tuple[Card, ...]:
+    given = addresses.of(surroundings.tx, record.tenant_uid, record.uid)
     cards: list[Card] = []
     for index, entry in enumerate(spec["networks"]):
         pin = record.resolved[f"network/{entry['network']}"]
-        network = objects.by_uid(tx, pin["tenant_uid"], pin["uid"])
+        network = surroundings.object(pin)
         if network is None:
             raise Missing(f"network {entry['network']!r} has gone")
-        subnets = subnets_of(tx, pin)
+        subnets = surroundings.subnets(pin)
         source = NetworkSource(
             uid=network.uid,
             tenant_uid=network.tenant_uid,
             mtu=network.spec.get("mtu", 1442),
             subnets=tuple(
-                SubnetSource(
-                    s.uid, s.spec["cidr"], s.spec.get("gateway"), tuple(s.spec.get("dns_servers", ()))
-                )
+                SubnetSource(s.uid, s.spec["cidr"], s.spec.get("gateway"), tuple(s.spec.get("dns_servers", ())))
                 for s in subnets
             ),
         )
@@ -85,21 +84,22 @@ def _cards(tx: Tx, record: Record, spec: Spec) -> tuple[Card, ...]:
             network_uid=network.uid,
             mac=mac_of(record.uid, index),
             addresses=tuple(g.address for g in given if g.card == index),
-            rules=_rules(tx, record, entry["security_groups"]),
+            rules=_rules(surroundings, record, entry["security_groups"]),
         )
         cards.append(Card(source, port))
     return tuple(cards)
 
 
-def _rules(tx: Tx, record: Record, groups: list[str]) -> tuple[SecurityRule, ...]:
+def _rules(surroundings: Surroundings, record: Record, groups: list[str]) -> tuple[SecurityRule, ...]:
     if not groups:
         return (SecurityRule("egress", "any", None, None, None),)
     pins = [record.resolved[f"security_group/{name}"] for name in groups]
-    found = objects.by_uids(tx, [(p["tenant_uid"], p["uid"]) for p in pins])
     rules: dict[SecurityRule, None] = {}
+
     for pin in pins:
-        group = found.get(pin["uid"])
-        for rule in group.spec.get("rules", []) if group is not None else []:
+        group = surroundings.object(pin)
+        listed: list[dict[str, Any]] = group.spec.get("rules", []) if group is not None else []
+        for rule in listed:
             first = rule.get("port_min")
             made = SecurityRule(
                 rule["direction"],
@@ -128,6 +128,4 @@ def _seed(record: Record, keys: list[str], user_data: str | None) -> Seed:
         "local-hostname": record.name,
         "public-keys": keys,
     }
-    return Seed(
-        json.dumps(meta_data, indent=1) + "\n", user_data if user_data is not None else "#cloud-config\n{}\n"
-    )
+    return Seed(json.dumps(meta_data, indent=1) + "\n", user_data if user_data is not None else "#cloud-config\n{}\n")

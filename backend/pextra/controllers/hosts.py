@@ -37,9 +37,7 @@ class HostController:
             return self._retire(cloud, item, record)
         drivers = self._fleet.drivers(record)
         if drivers is None:
-            message = (
-                f"This control plane has no {spec['driver']} driver for the host: start it where the host is."
-            )
+            message = f"This control plane has no {spec['driver']} driver for the host: start it where the host is."
             return waiting(item, record, "NoDriver", message)
         try:
             inventory = drivers.compute.observe_host()
@@ -86,9 +84,7 @@ class HostController:
         return Outcome(item, record, Next.REMOVE, also=lambda tx: allocations.remove_host(tx, record.uid))
 
 
-def _state(
-    tx: Tx, record: Record, spec: dict[str, Any], drivers: HostDrivers, inventory: HostInventory | None
-) -> None:
+def _state(tx: Tx, record: Record, spec: dict[str, Any], drivers: HostDrivers, inventory: HostInventory | None) -> None:
     """Make the host's capacity known; without an inventory the last known one stands and the host is not ready."""
     ready = inventory is not None
     if inventory is None:

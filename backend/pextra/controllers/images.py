@@ -58,9 +58,7 @@ class ImageController:
         return Outcome(item, record, after, [conditions.ready(True, "Ready")], facts | sizes, delay_s=5.0)
 
     def _remove(self, cloud: Cloud, item: Item, record: Record) -> Outcome:
-        users = cloud.database.read(
-            lambda tx: len(references.to(tx, record.tenant_uid, record.uid, limit=100))
-        )
+        users = cloud.database.read(lambda tx: len(references.to(tx, record.tenant_uid, record.uid, limit=100)))
         if users:
             message = f"{users} objects use its content; it goes with the last of them."
             return waiting(item, record, "InUse", message)

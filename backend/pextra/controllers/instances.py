@@ -10,16 +10,16 @@ from pextra.controllers import assembly, placing
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.controllers.placing import Unplaced
+from pextra.controllers.surroundings import Surroundings
 from pextra.declaration import conditions
 from pextra.declaration.kind import Spec
 from pextra.drivers import convergence
 from pextra.drivers.convergence import DesiredGuest, HostDrivers
 from pextra.drivers.interface import DriverError, Power, StopCause
-from pextra.errors import PextraError
+from pextra.errors import RETRYABLE, PextraError
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
 from pextra.store import addresses, allocations, objects
-from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
@@ -63,9 +63,7 @@ class InstanceController:
         placed, refused = self._place(cloud, [p for p in present if not p.record.status.get("host_uid")])
         outcomes += refused
         ready = placed + [p for p in present if p.record.status.get("host_uid")]
-        hosts = {h.uid: h for h in cloud.database.read(allocations.hosts)} if ready else {}
-        outcomes += [self._converge(cloud, looked, hosts) for looked in ready]
-        return outcomes
+        return outcomes + self._converge(cloud, ready)
 
     # --- placing ---
 
@@ -86,9 +84,7 @@ class InstanceController:
                 outcomes.append(waiting(item, record, "VolumesOnDifferentHosts", message))
                 continue
             if bound is None:
-                outcomes.append(
-                    waiting(item, record, "ReferenceNotReady", f"Image {spec['image']!r} is not ready.")
-                )
+                outcomes.append(waiting(item, record, "ReferenceNotReady", f"Image {spec['image']!r} is not ready."))
                 continue
             unplaced[record.uid] = (looked, Unplaced(record, spec, bound))
         done = placing.place(cloud, [u for _, u in unplaced.values()])
@@ -106,30 +102,30 @@ class InstanceController:
 
     # --- converging ---
 
-    def _converge(self, cloud: Cloud, looked: Looked, hosts: dict[str, HostRow]) -> Outcome:
-        item, record, spec = looked.item, looked.record, looked.spec
-        host = hosts.get(record.status["host_uid"])
-        drivers = self._drivers(cloud, record)
-        if host is None or drivers is None:
-            message = f"This control plane does not reach host {record.status['host']!r}."
-            return waiting(item, record, "HostNotReady", message, poll_s=5.0)
+    def _converge(self, cloud: Cloud, looked: Sequence[Looked]) -> list[Outcome]:
+        """Provide for placed instances in one transaction, then act on their hosts."""
+        if not looked:
+            return []
         try:
-            record, desired, why = cloud.database.write(lambda tx: _prepare(cloud, tx, record, spec, host))
-        except status.Stale:
-            return Outcome(item, looked.record, Next.LATER, delay_s=0.0)
-        except PextraError as error:
-            reason = "AddressExhausted" if error.code == "address.exhausted" else "Converging"
-            return waiting(item, looked.record, reason, error.message, poll_s=5.0)
-        if desired is None:
-            return waiting(item, record, *why)
-        try:
-            return self._act(cloud, item, record, desired, drivers)
-        except DriverError as error:
-            return failed(item, record, error)
+            prepared = cloud.database.write(lambda tx: _prepare_all(cloud, tx, looked))
+        except (status.Stale, PextraError):
+            prepared = [_prepare_alone(cloud, one) for one in looked]
+        outcomes: list[Outcome] = []
+        for one, ready in zip(looked, prepared, strict=True):
+            if isinstance(ready, Outcome):
+                outcomes.append(ready)
+                continue
+            drivers = self._fleet.drivers(ready.host)
+            if drivers is None:
+                outcomes.append(_unreached(one.item, ready.record))
+                continue
+            try:
+                outcomes.append(self._act(cloud, one.item, ready.record, ready.desired, drivers))
+            except DriverError as error:
+                outcomes.append(failed(one.item, ready.record, error))
+        return outcomes
 
-    def _act(
-        self, cloud: Cloud, item: Item, record: Record, desired: DesiredGuest, drivers: HostDrivers
-    ) -> Outcome:
+    def _act(self, cloud: Cloud, item: Item, record: Record, desired: DesiredGuest, drivers: HostDrivers) -> Outcome:
         now = cloud.database.clock.monotonic()
         asked = self._asked_to_stop.get(record.uid)
         result = convergence.converge(desired, drivers, force=asked is not None and now - asked > GRACE_S)
@@ -141,7 +137,7 @@ class InstanceController:
         cause = "" if seen.power is not Power.OFF or seen.stop_cause is None else seen.stop_cause.value
         if not desired.powered and seen.power is Power.OFF:
             cause = StopCause.REQUESTED.value
-        facts = {"power": seen.power.value, "boots": seen.boots, "stop_cause": cause}
+        facts: dict[str, Any] = {"power": seen.power.value, "boots": seen.boots, "stop_cause": cause}
         surplus = [uid for uid in record.status.get("volumes", []) if uid not in desired.volume_uids]
         free = [uid for uid in surplus if uid not in seen.disk_uids]
         if free:
@@ -164,8 +160,7 @@ class InstanceController:
         if record.status.get("host_uid"):
             drivers = self._drivers(cloud, record)
             if drivers is None:
-                message = f"This control plane does not reach host {record.status['host']!r}."
-                return waiting(item, record, "HostNotReady", message, poll_s=5.0)
+                return _unreached(item, record)
             try:
                 convergence.remove(record.uid, record.tenant_uid, drivers)
             except DriverError as error:
@@ -184,21 +179,61 @@ class InstanceController:
         return self._fleet.drivers(host) if host is not None else None
 
 
-def _prepare(
-    cloud: Cloud, tx: Tx, record: Record, spec: Spec, host: HostRow
-) -> tuple[Record, DesiredGuest | None, tuple[str, str]]:
-    """Provide for the instance and put its guest together; without one, why."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An instance that has what it needs of the cloud."""
+
+    record: Record
+    desired: DesiredGuest
+    host: Record
+
+
+def _prepare_all(cloud: Cloud, tx: Tx, looked: Sequence[Looked]) -> list[Prepared | Outcome]:
+    surroundings = Surroundings(tx)
+    return [_prepare(cloud, surroundings, one) for one in looked]
+
+
+def _prepare_alone(cloud: Cloud, one: Looked) -> Prepared | Outcome:
+    """As `_prepare`, with what it refuses as an outcome."""
+    try:
+        return cloud.database.write(lambda tx: _prepare(cloud, Surroundings(tx), one))
+    except status.Stale:
+        return Outcome(one.item, one.record, Next.LATER, delay_s=0.0)
+    except PextraError as error:
+        if error.code in RETRYABLE:
+            raise
+        reason = "AddressExhausted" if error.code == "address.exhausted" else "Converging"
+        return waiting(one.item, one.record, reason, error.message, poll_s=5.0)
+
+
+def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared | Outcome:
+    """Provide for the instance and put its guest together.
+
+    Raises:
+        PextraError, Stale: nothing of it may be stored.
+    """
+    item, record, spec, tx = one.item, one.record, one.spec, surroundings.tx
+    host = surroundings.object({"tenant_uid": cloud.site.uid, "uid": record.status["host_uid"]})
+    row = surroundings.host(record.status["host_uid"])
+    if host is None or row is None:
+        return _unreached(item, record)
     held = allocations.of(tx, record.tenant_uid, record.uid)
     wanted = placement.amounts_of(spec, record.resolved)
     if held is not None and held.amounts != wanted and not allocations.resize(tx, held, wanted):
-        return record, None, ("NoCapacity", f"Host {host.name!r} has no room for the new size.")
-    record, first = placing.provide(cloud, tx, record, spec, host)
+        message = f"Host {host.name!r} has no room for the new size."
+        return waiting(item, record, "NoCapacity", message, poll_s=5.0)
+    record, first = placing.provide(cloud, surroundings, record, spec, row)
     if first is not None:
-        return record, None, ("ReferenceNotReady", f"It waits: {first}.")
+        return waiting(item, record, "ReferenceNotReady", f"It waits: {first}.")
     try:
-        return record, assembly.desired_guest(tx, record, spec), ("", "")
+        return Prepared(record, assembly.desired_guest(surroundings, record, spec), host)
     except assembly.Missing as missing:
-        return record, None, ("ReferenceNotReady", f"It waits: {missing}.")
+        return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
+
+
+def _unreached(item: Item, record: Record) -> Outcome:
+    message = f"This control plane does not reach host {record.status['host']!r}."
+    return waiting(item, record, "HostNotReady", message, poll_s=5.0)
 
 
 def _let_go(cloud: Cloud, tx: Tx, record: Record, volume_uids: Sequence[str]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, gone
 from pextra.declaration import conditions
+from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import DriverError, NotFound, Permanent
 from pextra.services.acting import FINISHED
 from pextra.services.cloud import Cloud
@@ -51,20 +53,39 @@ class OperationController:
             return _finished(item, operation, "failed", error="The instance has no host: it is not running.")
         drivers = self._fleet.drivers(host)
         if drivers is None:
-            condition = conditions.ready(
-                False, "NoDriver", "This control plane does not reach the instance's host."
-            )
+            condition = conditions.ready(False, "NoDriver", "This control plane does not reach the instance's host.")
             return Outcome(item, operation, Next.FAILED, [condition], {"phase": "pending"}, delay_s=5.0)
         try:
-            drivers.compute.reboot(target.uid, act=operation.uid)
+            result = _ACTIONS[target.kind, operation.spec["action"]](drivers, target, operation)
         except (Permanent, NotFound) as error:
             return _finished(item, operation, "failed", error=error.message)
         except DriverError as error:
             condition = conditions.ready(False, "Converging", error.message)
             return Outcome(item, operation, Next.FAILED, [condition], {"phase": "running"})
-        return _finished(
-            item, operation, "succeeded", also_look_at=(target.tenant_uid, target.uid, target.kind)
-        )
+        return _finished(item, operation, "succeeded", result=result, target=target)
+
+
+def _reboot(drivers: HostDrivers, target: Record, operation: Record) -> dict[str, Any]:
+    drivers.compute.reboot(target.uid, act=operation.uid)
+    return {}
+
+
+def _console_log(drivers: HostDrivers, target: Record, operation: Record) -> dict[str, Any]:
+    wanted: int = operation.spec["arguments"].get("tail_bytes", 16_384)
+    tail = b""
+    offset = 0
+    while part := drivers.compute.console_log(target.uid, offset=offset, limit=_CONSOLE_PART):
+        offset += len(part)
+        tail = (tail + part)[-wanted:]
+    text = tail.decode(errors="replace").replace("\0", "")
+    return {"text": text, "end": offset}
+
+
+_CONSOLE_PART: Final = 1 << 20
+_ACTIONS: Final[Mapping[tuple[str, str], Callable[[HostDrivers, Record, Record], dict[str, Any]]]] = {
+    ("instance", "reboot"): _reboot,
+    ("instance", "console_log"): _console_log,
+}
 
 
 def _finished(
@@ -73,17 +94,19 @@ def _finished(
     phase: str,
     *,
     error: str = "",
-    also_look_at: tuple[str, str, str] | None = None,
+    result: dict[str, Any] | None = None,
+    target: Record | None = None,
 ) -> Outcome:
     succeeded = phase == "succeeded"
+    reason = "Succeeded" if succeeded else "Failed"
     reported = [
-        conditions.ready(succeeded, "Succeeded" if succeeded else "Failed", error),
-        conditions.condition("finished", True, "Succeeded" if succeeded else "Failed", error),
+        conditions.ready(succeeded, reason, error),
+        conditions.condition("finished", True, reason, error),
     ]
-    facts = {"phase": phase, "progress": 100 if succeeded else 0, "error": error}
+    facts = {"phase": phase, "progress": 100 if succeeded else 0, "error": error, "result": result or {}}
 
     def also(tx: Tx) -> None:
-        if also_look_at is not None:
-            work.ask(tx, *also_look_at)
+        if target is not None:
+            work.ask(tx, target.tenant_uid, target.uid, target.kind)
 
     return Outcome(item, operation, Next.DONE, reported, facts, also=also)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pextra.controllers.surroundings import Surroundings
 from pextra.declaration import conditions
 from pextra.declaration.kind import Spec
 from pextra.errors import PextraError
@@ -14,7 +15,7 @@ from pextra.scheduling.place import Placement, place_batch
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
 from pextra.services.placement import Bound
-from pextra.store import addresses, allocations, objects, references, work
+from pextra.store import addresses, allocations, objects, work
 from pextra.store.addresses import Given
 from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
@@ -59,9 +60,7 @@ def place(cloud: Cloud, wanted: Sequence[Unplaced]) -> Placed:
     return result
 
 
-def _commit(
-    cloud: Cloud, tx: Tx, chosen: Sequence[tuple[Unplaced, HostRow, dict[str, Any]]]
-) -> dict[str, Record]:
+def _commit(cloud: Cloud, tx: Tx, chosen: Sequence[tuple[Unplaced, HostRow, dict[str, Any]]]) -> dict[str, Record]:
     """Take the capacity of each choice that still holds; the others are left for the next look."""
     stored: dict[str, Record] = {}
     for unplaced, host, why in chosen:
@@ -82,7 +81,9 @@ def _commit(
     return stored
 
 
-def provide(cloud: Cloud, tx: Tx, record: Record, spec: Spec, host: HostRow) -> tuple[Record, str | None]:
+def provide(
+    cloud: Cloud, surroundings: Surroundings, record: Record, spec: Spec, host: HostRow
+) -> tuple[Record, str | None]:
     """Give a placed instance what it needs of the cloud on its host: its volumes and its addresses.
 
     Returns:
@@ -92,6 +93,7 @@ def provide(cloud: Cloud, tx: Tx, record: Record, spec: Spec, host: HostRow) -> 
         PextraError: `address.exhausted`, `object.conflict`.
         Stale: somebody else reported on the instance or a volume.
     """
+    tx = surroundings.tx
     wanted = [record.resolved[f"volume/{name}"] for name in spec["volumes"]]
     volumes = objects.by_uids(tx, [(p["tenant_uid"], p["uid"]) for p in wanted])
     held = list(record.status.get("volumes", []))
@@ -106,7 +108,7 @@ def provide(cloud: Cloud, tx: Tx, record: Record, spec: Spec, host: HostRow) -> 
             bind(cloud, tx, volume, record.uid, host)
         if pin["uid"] not in held:
             held.append(pin["uid"])
-    given = assign_addresses(tx, record, spec)
+    given = assign_addresses(surroundings, record, spec)
     facts = {"addresses": [g.address for g in given], "volumes": held}
     if any(record.status.get(k) != v for k, v in facts.items()):
         record = status.report(
@@ -147,8 +149,9 @@ def let_go(cloud: Cloud, tx: Tx, instance_uid: str, volume: Record) -> None:
     status.wake_referrers(cloud, tx, after)
 
 
-def assign_addresses(tx: Tx, record: Record, spec: Spec) -> list[Given]:
+def assign_addresses(surroundings: Surroundings, record: Record, spec: Spec) -> list[Given]:
     """Give each card an address of each family that its network's subnets have; take back what no card has any more."""
+    tx = surroundings.tx
     held = addresses.of(tx, record.tenant_uid, record.uid)
     if not spec["networks"] and not held:
         return []
@@ -156,12 +159,10 @@ def assign_addresses(tx: Tx, record: Record, spec: Spec) -> list[Given]:
     taken: list[Given] = []
     for card, entry in enumerate(spec["networks"]):
         pin = record.resolved[f"network/{entry['network']}"]
-        subnets = subnets_of(tx, pin)
+        subnets = surroundings.subnets(pin)
         for version in (4, 6):
             family = [s for s in subnets if ipaddress.ip_network(s.spec["cidr"]).version == version]
-            mine = next(
-                (g for g in held if g.card == card and any(g.subnet_uid == s.uid for s in family)), None
-            )
+            mine = next((g for g in held if g.card == card and any(g.subnet_uid == s.uid for s in family)), None)
             wanted = entry.get("address")
             if wanted is not None and ipaddress.ip_address(wanted).version != version:
                 wanted = None
@@ -175,20 +176,11 @@ def assign_addresses(tx: Tx, record: Record, spec: Spec) -> list[Given]:
     return sorted([*kept, *taken], key=lambda g: (g.card, ":" in g.address))
 
 
-def subnets_of(tx: Tx, network: dict[str, str]) -> list[Record]:
-    """The subnets of a pinned network, by name."""
-    parts = [r for r in references.to(tx, network["tenant_uid"], network["uid"]) if r.source_kind == "subnet"]
-    found = objects.by_uids(tx, [(r.source_tenant_uid, r.source_uid) for r in parts])
-    return sorted((r for r in found.values() if not r.deleting), key=lambda r: r.name)
-
-
 def _take(tx: Tx, record: Record, card: int, family: list[Record], wanted: str | None) -> Given:
     if wanted is not None:
         family = [s for s in family if ipaddress.ip_address(wanted) in ipaddress.ip_network(s.spec["cidr"])]
         if not family:
-            raise PextraError(
-                "object.conflict", f"Address {wanted} is in no subnet of the network: choose another."
-            )
+            raise PextraError("object.conflict", f"Address {wanted} is in no subnet of the network: choose another.")
     last: PextraError | None = None
     for subnet in family:
         try:

@@ -28,9 +28,7 @@ class Sequencer:
         database = self._cloud.database
         now = database.clock.monotonic()
         if now >= self._renew_at:
-            self._lease = database.write(
-                lambda tx: leases.acquire(tx, "sequencer", self._holder, ttl_s=LEASE_TTL_S)
-            )
+            self._lease = database.write(lambda tx: leases.acquire(tx, "sequencer", self._holder, ttl_s=LEASE_TTL_S))
             self._renew_at = now + LEASE_TTL_S / 3
         lease = self._lease
         if lease is None or not database.read(events.pending_any):

@@ -1,7 +1,7 @@
 """Looking at the world itself: what changed behind the loops' back, and what should not be there.
 
-A sweep asks every host what it has and compares with what it saw last time, in memory: while nothing changes, it costs the
-database nothing.
+A sweep asks every host what it has and compares with what it saw last time, in memory: while nothing changes, it
+costs the database nothing.
 """
 
 from __future__ import annotations

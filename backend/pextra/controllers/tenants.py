@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pextra.controllers.outcome import Next, Outcome, gone
 from pextra.declaration import conditions
 from pextra.errors import PextraError
-from pextra.services import deleting
-from pextra.services.cloud import Cloud, Context, Principal
+from pextra.services import bootstrap, deleting
+from pextra.services.cloud import Cloud, Context
 from pextra.store import objects
 from pextra.store.database import Tx
 from pextra.store.records import Record
@@ -35,15 +35,12 @@ class TenantController:
         if left == 0:
             return Outcome(item, record, Next.REMOVE)
         message = f"{left}{' or more' if left >= PART else ''} objects of the tenant are being deleted."
-        return Outcome(
-            item, record, Next.LATER, [conditions.ready(False, "HasContent", message)], delay_s=2.0
-        )
+        return Outcome(item, record, Next.LATER, [conditions.ready(False, "HasContent", message)], delay_s=2.0)
 
 
 def empty(cloud: Cloud, tx: Tx, tenant: Record) -> int:
     """Mark the tenant's content as being deleted; tells how much is left."""
-    root = Principal("", "loops", cloud.site.system_uid, "system", "", is_cloud=True)
-    ctx = Context(cloud, tx, root)
+    ctx = Context(cloud, tx, bootstrap.root_principal(cloud))
     order = {kind.name: place for place, kind in enumerate(cloud.registry.order)}
     children = objects.by_uids(
         tx, [(cloud.site.uid, uid) for uid, _ in objects.descendants(tx, cloud.site.uid, tenant.name)]

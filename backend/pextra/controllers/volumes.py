@@ -52,11 +52,7 @@ class VolumeController:
                 poll_s=10.0,
             )
         try:
-            return (
-                self._remove(item, record, pool)
-                if record.deleting
-                else self._ensure(cloud, item, record, pool)
-            )
+            return self._remove(item, record, pool) if record.deleting else self._ensure(cloud, item, record, pool)
         except DriverError as error:
             return failed(item, record, error)
 
@@ -73,9 +69,5 @@ class VolumeController:
             pin = record.resolved[f"image/{spec['image']}"]
             image_uid = pin["uid"]
             pool.ensure_image(source_of(image_uid, pin))
-        seen = pool.ensure_volume(
-            VolumeSource(record.uid, record.tenant_uid, spec["size_gib"] * GIB, image_uid)
-        )
-        return Outcome(
-            item, record, Next.DONE, [conditions.ready(True, "Ready")], {"used_bytes": seen.used_bytes}
-        )
+        seen = pool.ensure_volume(VolumeSource(record.uid, record.tenant_uid, spec["size_gib"] * GIB, image_uid))
+        return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], {"used_bytes": seen.used_bytes})

@@ -58,9 +58,7 @@ def ready(status: bool | None, reason: str, message: str = "") -> dict[str, Any]
     return condition("ready", status, reason, message)
 
 
-def merge_conditions(
-    before: list[dict[str, Any]], after: list[dict[str, Any]], now: str
-) -> list[dict[str, Any]]:
+def merge_conditions(before: list[dict[str, Any]], after: list[dict[str, Any]], now: str) -> list[dict[str, Any]]:
     """`after`, each with the time since which its status holds."""
     since = {(c["type"], c["status"]): c.get("since") for c in before}
     return [{**c, "since": since.get((c["type"], c["status"])) or now} for c in after]

@@ -30,11 +30,14 @@ class FieldChange:
 
     def as_dict(self, secret: bool) -> dict[str, Any]:
         """The wire form; a secret's value or digest is never part of it."""
-        hide = (lambda v: None if v is None else "(secret)") if secret else (lambda v: v)
+
+        def shown(value: Any) -> Any:
+            return "(secret)" if secret and value is not None else value
+
         return {
             "path": f"spec.{self.path}",
-            "before": hide(self.before),
-            "after": hide(self.after),
+            "before": shown(self.before),
+            "after": shown(self.after),
             "effect": self.effect.value,
         }
 
@@ -60,12 +63,7 @@ def diff(kind: Kind, before: Spec, after: Spec) -> list[FieldChange]:
 def _leaves(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     if before == after and type(before) is type(after):
         return
-    if (
-        isinstance(before, dict)
-        and isinstance(after, dict)
-        and "secret" not in before
-        and "secret" not in after
-    ):
+    if isinstance(before, dict) and isinstance(after, dict) and "secret" not in before and "secret" not in after:
         old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
         for key in [*old, *(k for k in new if k not in old)]:
             yield from _leaves(old.get(key), new.get(key), f"{path}.{key}" if path else key)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,6 +17,9 @@ from pextra.declaration.fields import FieldFacts, fields_of
 from pextra.errors import PextraError, invalid
 
 Spec = dict[str, Any]
+
+MAX_FAULTS: Final = 100
+"""How many faults of one spec are told."""
 
 LABEL: Final = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 PATH: Final = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?){0,7}")
@@ -94,7 +98,8 @@ class Kind:
         finalizers: what must happen before a deleted object's row goes.
         charge: what an object costs its tenant beside one of `plural`: countable to amount. Pure.
         countables: name to description of what `charge` may name.
-        admit: refuses a spec that contradicts its siblings, the other parts of the same whole: objects of this kind with a
+        admit: refuses a spec that contradicts its siblings, the other parts of the same whole: objects of this kind
+        with a
             `cascade` reference to the same target (name and effective spec). Pure.
         mints: whether creating answers with a credential, once.
         dotted_names: whether names are paths (only `tenant`).
@@ -175,9 +180,7 @@ class Kind:
             )
         if self.singleton is not None and name != self.singleton:
             message = f"the only {self.name} of a tenant is named {self.singleton!r}"
-            raise invalid(
-                [{"field": "metadata.name", "value": name, "message": message}], f"{self.name} {name!r}"
-            )
+            raise invalid([{"field": "metadata.name", "value": name, "message": message}], f"{self.name} {name!r}")
 
     def parse(self, spec: Any, what: str) -> Spec:
         """The spec as it will be stored: checked, in JSON form, only what was written.
@@ -218,20 +221,53 @@ def validate(model: type[SpecModel], value: Any, what: str, prefix: str = "spec"
         PextraError: `spec.invalid`, with every fault and its path.
     """
     try:
-        parsed = model.model_validate(value)
+        parsed = model.model_validate_json(json.dumps(_whole_numbers(value)), strict=True)
     except ValidationError as error:
-        raise invalid([_fault(e, prefix) for e in error.errors(include_url=False)], what) from error
+        # `from None`: pydantic's own text repeats what was sent, secrets too
+        raise invalid(_faults(model, value, error, prefix), what) from None
     return parsed.model_dump(mode="json", exclude_unset=True, exclude_none=True)
 
 
-def _fault(error: Any, prefix: str) -> dict[str, Any]:
-    path = prefix
-    for part in error["loc"]:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    message = str(error["msg"])
-    if error["type"] == "extra_forbidden":
-        message = "there is no such field"
-    fault: dict[str, Any] = {"field": path, "message": message}
-    if isinstance(error["input"], str | int | float | bool):
-        fault["value"] = str(error["input"])[:80]
-    return fault
+def _whole_numbers(value: Any) -> Any:
+    """`value` with 10.0 as 10: JSON does not tell them apart, and some clients know only one of them."""
+    if isinstance(value, dict):
+        return {k: _whole_numbers(v) for k, v in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_whole_numbers(v) for v in cast("list[Any]", value)]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def _faults(model: type[SpecModel], value: Any, error: ValidationError, prefix: str) -> list[dict[str, Any]]:
+    """One fault a field: what each alternative of a union has against it is one message."""
+    secret = {f.path for f in fields_of(model) if f.secret}
+    faults: dict[str, dict[str, Any]] = {}
+    for detail in error.errors(include_url=False)[:MAX_FAULTS]:
+        path = _field(value, detail["loc"], missing=detail["type"] == "missing")
+        message = "there is no such field" if detail["type"] == "extra_forbidden" else str(detail["msg"])
+        field = f"{prefix}{path}"
+        if field in faults:
+            faults[field]["message"] += f", or: {message}"
+            continue
+        faults[field] = {"field": field, "message": message.removeprefix("Value error, ")}
+        plain = re.sub(r"\[\d+\]", "[]", path).removeprefix(".")
+        hidden = any(plain == s or plain.startswith(f"{s}.") for s in secret)
+        if isinstance(detail["input"], str | int | float | bool) and not hidden:
+            faults[field]["value"] = str(detail["input"])[:80]
+    return list(faults.values())
+
+
+def _field(value: Any, location: Sequence[int | str], *, missing: bool) -> str:
+    """The path of a field at fault, without the names that pydantic gives to a union's alternatives."""
+    path, node = "", value
+    for place, part in enumerate(location):
+        if isinstance(part, int):
+            path += f"[{part}]"
+            node = cast("list[Any]", node)[part]
+        elif isinstance(node, dict) and part in node:
+            path += f".{part[:80]}"
+            node = cast("dict[str, Any]", node)[part]
+        elif missing and place == len(location) - 1:
+            path += f".{part}"
+    return path

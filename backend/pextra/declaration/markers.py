@@ -107,9 +107,7 @@ class SecretFacts(BaseModel):
     """What can be known of a stored secret."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    digest: str = Field(
-        max_length=64, description="Keyed digest: equal digests of one object mean equal values."
-    )
+    digest: str = Field(max_length=64, description="Keyed digest: equal digests of one object mean equal values.")
     version: int = Field(ge=1, description="Rises with each change of the value.")
 
 
@@ -123,7 +121,9 @@ class SecretState(BaseModel):
 SecretText = Annotated[Annotated[str, Field(max_length=65_536)] | SecretState, Secret()]
 """A text of at most 64 KiB that is written once and never read back."""
 
-REFERENCE_PATTERN = r"^([a-z]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?)*/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
+REFERENCE_PATTERN = (
+    r"^([a-z]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?)*/)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
+)
 
 ObjectName = Annotated[str, Field(pattern=REFERENCE_PATTERN, max_length=320)]
 """The text of a reference."""

@@ -49,9 +49,7 @@ class Registry:
             PextraError: `spec.invalid`, naming the kinds that there are.
         """
         if name not in self._by_name:
-            raise PextraError(
-                "spec.invalid", f"There is no kind {name[:80]!r}; there are {', '.join(self._by_name)}."
-            )
+            raise PextraError("spec.invalid", f"There is no kind {name[:80]!r}; there are {', '.join(self._by_name)}.")
         return self._by_name[name]
 
     def routed(self, plural: str) -> Kind | None:

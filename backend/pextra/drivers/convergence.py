@@ -51,7 +51,8 @@ class DesiredGuest:
 
     Attributes:
         volume_uids: further disks, which exist already, in order.
-        last_stop: why it was off when it was last looked at, if it was; "requested" once a wish to be off was fulfilled.
+        last_stop: why it was off when it was last looked at, if it was; "requested" once a wish to be off was
+        fulfilled.
     """
 
     uid: str
@@ -157,8 +158,7 @@ def _provide(desired: DesiredGuest, host: HostDrivers) -> GuestSpec:
     root = VolumeSource(desired.uid, desired.tenant_uid, desired.root_bytes, desired.image.uid)
     host.storage.ensure_volume(root)
     disks = [
-        GuestDisk(uid, host.storage.disk_source(desired.tenant_uid, uid))
-        for uid in (desired.uid, *desired.volume_uids)
+        GuestDisk(uid, host.storage.disk_source(desired.tenant_uid, uid)) for uid in (desired.uid, *desired.volume_uids)
     ]
     nics: list[GuestNic] = []
     for card in desired.cards:

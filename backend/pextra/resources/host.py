@@ -26,9 +26,7 @@ class HostSpec(SpecModel):
 
     driver: Annotated[Literal["sim", "libvirt"], Immutable(), Filterable()]
     """What runs its guests: `libvirt` for a real machine, `sim` for a simulated one."""
-    zone: Annotated[str, Field(max_length=63, pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$"), Filterable()] = (
-        "default"
-    )
+    zone: Annotated[str, Field(max_length=63, pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$"), Filterable()] = "default"
     """The failure domain that the host is in."""
     schedulable: Annotated[bool, Filterable()] = True
     """Whether new guests are placed here; those that run stay."""

@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from pextra.declaration.kind import Action, Column, Kind, Spec, SpecModel, StatusModel
-from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref, Restart, SecretText
+from pextra.declaration.markers import (
+    Filterable,
+    Immutable,
+    ObjectName,
+    OnDelete,
+    Ref,
+    Restart,
+    SecretText,
+    Unit,
+)
 from pextra.resources.subnet import Address
 
 
@@ -39,9 +48,7 @@ class InstanceSpec(SpecModel):
     """What its root disk starts as."""
     networks: Annotated[list[InstanceNetwork], Field(max_length=16), Restart()] = []
     """Its network cards, in order."""
-    volumes: Annotated[
-        list[Annotated[ObjectName, Ref("volume", exclusive=True)]], Field(max_length=24), Restart()
-    ] = []
+    volumes: Annotated[list[Annotated[ObjectName, Ref("volume", exclusive=True)]], Field(max_length=24), Restart()] = []
     """Its further disks, in order."""
     ssh_keys: Annotated[
         list[Annotated[ObjectName, Ref("ssh_key", OnDelete.COPIED, copy=("public_key",))]],
@@ -73,6 +80,13 @@ class InstanceSpec(SpecModel):
         if len(set(volumes)) < len(volumes):
             raise ValueError("names one volume twice")
         return volumes
+
+
+class ConsoleLogArguments(SpecModel):
+    """How much of the console is wanted."""
+
+    tail_bytes: Annotated[int, Field(ge=1, le=65_536), Unit("bytes")] = 16_384
+    """At most so many bytes from the end."""
 
 
 class InstanceStatus(StatusModel):
@@ -119,7 +133,14 @@ INSTANCE = Kind(
         "memory_mib": "MiB of memory of instances.",
         "volume_gib": "GiB of volumes and of instances' root disks.",
     },
-    actions=(Action(name="reboot", description="Restart the machine once."),),
+    actions=(
+        Action(name="reboot", description="Restart the machine once."),
+        Action(
+            name="console_log",
+            description="Read the end of the serial console; the text is the operation's result.",
+            arguments=ConsoleLogArguments,
+        ),
+    ),
     short_names=("vm", "inst"),
     columns=(
         Column(title="FLAVOR", path="spec.flavor"),

@@ -55,9 +55,7 @@ OPERATION = Kind(
     writable=False,
     counted=False,
     controlled=True,
-    actions=(
-        Action(name="cancel", description="Stop the operation when it has not begun, or can be canceled."),
-    ),
+    actions=(Action(name="cancel", description="Stop the operation when it has not begun, or can be canceled."),),
     short_names=("op",),
     columns=(
         Column(title="ACTION", path="spec.action"),

@@ -59,8 +59,6 @@ SECURITY_GROUP = Kind(
     example={
         "kind": "security_group",
         "metadata": {"name": "web"},
-        "spec": {
-            "rules": [{"direction": "ingress", "protocol": "tcp", "port_min": 80}, {"direction": "egress"}]
-        },
+        "spec": {"rules": [{"direction": "ingress", "protocol": "tcp", "port_min": 80}, {"direction": "egress"}]},
     },
 )

@@ -23,7 +23,12 @@ class ShareSpec(SpecModel):
 
     kind: Annotated[Literal["image", "network", "security_group", "ssh_key"], Immutable()]
     """The kind of the shared object."""
-    name: Annotated[str, Field(max_length=63), Ref(None, OnDelete.CASCADE), Immutable()]
+    name: Annotated[
+        str,
+        Field(max_length=63, pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"),
+        Ref(None, OnDelete.CASCADE),
+        Immutable(),
+    ]
     """The shared object, in the same tenant as the share."""
     tenants: Annotated[list[TenantPath], Field(max_length=1000)] | Literal["all"]
     """The tenants (with their descendants) that may read and refer to it, or `all`."""

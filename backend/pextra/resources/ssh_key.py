@@ -17,7 +17,8 @@ class SshKeySpec(SpecModel):
         str,
         Field(
             max_length=8192,
-            pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+) [A-Za-z0-9+/=]+( [^\r\n]*)?$",
+            pattern=r"^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+) "
+            r"[A-Za-z0-9+/=]+( [^\r\n]*)?$",
         ),
         Immutable(),
     ]
@@ -32,8 +33,6 @@ SSH_KEY = Kind(
     example={
         "kind": "ssh_key",
         "metadata": {"name": "ada"},
-        "spec": {
-            "public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0000000000000000000000000000000000000000000 ada"
-        },
+        "spec": {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0000000000000000000000000000000000000000000 ada"},
     },
 )

@@ -42,9 +42,7 @@ class SubnetSpec(SpecModel):
 
     @model_validator(mode="after")
     def _gateway_inside(self) -> SubnetSpec:
-        if self.gateway is not None and ipaddress.ip_address(self.gateway) not in ipaddress.ip_network(
-            self.cidr
-        ):
+        if self.gateway is not None and ipaddress.ip_address(self.gateway) not in ipaddress.ip_network(self.cidr):
             raise ValueError(f"gateway {self.gateway} is not in {self.cidr}")
         return self
 

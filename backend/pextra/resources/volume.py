@@ -17,8 +17,7 @@ class VolumeSpec(SpecModel):
     size_gib: Annotated[int, Field(ge=1, le=65_536), Unit("GiB"), Filterable()]
     """Size that the guest sees; it can grow."""
     image: (
-        Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Immutable()]
-        | None
+        Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Immutable()] | None
     ) = None
     """The image that the volume starts as a copy of; without it, the volume starts empty."""
 

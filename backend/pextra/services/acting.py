@@ -23,9 +23,7 @@ def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | No
     """
     declared = address.kind.action(action)
     tenant = tenancy.of_address(ctx, address)
-    target = objects.by_name(
-        ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name
-    )
+    target = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
     if target is None:
         authorization.require(ctx.principal, address, authorization.READ)
         authorization.absent(address)
@@ -38,9 +36,7 @@ def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | No
         return _cancel(ctx, target, tenant)
     if target.deleting:
         raise PextraError("object.deleting", f"The {address} is being deleted.", retry_after_s=2)
-    owner = (
-        tenant if address.kind.scope is Scope.TENANT else Tenant(ctx.cloud.site.system_uid, "system", False)
-    )
+    owner = tenant if address.kind.scope is Scope.TENANT else Tenant(ctx.cloud.site.system_uid, "system", False)
     assert owner is not None
     spec = {
         "target": {"kind": target.kind, "name": target.name, "uid": target.uid},
@@ -60,7 +56,8 @@ def _document(address: Address, body: Any) -> Any:
         return {}
     if not isinstance(body, dict) or set(cast("dict[str, Any]", body)) - {"arguments"}:
         raise PextraError("spec.invalid", f'{address}: the body of an action is {{"arguments": {{…}}}}.')
-    return cast("dict[str, Any]", body).get("arguments") or {}
+    arguments = cast("dict[str, Any]", body).get("arguments")
+    return {} if arguments is None else arguments
 
 
 def _operation(ctx: Context, owner: Tenant, action: str, spec: dict[str, Any]) -> Record:

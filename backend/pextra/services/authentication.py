@@ -9,18 +9,16 @@ from pextra.store.database import Tx
 
 
 def authenticate(cloud: Cloud, tx: Tx, token: str | None) -> Principal:
-    """The principal that the bearer token stands for, looked up in this transaction, so that a revoked token is refused
-    at once.
+    """The principal that the bearer token stands for.
+
+    It is looked up in this transaction, so that a revoked token is refused at once.
 
     Raises:
-        PextraError: `auth.unauthenticated`; the same for a token that is unknown, expired, revoked or of a disabled user.
+        PextraError: `auth.unauthenticated`; the same for a token that is unknown, expired, revoked or of a disabled
+        user.
     """
     holder = credentials.holder(tx, token) if token else None
-    if (
-        holder is None
-        or not holder.enabled
-        or (holder.expires_us is not None and holder.expires_us <= tx.now_us)
-    ):
+    if holder is None or not holder.enabled or (holder.expires_us is not None and holder.expires_us <= tx.now_us):
         raise PextraError(
             "auth.unauthenticated",
             "A valid bearer token is required: it is missing, unknown, expired or revoked.",

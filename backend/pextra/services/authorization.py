@@ -1,8 +1,8 @@
 """The one place where it is decided who may do what.
 
-A principal does everything in its own tenant and in its descendants, but changes its own tenant and its own quota only from
-above. Cloud-wide kinds are written by the cloud's own tenant; flavors are read by all. An object that may not be read does
-not exist for the caller.
+A principal does everything in its own tenant and in its descendants, but changes its own tenant and its own quota
+only from above. Cloud-wide kinds are written by the cloud's own tenant; flavors are read by all. An object that may
+not be read does not exist for the caller.
 """
 
 from __future__ import annotations
@@ -37,14 +37,20 @@ def may_read(principal: Principal, kind: Kind, tenant: str | None, name: str) ->
 
 
 def may_list(principal: Principal, kind: Kind, tenant: str | None) -> bool:
-    """Whether the principal may list the kind there. Every principal may list tenants: it sees those that it reaches."""
+    """Whether the principal may list the kind there.
+
+    Every principal may list tenants: it sees those that it reaches.
+    """
     if kind.scope is Scope.TENANT:
         return tenant is not None and principal.reaches(tenant)
     return kind.name == "tenant" or principal.is_cloud or kind.name in _READ_BY_ALL
 
 
 def require(principal: Principal, address: Address, verb: str) -> None:
-    """Refuse unless the principal may do `verb` (`read`, `create`, `update`, `delete` or an action) to what is at `address`.
+    """Refuse unless the principal may do `verb` to what is at `address`.
+
+    Args:
+        verb: `read`, `create`, `update`, `delete` or the name of an action.
 
     Raises:
         PextraError: `object.not_found` when it may not even read it; `auth.denied` with the action's name.

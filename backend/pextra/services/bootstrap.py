@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pextra.declaration.registry import Registry
+from pextra.errors import PextraError
 from pextra.services import deleting, writing
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Principal
 from pextra.store import objects, site
@@ -29,17 +32,32 @@ def open_cloud(database: Database, registry: Registry) -> tuple[Cloud, str | Non
 
 
 def _populate(cloud: Cloud, tx: Tx) -> str:
-    root = Principal("", "bootstrap", cloud.site.system_uid, "system", "", is_cloud=True)
-    ctx = Context(cloud, tx, root)
+    ctx = Context(cloud, tx, root_principal(cloud))
     kinds = cloud.registry
     nothing = Preconditions()
-    writing.put(
-        ctx, Address(kinds["tenant"], None, "system"), {"spec": {"display_name": "The cloud's own"}}, nothing
-    )
-    writing.put(
-        ctx, Address(kinds["user"], "system", ADMIN), {"spec": {"display_name": "Administrator"}}, nothing
-    )
+    writing.put(ctx, Address(kinds["tenant"], None, "system"), {"spec": {"display_name": "The cloud's own"}}, nothing)
+    writing.put(ctx, Address(kinds["user"], "system", ADMIN), {"spec": {"display_name": "Administrator"}}, nothing)
     return mint_admin_token(ctx, "bootstrap")
+
+
+def ensure(cloud: Cloud, kind: str, tenant: str | None, name: str, spec: dict[str, Any]) -> None:
+    """Make an object of the product's own unless one of that name is there, whatever it looks like."""
+    declared = cloud.registry[kind]
+
+    def work(tx: Tx) -> None:
+        ctx = Context(cloud, tx, root_principal(cloud))
+        try:
+            writing.put(ctx, Address(declared, tenant, name), {"spec": spec}, Preconditions(create_only=True))
+        except PextraError as error:
+            if error.code != "object.exists":
+                raise
+
+    cloud.database.write(work)
+
+
+def root_principal(cloud: Cloud) -> Principal:
+    """The product itself, which may do everything."""
+    return Principal("", "pextra", cloud.site.system_uid, "system", "", is_cloud=True)
 
 
 def mint_admin_token(ctx: Context, name: str) -> str:

@@ -56,9 +56,7 @@ def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
         PextraError: `object.in_use`.
     """
     users = references.to(ctx.tx, record.tenant_uid, record.uid)
-    blocking = [
-        r for r in users if r.on_delete is OnDelete.BLOCK or (r.on_delete is OnDelete.CASCADE and not cascade)
-    ]
+    blocking = [r for r in users if r.on_delete is OnDelete.BLOCK or (r.on_delete is OnDelete.CASCADE and not cascade)]
     if blocking:
         raise _in_use(ctx, record, blocking, [r for r in blocking if r.on_delete is OnDelete.BLOCK])
     for user in users:
@@ -132,12 +130,11 @@ def _check_tenant(ctx: Context, record: Record, *, cascade: bool) -> None:
     children = objects.descendants(ctx.tx, ctx.cloud.site.uid, record.name)
     inside = [r for r in objects.content(ctx.tx, record.uid, limit=NAMED + 2) if r.kind != "quota"]
     if children or inside:
-        names = [f"tenant {path}" for _, path in children[:NAMED]] + [
-            f"{r.kind} {r.name}" for r in inside[:NAMED]
-        ]
+        names = [f"tenant {path}" for _, path in children[:NAMED]] + [f"{r.kind} {r.name}" for r in inside[:NAMED]]
         raise PextraError(
             "object.in_use",
-            f"Tenant {record.name!r} is not empty; it holds {', '.join(names)}{' and more' if len(inside) > NAMED else ''}: "
+            f"Tenant {record.name!r} is not empty; it holds {', '.join(names)}"
+            f"{' and more' if len(inside) > NAMED else ''}: "
             "delete them first, or delete the tenant with cascade.",
             dependants=names,
         )

@@ -57,9 +57,7 @@ def read(address: Address, body: Any) -> Document:
     metadata = mapping(document.get("metadata"), "metadata", what)
     faults = [{"field": k[:80], "message": "there is no such field"} for k in document if k not in _BLOCKS]
     faults += [
-        {"field": f"metadata.{k[:80]}", "message": "there is no such field"}
-        for k in metadata
-        if k not in _METADATA
+        {"field": f"metadata.{k[:80]}", "message": "there is no such field"} for k in metadata if k not in _METADATA
     ]
     for field, given, expected in (
         ("kind", document.get("kind"), address.kind.name),
@@ -72,12 +70,14 @@ def read(address: Address, body: Any) -> Document:
     if uid is not None and not isinstance(uid, str):
         faults.append({"field": "metadata.uid", "message": "must be a string"})
     labels = _texts(metadata.get("labels"), "metadata.labels", what, LABEL_VALUE.fullmatch, faults)
-    annotations = _texts(
-        metadata.get("annotations"), "metadata.annotations", what, lambda v: len(v) <= MAX_ANNOTATION, faults
-    )
+    annotations = _texts(metadata.get("annotations"), "metadata.annotations", what, _short, faults)
     if faults:
         raise invalid(faults, what)
     return Document(labels, annotations, mapping(document.get("spec"), "spec", what), uid)
+
+
+def _short(text: str) -> bool:
+    return len(text) <= MAX_ANNOTATION
 
 
 def _texts(value: Any, field: str, what: str, fits: Any, faults: list[dict[str, Any]]) -> dict[str, str]:

@@ -20,7 +20,12 @@ from pextra.store.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Where an instance may go because of what it uses: only to hosts with one of `pools` (None: any), and to `host_uid`."""
+    """Where an instance may go because of what it uses.
+
+    Attributes:
+        pools: only to hosts whose disks are in one of these; None: any.
+        host_uid: only to this host.
+    """
 
     pools: frozenset[str] | None = None
     host_uid: str | None = None
@@ -124,10 +129,10 @@ def explained(decision: Decision) -> dict[str, Any]:
 
 def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None:
     """Add to each planned change that makes an instance where it would be placed, and why, one after the other."""
-    kind = ctx.cloud.registry["instance"] if "instance" in ctx.cloud.registry else None
+    kind = ctx.cloud.registry["instance"]
     chosen: list[tuple[dict[str, Any], Request]] = []
     for change, outcome in planned:
-        if kind is None or change["kind"] != kind.name or outcome.record is None or not outcome.created:
+        if change["kind"] != kind.name or outcome.record is None or not outcome.created:
             continue
         spec = kind.effective(outcome.record.spec)
         if f"flavor/{spec['flavor']}" in outcome.record.resolved:

@@ -1,7 +1,7 @@
 """Plans: what writes would do, found out by doing them in a transaction that is rolled back.
 
-The plan is therefore the truth of the snapshot that it ran on: every check, reference, quota and conflict is the real one. See
-backend/adr/0003-plans-are-rolled-back-transactions.md.
+The plan is therefore the truth of the snapshot that it ran on: every check, reference, quota and conflict is the real
+one. See backend/adr/0003-plans-are-rolled-back-transactions.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def one(ctx: Context, address: Address, work: Callable[[Context], Written]) -> d
         PextraError: as the write itself would.
     """
     outcome = work(ctx)
-    change = _change(ctx, address, "put" if outcome.record is not None else "delete", outcome)
+    deletes = outcome.record is None or outcome.record.deleting
+    change = _change(ctx, address, "delete" if deletes else "put", outcome)
     if outcome.record is not None:
         change["object"] = views.written(ctx.cloud, ctx.tx, outcome)
     placement.preview(ctx, [(change, outcome)])
@@ -45,20 +46,14 @@ def batch(ctx: Context, body: Any) -> dict[str, Any]:
     document = mapping(body, "(body)", "plan")
     unknown = set(document) - {"changes", "prune"}
     if unknown:
-        raise invalid(
-            [{"field": name[:80], "message": "there is no such field"} for name in sorted(unknown)], "plan"
-        )
+        raise invalid([{"field": name[:80], "message": "there is no such field"} for name in sorted(unknown)], "plan")
     wanted = document.get("changes", [])
     if not isinstance(wanted, list) or len(cast("list[Any]", wanted)) > MAX_CHANGES:
-        raise invalid(
-            [{"field": "changes", "message": f"must be a list of at most {MAX_CHANGES} changes"}], "plan"
-        )
+        raise invalid([{"field": "changes", "message": f"must be a list of at most {MAX_CHANGES} changes"}], "plan")
     steps = [_step(ctx, i, item) for i, item in enumerate(cast("list[Any]", wanted))]
     pruned = _pruned(ctx, document["prune"], steps) if document.get("prune") is not None else []
     order = {kind.name: place for place, kind in enumerate(ctx.cloud.registry.order)}
-    puts = sorted(
-        (s for s in steps if s[0] == "put"), key=lambda s: (order[s[1].kind.name], s[1].name.count("."))
-    )
+    puts = sorted((s for s in steps if s[0] == "put"), key=lambda s: (order[s[1].kind.name], s[1].name.count(".")))
     deletes = [s for s in steps if s[0] == "delete"] + pruned
     deletes.sort(key=lambda s: (-order[s[1].kind.name], -s[1].name.count(".")))
     planned = [_plan(ctx, *step) for step in [*puts, *deletes]]
@@ -108,14 +103,18 @@ def _pruned(ctx: Context, prune: Any, steps: list[Step]) -> list[Step]:
     if not isinstance(labels, str) or not labels or not isinstance(tenant, str):
         message = "needs `labels` and `tenant`, so that it cannot delete what is not meant"
         raise invalid([{"field": "prune", "message": message}], "plan")
+    if kinds is not None and not (
+        isinstance(kinds, list) and all(k in ctx.cloud.registry for k in cast("list[Any]", kinds))
+    ):
+        message = f"must be a list of kinds; there are {', '.join(k.name for k in ctx.cloud.registry)}"
+        raise invalid([{"field": "prune.kinds", "message": message}], "plan")
     kept = {(s[1].kind.name, s[1].tenant, s[1].name) for s in steps}
     found: list[Step] = []
     for kind in ctx.cloud.registry:
         if kind.scope is Scope.CLOUD or not kind.writable or (kinds is not None and kind.name not in kinds):
             continue
-        for name in reading.names(ctx, reading.ListQuery(kind, tenant, labels=labels, limit=MAX_CHANGES)):
-            if (kind.name, tenant, name) not in kept:
-                found.append(("delete", Address(kind, tenant, name), None))
+        names = reading.names(ctx, reading.ListQuery(kind, tenant, labels=labels, limit=MAX_CHANGES))
+        found += [("delete", Address(kind, tenant, n), None) for n in names if (kind.name, tenant, n) not in kept]
     return found
 
 

@@ -13,9 +13,7 @@ from pextra.errors import PextraError
 
 def encode(positions: Mapping[str, int]) -> str:
     """The text of these positions by stream."""
-    return (
-        base64.urlsafe_b64encode(json.dumps(positions, separators=(",", ":")).encode()).decode().rstrip("=")
-    )
+    return base64.urlsafe_b64encode(json.dumps(positions, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def decode(text: str) -> dict[str, int]:
@@ -30,6 +28,4 @@ def decode(text: str) -> dict[str, int]:
             raise ValueError
         return {str(k): int(v) for k, v in cast("dict[Any, Any]", value).items()}
     except (ValueError, TypeError, binascii.Error) as error:
-        raise PextraError(
-            "request.parameter", "position: is not a position that this server gave."
-        ) from error
+        raise PextraError("request.parameter", "position: is not a position that this server gave.") from error

@@ -8,7 +8,8 @@ from pextra.declaration.kind import Spec
 from pextra.errors import PextraError, invalid
 from pextra.services import tenancy
 from pextra.services.cloud import Context, Tenant
-from pextra.store import quota
+from pextra.store import objects, quota
+from pextra.store.quota import Usage
 
 
 def check_names(ctx: Context, spec: Spec, what: str) -> None:
@@ -34,15 +35,15 @@ def carve(ctx: Context, tenant: Tenant, spec: Spec | None) -> None:
     """Make `spec` (None: nothing) the tenant's limits, granted out of its parent's.
 
     Raises:
-        PextraError: `quota.below_use` when the tenant has more than that in use; `quota.exceeded` when the parent has not
+        PextraError: `quota.below_use` when the tenant has more than that in use; `quota.exceeded` when the parent has
+        not
             that much left, or is limited where the child would not be.
     """
     if tenant.uid == ctx.cloud.site.system_uid:
-        raise PextraError(
-            "object.conflict", "The cloud's own tenant has no limits: its quota cannot be changed."
-        )
+        raise PextraError("object.conflict", "The cloud's own tenant has no limits: its quota cannot be changed.")
     before = quota.usage(ctx.tx, tenant.uid)
     after = _ceilings(ctx, spec)
+    _check_children(ctx, tenant, before, after)
     quota.set_ceilings(ctx.tx, tenant.uid, tenant.path, after)
     if tenant.parent_path is None:
         return
@@ -64,6 +65,33 @@ def carve(ctx: Context, tenant: Tenant, spec: Spec | None) -> None:
         old = before[name].ceiling if name in before else 0
         delta[name] = (ceiling or 0) - (old or 0)
     quota.grant(ctx.tx, parent.uid, parent.path, delta, unlisted=lambda: unlisted)
+
+
+def _check_children(ctx: Context, tenant: Tenant, before: Mapping[str, Usage], after: Mapping[str, int | None]) -> None:
+    """Refuse to limit what a child has without limit."""
+    unlisted = tenancy.unlisted_ceiling(ctx.cloud, ctx.tx, tenant.uid)
+    limited = [
+        name
+        for name, ceiling in after.items()
+        if ceiling is not None and (before[name].ceiling if name in before else unlisted) is None
+    ]
+    if not limited:
+        return
+    children = {
+        uid: path
+        for uid, path in objects.descendants(ctx.tx, ctx.cloud.site.uid, tenant.path)
+        if path.rpartition(".")[0] == tenant.path
+    }
+    unlimited = quota.first_unlimited(ctx.tx, children, limited)
+    if unlimited is not None:
+        uid, name = unlimited
+        raise PextraError(
+            "quota.below_use",
+            f"Tenant {children[uid]!r} may have any number of {name}: limit it before its parent {tenant.path!r}.",
+            tenant=children[uid],
+            countable=name,
+            limit=after[name],
+        )
 
 
 def _ceilings(ctx: Context, spec: Spec | None) -> Mapping[str, int | None]:

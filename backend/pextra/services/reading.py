@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from pextra.declaration.kind import Kind, Scope
 from pextra.errors import PextraError
@@ -137,15 +137,22 @@ def _no_list(query: ListQuery) -> NoReturn:
     raise PextraError("object.not_found", f"There are no {query.kind.plural}{where}.")
 
 
+_PAGE: Final = re.compile(r"([0-9a-f-]{36})/([a-z0-9.-]{1,253})")
+_NO_PAGE: Final = "page: is not a page token that this server gave."
+
+
 def _page_end(last: Record) -> str:
-    return base64.urlsafe_b64encode(json.dumps([last.tenant_uid, last.name]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{last.tenant_uid}/{last.name}".encode()).decode().rstrip("=")
 
 
 def _page_start(token: str | None) -> tuple[str, str] | None:
     if token is None:
         return None
     try:
-        tenant_uid, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        return str(tenant_uid), str(name)
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise PextraError("request.parameter", "page: is not a page token that this server gave.") from error
+        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode("ascii")
+    except (ValueError, binascii.Error) as error:
+        raise PextraError("request.parameter", _NO_PAGE) from error
+    found = _PAGE.fullmatch(text)
+    if found is None:
+        raise PextraError("request.parameter", _NO_PAGE)
+    return found[1], found[2]

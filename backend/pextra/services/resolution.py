@@ -1,7 +1,7 @@
 """Turning the references of a spec into pins: uids, and the values that are copied from the target.
 
-`resolved` maps `kind/text` to `{"uid", "tenant_uid", …copied fields}`. A pin is made when the text appears and kept as long as
-it stays, whatever becomes of the name.
+`resolved` maps `kind/text` to `{"uid", "tenant_uid", …copied fields}`. A pin is made when the text appears and kept
+as long as it stays, whatever becomes of the name.
 """
 
 from __future__ import annotations

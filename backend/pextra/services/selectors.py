@@ -33,8 +33,7 @@ def labels(text: str) -> list[Term]:
         PextraError: `request.parameter`, with the term at fault.
     """
     terms: list[Term] = []
-    for part in re.split(r",(?![^()]*\))", text):
-        part = part.strip()
+    for part in map(str.strip, re.split(r",(?![^()]*\))", text)):
         if found := _SET.fullmatch(part):
             values = tuple(v.strip() for v in found["values"].split(","))
             term = Term(found["key"], values, found["op"] == "notin")

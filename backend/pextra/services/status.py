@@ -71,7 +71,12 @@ def wake_referrers(cloud: Cloud, tx: Tx, record: Record) -> None:
             for r in references.of(tx, record.tenant_uid, record.uid)
             if r.on_delete is OnDelete.CASCADE
         ]
-    for tenant_uid, uid in targets:
-        for reference in references.to(tx, tenant_uid, uid):
-            if cloud.registry[reference.source_kind].controlled:
-                work.ask(tx, reference.source_tenant_uid, reference.source_uid, reference.source_kind)
+    work.ask_many(
+        tx,
+        (
+            (r.source_tenant_uid, r.source_uid, r.source_kind)
+            for target in targets
+            for r in references.to(tx, *target)
+            if cloud.registry[r.source_kind].controlled
+        ),
+    )

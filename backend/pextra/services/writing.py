@@ -52,9 +52,7 @@ def patch(ctx: Context, address: Address, body: Any, preconditions: Precondition
 
 def _locate(ctx: Context, address: Address) -> tuple[Tenant | None, Record | None]:
     tenant = tenancy.of_address(ctx, address)
-    before = objects.by_name(
-        ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name
-    )
+    before = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
     authorization.require(ctx.principal, address, "create" if before is None else "update")
     address.kind.check_name(address.name)
     if tenant is not None and tenant.deleting:
@@ -87,32 +85,24 @@ def _check(address: Address, before: Record | None, preconditions: Preconditions
     uid = preconditions.uid or uid
     if uid is not None and (before is None or before.uid != uid):
         whose = "nobody" if before is None else "another object"
-        raise PextraError(
-            "object.uid_mismatch", f"The name of {address} belongs to {whose}, not to uid {uid[:80]!r}."
-        )
+        raise PextraError("object.uid_mismatch", f"The name of {address} belongs to {whose}, not to uid {uid[:80]!r}.")
     if preconditions.create_only and before is not None:
         raise PextraError("object.exists", f"There is a {address} already.", uid=before.uid)
     if preconditions.etag is not None and (before is None or preconditions.etag != before.etag):
         now = "it does not exist" if before is None else f"it is at generation {before.generation} now"
-        raise PextraError(
-            "object.stale", f"The {address} has changed since it was read: {now}. Read it again."
-        )
+        raise PextraError("object.stale", f"The {address} has changed since it was read: {now}. Read it again.")
     if before is not None and before.deleting:
         raise PextraError(
             "object.deleting", f"The {address} is being deleted: try again when it has gone.", retry_after_s=2
         )
 
 
-def _store(
-    ctx: Context, address: Address, tenant: Tenant | None, before: Record | None, document: Document
-) -> Written:
+def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record | None, document: Document) -> Written:
     kind, tx = address.kind, ctx.tx
     owner_uid = ctx.cloud.owner_uid(kind, tenant)
     uid = before.uid if before is not None else _new_uid(ctx, address)
     spec = kind.parse(document.spec, str(address))
-    masked = masking.mask(
-        ctx, kind, spec, owner_uid=owner_uid, uid=uid, fresh=before is None, what=str(address)
-    )
+    masked = masking.mask(ctx, kind, spec, owner_uid=owner_uid, uid=uid, fresh=before is None, what=str(address))
     effective = kind.effective(spec)
     was = kind.effective(before.spec, before.spec_version) if before is not None else {}
     fields = diff(kind, was, effective)
@@ -189,8 +179,8 @@ def _admit(ctx: Context, kind: Kind, uid: str, spec: Spec, pins: Resolution) -> 
     parts = {
         (r.source_tenant_uid, r.source_uid)
         for whole in wholes
-        for r in references.to(ctx.tx, whole.target_tenant_uid, whole.target_uid)
-        if r.source_kind == kind.name and r.source_uid != uid
+        for r in references.to(ctx.tx, whole.target_tenant_uid, whole.target_uid, kind=kind.name)
+        if r.source_uid != uid
     }
     siblings = objects.by_uids(ctx.tx, parts).values()
     kind.admit(spec, ((r.name, kind.effective(r.spec, r.spec_version)) for r in siblings))
@@ -204,11 +194,12 @@ def _check_exclusive(ctx: Context, kind: Kind, uid: str, spec: Spec, pins: Resol
             pin = pins.resolved.get(f"{facts.ref.kind}/{text}")
             if pin is None:
                 continue
-            for user in references.to(ctx.tx, pin["tenant_uid"], pin["uid"]):
-                if user.source_kind == kind.name and user.source_uid != uid:
+            for user in references.to(ctx.tx, pin["tenant_uid"], pin["uid"], kind=kind.name):
+                if user.source_uid != uid:
                     raise PextraError(
                         "object.conflict",
-                        f"spec.{path}: {facts.ref.kind} {text!r} is in use by another {kind.name}: detach it there first.",
+                        f"spec.{path}: {facts.ref.kind} {text!r} is in use by another {kind.name}: "
+                        "detach it there first.",
                         field=f"spec.{path}",
                     )
 
@@ -288,9 +279,7 @@ def _write(ctx: Context, kind: Kind, before: Record | None, after: Record, effec
         events.record(tx, "created", after)
     else:
         if not objects.replace(tx, before, after, index_of(kind, after, effective)):
-            raise PextraError(
-                "store.contention", "Another writer came in between: try again.", retry_after_s=1
-            )
+            raise PextraError("store.contention", "Another writer came in between: try again.", retry_after_s=1)
         events.record(tx, "updated", after)
         if not kind.controlled:
             condition = status.initial(ctx.cloud, kind.name, after.generation, tx.now_us)["conditions"]

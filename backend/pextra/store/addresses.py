@@ -58,9 +58,7 @@ def take(
     if wanted is not None:
         number = int(ipaddress.ip_address(wanted))
         if number in reserved or _taken(tx, subnet_uid, number):
-            raise PextraError(
-                "object.conflict", f"Address {wanted} of subnet {cidr} is taken: choose another."
-            )
+            raise PextraError("object.conflict", f"Address {wanted} of subnet {cidr} is taken: choose another.")
     else:
         number = _free(tx, subnet_uid, first, last, reserved)
         if number is None:
@@ -84,16 +82,12 @@ def take(
 
 def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
     """Take back every address of the instance."""
-    tx.conn.execute(
-        delete(table).where(table.c.tenant_uid == tenant_uid, table.c.consumer_uid == consumer_uid)
-    )
+    tx.conn.execute(delete(table).where(table.c.tenant_uid == tenant_uid, table.c.consumer_uid == consumer_uid))
 
 
 def release_one(tx: Tx, given: Given) -> None:
     """Take back one address."""
-    tx.conn.execute(
-        delete(table).where(table.c.subnet_uid == given.subnet_uid, table.c.address == given.address)
-    )
+    tx.conn.execute(delete(table).where(table.c.subnet_uid == given.subnet_uid, table.c.address == given.address))
 
 
 def _taken(tx: Tx, subnet_uid: str, number: int) -> bool:
@@ -102,17 +96,13 @@ def _taken(tx: Tx, subnet_uid: str, number: int) -> bool:
 
 
 def _free(tx: Tx, subnet_uid: str, first: int, last: int, reserved: set[int]) -> int | None:
-    highest = tx.conn.execute(
-        select(func.max(table.c.number)).where(table.c.subnet_uid == subnet_uid)
-    ).scalar()
+    highest = tx.conn.execute(select(func.max(table.c.number)).where(table.c.subnet_uid == subnet_uid)).scalar()
     number = int(highest, 16) + 1 if highest is not None else first
     while number in reserved:
         number += 1
     if number <= last:
         return number
-    rows = tx.conn.execute(
-        select(table.c.number).where(table.c.subnet_uid == subnet_uid).order_by(table.c.number)
-    )
+    rows = tx.conn.execute(select(table.c.number).where(table.c.subnet_uid == subnet_uid).order_by(table.c.number))
     expected = first
     for taken in (int(r[0], 16) for r in rows):
         while expected in reserved:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from pextra.store.database import Tx
 from pextra.store.tables import allocation, host_capacity
@@ -52,15 +53,9 @@ class Allocation:
     amounts: Amounts
 
 
-def _allocation(row: object) -> Allocation:
-    m = getattr(row, "_mapping")
-    return Allocation(
-        m["tenant_uid"],
-        m["consumer_uid"],
-        m["host_uid"],
-        m["spread_group"],
-        Amounts(m["vcpus"], m["memory_mib"], m["disk_gib"]),
-    )
+def _allocation(r: Row[Any]) -> Allocation:
+    amounts = Amounts(r.vcpus, r.memory_mib, r.disk_gib)
+    return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.spread_group, amounts)
 
 
 def hosts(tx: Tx) -> list[HostRow]:
@@ -73,22 +68,30 @@ def hosts(tx: Tx) -> list[HostRow]:
     )
     for host_uid, tenant_uid, group, number in counted:
         groups.setdefault(host_uid, {})[f"{tenant_uid}/{group}"] = number
-    return [
-        HostRow(
-            r.host_uid,
-            r.name,
-            r.zone,
-            r.pool,
-            r.pool_shared,
-            r.labels,
-            r.ready,
-            r.schedulable,
-            Amounts(r.vcpus, r.memory_mib, r.disk_gib),
-            Amounts(r.used_vcpus, r.used_memory_mib, r.used_disk_gib),
-            groups.get(r.host_uid, {}),
-        )
-        for r in tx.conn.execute(select(host_capacity).order_by(host_capacity.c.name)).all()
-    ]
+    rows = tx.conn.execute(select(host_capacity).order_by(host_capacity.c.name)).all()
+    return [_host(row, groups.get(row.host_uid, {})) for row in rows]
+
+
+def host(tx: Tx, uid: str) -> HostRow | None:
+    """One host, without its spread groups."""
+    row = tx.conn.execute(select(host_capacity).where(host_capacity.c.host_uid == uid)).first()
+    return _host(row, {}) if row is not None else None
+
+
+def _host(r: Row[Any], groups: dict[str, int]) -> HostRow:
+    return HostRow(
+        r.host_uid,
+        r.name,
+        r.zone,
+        r.pool,
+        r.pool_shared,
+        r.labels,
+        r.ready,
+        r.schedulable,
+        Amounts(r.vcpus, r.memory_mib, r.disk_gib),
+        Amounts(r.used_vcpus, r.used_memory_mib, r.used_disk_gib),
+        groups,
+    )
 
 
 def set_host(
@@ -134,18 +137,14 @@ def remove_host(tx: Tx, uid: str) -> None:
 def of(tx: Tx, tenant_uid: str, consumer_uid: str) -> Allocation | None:
     """What the guest holds."""
     row = tx.conn.execute(
-        select(allocation).where(
-            allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid
-        )
+        select(allocation).where(allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid)
     ).first()
     return _allocation(row) if row is not None else None
 
 
 def on(tx: Tx, host_uid: str) -> list[Allocation]:
     """What is given out of the host."""
-    return [
-        _allocation(r) for r in tx.conn.execute(select(allocation).where(allocation.c.host_uid == host_uid))
-    ]
+    return [_allocation(r) for r in tx.conn.execute(select(allocation).where(allocation.c.host_uid == host_uid))]
 
 
 def take(
@@ -241,7 +240,5 @@ def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
         )
     )
     tx.conn.execute(
-        delete(allocation).where(
-            allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid
-        )
+        delete(allocation).where(allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid)
     )

@@ -37,9 +37,7 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def add(
-    tx: Tx, token: str, *, tenant_uid: str, token_uid: str, user_uid: str, expires_us: int | None
-) -> None:
+def add(tx: Tx, token: str, *, tenant_uid: str, token_uid: str, user_uid: str, expires_us: int | None) -> None:
     """Make a token valid."""
     tx.conn.execute(
         insert(credential).values(
@@ -75,9 +73,7 @@ def holder(tx: Tx, token: str) -> Holder | None:
         .select_from(
             credential.join(
                 resource,
-                and_(
-                    resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid
-                ),
+                and_(resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid),
             )
         )
         .where(credential.c.token_hash == hashed(token))

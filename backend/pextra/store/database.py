@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,11 +50,10 @@ class Tx:
     Attributes:
         now: seconds since the epoch when the attempt began.
         now_us: the same in microseconds.
+        attempt: names this attempt among all attempts of all runs under its key.
     """
 
-    def __init__(
-        self, conn: Connection, now: float, new_uid: Callable[[], str], attempt: int, key: Key | None
-    ) -> None:
+    def __init__(self, conn: Connection, now: float, new_uid: Callable[[], str], attempt: int, key: Key | None) -> None:
         self.conn = conn
         self.now = now
         self.now_us = int(now * 1_000_000)
@@ -68,16 +67,14 @@ class Tx:
         """Make this transaction the one that `key` names; before its first write."""
         self.key = key
 
-    def upsert(self, table: Table, values: dict[str, Any], *, update: dict[str, Any]) -> None:
-        """Insert `values`; when their primary key is there, set `update` instead."""
+    def upsert(self, table: Table, values: dict[str, Any] | list[dict[str, Any]], *, update: dict[str, Any]) -> None:
+        """Insert `values`, one row or several; where their primary key is there, set `update` instead."""
         insert = sqlite.insert if self.conn.dialect.name == "sqlite" else postgresql.insert
-        statement = insert(table).values(values)
-        self.conn.execute(
-            statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=update)
-        )
+        statement = insert(table).on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=update)
+        self.conn.execute(statement, values)
 
     @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def savepoint(self) -> Generator[None]:
         """Undo only the enclosed statements when the block raises."""
         with self.conn.begin_nested():
             yield
@@ -211,9 +208,11 @@ class Database:
     def _run(self, work: Callable[[Tx], T], *, writes: bool, key: Key | None) -> T:
         deadline = self.clock.monotonic() + PATIENCE_S
         doubt = _Doubt[T](key)
+        # Two runs of one request may meet under its key; their attempts must not be taken for each other's.
+        first = self.rng.getrandbits(27) * 16 if writes else 0
         for attempt in range(ATTEMPTS):
             try:
-                return self._attempt(work, writes=writes, doubt=doubt, attempt=attempt)
+                return self._attempt(work, writes=writes, doubt=doubt, attempt=first + attempt)
             except _Retry as retry:
                 failure, cause = retry.failure, retry.__cause__
             if failure is Failure.FULL:
@@ -246,7 +245,7 @@ class Database:
             with self.engine.connect().execution_options(pextra_writes=writes) as conn:
                 transaction = conn.begin()
                 try:
-                    if doubt.results and (landed := self._landed(conn, doubt.key)) is not None:
+                    if doubt.results and (landed := self._landed(conn, doubt.key)) in doubt.results:
                         return doubt.results[landed]
                     tx = Tx(conn, self.clock.now(), self.new_uid, attempt, doubt.key)
                     result = work(tx)
@@ -278,12 +277,11 @@ class Database:
 
     @staticmethod
     def _landed(conn: Connection, key: Key | None) -> int | None:
+        """The attempt that left the key's row; one of another run when that came in between."""
         if key is None:
             return None
         return conn.execute(
-            select(request_key.c.attempt).where(
-                request_key.c.scope == key.scope, request_key.c.key == key.key
-            )
+            select(request_key.c.attempt).where(request_key.c.scope == key.scope, request_key.c.key == key.key)
         ).scalar()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """What changed: committed unnumbered with the change, numbered afterwards, one stream a tenant.
 
-`record` is part of the transaction that changes an object. `sequence` moves what has been committed into the streams. It
-is run by one leased loop; because it works on what it can see in a serialisable transaction, nothing is skipped in
+`record` is part of the transaction that changes an object. `sequence` moves what has been committed into the streams.
+It is run by one leased loop; because it works on what it can see in a serialisable transaction, nothing is skipped in
 whatever order transactions commit, and because a later revision of an object is never visible without the earlier
 one, each object's events stand in the order of its revisions.
 """
@@ -81,15 +81,12 @@ def sequence(tx: Tx) -> int:
         by_object.setdefault(row.object_uid, []).append(row.revision)
     complete = _complete(tx, by_object)
     rows = [r for r in rows if r.revision <= complete[r.object_uid]]
-    order = {
-        uid: iter(sorted((r for r in rows if r.object_uid == uid), key=lambda r: r.revision))
-        for uid in by_object
-    }
+    order = {uid: iter(sorted((r for r in rows if r.object_uid == uid), key=lambda r: r.revision)) for uid in by_object}
     out: list[dict[str, object]] = []
     for slot in rows:
         row = next(order[slot.object_uid])
         heads[row.stream] = heads.get(row.stream, 0) + 1
-        out.append({**row._asdict(), "position": heads[row.stream]})
+        out.append({**dict(zip(pending.c.keys(), row, strict=True)), "position": heads[row.stream]})
     if not out:
         return 0
     tx.conn.execute(insert(sequenced), out)
@@ -104,8 +101,10 @@ def sequence(tx: Tx) -> int:
 
 
 def _complete(tx: Tx, by_object: dict[str, list[int]]) -> dict[str, int]:
-    """For each object, the revision up to which the batch holds every pending event: a batch that was cut off may
-    hold a later revision and miss an earlier one whose writer's clock was ahead."""
+    """For each object, the revision up to which the batch holds every pending event.
+
+    A batch that was cut off may hold a later revision and miss an earlier one whose writer's clock was ahead.
+    """
     if sum(map(len, by_object.values())) < BATCH:
         return {uid: max(revisions) for uid, revisions in by_object.items()}
     complete: dict[str, int] = {}
@@ -139,17 +138,12 @@ def after(tx: Tx, stream: str, position: int, *, limit: int) -> list[Event]:
         .order_by(sequenced.c.position)
         .limit(limit)
     )
-    return [
-        Event(r.stream, r.position, r.type, r.kind, r.object_uid, r.name, r.revision, r.at_us)
-        for r in rows.all()
-    ]
+    return [Event(r.stream, r.position, r.type, r.kind, r.object_uid, r.name, r.revision, r.at_us) for r in rows.all()]
 
 
 def lag(tx: Tx) -> tuple[int, int]:
     """(number, age of the oldest in microseconds) of the events that are not in a stream yet."""
-    number, first = tx.conn.execute(
-        select(func.count(), func.min(pending.c.at_us)).select_from(pending)
-    ).one()
+    number, first = tx.conn.execute(select(func.count(), func.min(pending.c.at_us)).select_from(pending)).one()
     return number, max(0, tx.now_us - first) if first is not None else 0
 
 
@@ -165,9 +159,7 @@ def expire(tx: Tx, *, limit: int = 1000) -> int:
     for stream, position in rows:
         newest[stream] = max(newest.get(stream, 0), position)
     for stream, position in newest.items():
-        tx.conn.execute(
-            delete(sequenced).where(sequenced.c.stream == stream, sequenced.c.position <= position)
-        )
+        tx.conn.execute(delete(sequenced).where(sequenced.c.stream == stream, sequenced.c.position <= position))
         tx.conn.execute(update(stream_head).where(stream_head.c.stream == stream).values(oldest=position + 1))
     return len(rows)
 

@@ -1,7 +1,7 @@
 """Leases with fencing epochs: one holder at a time, and a write of a former holder is refused.
 
-The epoch rises with each change of holder. A loop passes the epoch that it holds to `fence` in the transaction of each of
-its writes; serialisable isolation then makes a take-over and a stale write exclude each other.
+The epoch rises with each change of holder. A loop passes the epoch that it holds to `fence` in the transaction of
+each of its writes; serialisable isolation then makes a take-over and a stale write exclude each other.
 """
 
 from __future__ import annotations

@@ -26,33 +26,16 @@ def _select() -> Select[Any]:
 
 
 def _record(row: Row[Any]) -> Record:
-    m = row._mapping  # pyright: ignore[reportPrivateUsage]  # the documented accessor
-    return Record(
-        tenant_uid=m[resource.c.tenant_uid],
-        uid=m[resource.c.uid],
-        kind=m[resource.c.kind],
-        name=m[resource.c.name],
-        generation=m[resource.c.generation],
-        labels=m[resource.c.labels],
-        annotations=m[resource.c.annotations],
-        spec=m[resource.c.spec],
-        spec_version=m[resource.c.spec_version],
-        resolved=m[resource.c.resolved],
-        finalizers=m[resource.c.finalizers],
-        created_us=m[resource.c.created_us],
-        updated_us=m[resource.c.updated_us],
-        deleting_us=m[resource.c.deleting_us],
-        status_revision=m[resource_status.c.revision],
-        status=m[resource_status.c.status],
-    )
+    return Record(*row)  # `_COLUMNS` are in the order of its fields
 
 
 def by_name(tx: Tx, tenant_uid: str, kind: str, name: str) -> Record | None:
-    """The object of that name, or None."""
+    """The object of that name, or None; one that is hidden has no name."""
     row = tx.conn.execute(
         _select().where(resource.c.tenant_uid == tenant_uid, resource.c.kind == kind, resource.c.name == name)
     ).first()
-    return _record(row) if row is not None else None
+    record = _record(row) if row is not None else None
+    return None if record is None or record.hidden else record
 
 
 def by_uid(tx: Tx, tenant_uid: str, uid: str) -> Record | None:
@@ -69,20 +52,14 @@ def by_uids(tx: Tx, keys: Iterable[tuple[str, str]]) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for tenant_uid, uids in wanted.items():
         for start in range(0, len(uids), 500):
-            query = _select().where(
-                resource.c.tenant_uid == tenant_uid, resource.c.uid.in_(uids[start : start + 500])
-            )
+            query = _select().where(resource.c.tenant_uid == tenant_uid, resource.c.uid.in_(uids[start : start + 500]))
             found.update((r.uid, r) for r in map(_record, tx.conn.execute(query)))
     return found
 
 
 def of_kind(tx: Tx, tenant_uid: str, kind: str) -> list[Record]:
     """Every visible object of the kind in the tenant, by name."""
-    query = (
-        _select()
-        .where(resource.c.tenant_uid == tenant_uid, resource.c.kind == kind)
-        .order_by(resource.c.name)
-    )
+    query = _select().where(resource.c.tenant_uid == tenant_uid, resource.c.kind == kind).order_by(resource.c.name)
     return [r for r in map(_record, tx.conn.execute(query)) if not r.hidden]
 
 
@@ -118,9 +95,7 @@ def descendants(tx: Tx, site_uid: str, path: str) -> list[tuple[str, str]]:
 def tenant_paths(tx: Tx, site_uid: str, uids: Iterable[str]) -> dict[str, str]:
     """The paths of tenants by uid."""
     rows = tx.conn.execute(
-        select(resource.c.uid, resource.c.name).where(
-            resource.c.tenant_uid == site_uid, resource.c.uid.in_(list(uids))
-        )
+        select(resource.c.uid, resource.c.name).where(resource.c.tenant_uid == site_uid, resource.c.uid.in_(list(uids)))
     )
     return {r[0]: r[1] for r in rows}
 
@@ -134,8 +109,11 @@ def page(
     after: tuple[str, str] | None,
     limit: int,
 ) -> list[Record]:
-    """Up to `limit` visible objects in the order of (tenant's place in `tenant_uids`, name), beginning after
-    `after` = (tenant uid, name)."""
+    """Up to `limit` visible objects in the order of (tenant's place in `tenant_uids`, name).
+
+    Args:
+        after: (tenant uid, name) behind which the page begins.
+    """
     start = tenant_uids.index(after[0]) if after is not None and after[0] in tenant_uids else 0
     records: list[Record] = []
     for tenant_uid in tenant_uids[start:]:
@@ -248,16 +226,12 @@ def remove(tx: Tx, record: Record) -> None:
         )
     )
     for table in (resource_status, resource):
-        tx.conn.execute(
-            delete(table).where(table.c.tenant_uid == record.tenant_uid, table.c.uid == record.uid)
-        )
+        tx.conn.execute(delete(table).where(table.c.tenant_uid == record.tenant_uid, table.c.uid == record.uid))
 
 
 def count(tx: Tx, kind: str) -> int:
     """How many objects of the kind the cloud holds."""
-    return tx.conn.execute(
-        select(func.count()).select_from(resource).where(resource.c.kind == kind)
-    ).scalar_one()
+    return tx.conn.execute(select(func.count()).select_from(resource).where(resource.c.kind == kind)).scalar_one()
 
 
 def _index(tx: Tx, record: Record, index: Mapping[str, str]) -> None:

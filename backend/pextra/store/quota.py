@@ -7,7 +7,7 @@ grant those of the parent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, insert, or_, select, update
@@ -114,9 +114,7 @@ def _begin(
     if found is not None or (ceiling is not None and amount > ceiling):
         raise exceeded(tenant, countable, found or Usage(ceiling, 0, 0), amount)
     counters = {"used": 0, "granted": 0, column: amount}
-    tx.conn.execute(
-        insert(table).values(tenant_uid=tenant_uid, countable=countable, ceiling=ceiling, **counters)
-    )
+    tx.conn.execute(insert(table).values(tenant_uid=tenant_uid, countable=countable, ceiling=ceiling, **counters))
 
 
 def set_ceilings(tx: Tx, tenant_uid: str, tenant: str, ceilings: Mapping[str, int | None]) -> None:
@@ -148,10 +146,27 @@ def set_ceilings(tx: Tx, tenant_uid: str, tenant: str, ceilings: Mapping[str, in
                 )
         else:
             tx.conn.execute(
-                insert(table).values(
-                    tenant_uid=tenant_uid, countable=countable, ceiling=ceiling, used=0, granted=0
-                )
+                insert(table).values(tenant_uid=tenant_uid, countable=countable, ceiling=ceiling, used=0, granted=0)
             )
+
+
+def first_unlimited(tx: Tx, tenant_uids: Iterable[str], countables: Sequence[str]) -> tuple[str, str] | None:
+    """(tenant uid, countable) of a counter of these tenants that has no ceiling, if there is one."""
+    uids = list(tenant_uids)
+    for start in range(0, len(uids), 500):
+        row = tx.conn.execute(
+            select(table.c.tenant_uid, table.c.countable)
+            .where(
+                table.c.tenant_uid.in_(uids[start : start + 500]),
+                table.c.countable.in_(list(countables)),
+                table.c.ceiling.is_(None),
+            )
+            .order_by(table.c.tenant_uid, table.c.countable)
+            .limit(1)
+        ).first()
+        if row is not None:
+            return row[0], row[1]
+    return None
 
 
 def forget(tx: Tx, tenant_uid: str) -> None:

@@ -68,6 +68,4 @@ class Record:
 
 def timestamp(us: int) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    return (
-        datetime.fromtimestamp(us / 1_000_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
+    return datetime.fromtimestamp(us / 1_000_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from pextra.declaration.markers import OnDelete
 from pextra.store.database import Tx
@@ -25,8 +26,8 @@ class Reference:
     on_delete: OnDelete
 
 
-def _row(row: tuple[str, ...]) -> Reference:
-    return Reference(*row[:6], OnDelete(row[6]))
+def _row(row: Row[Any]) -> Reference:
+    return Reference(row[0], row[1], row[2], row[3], row[4], row[5], OnDelete(row[6]))
 
 
 _COLUMNS = (
@@ -40,28 +41,24 @@ _COLUMNS = (
 )
 
 
-def to(tx: Tx, tenant_uid: str, uid: str, *, limit: int = 1000) -> list[Reference]:
-    """Those that refer to the object."""
-    query = (
-        select(*_COLUMNS)
-        .where(table.c.target_tenant_uid == tenant_uid, table.c.target_uid == uid)
-        .limit(limit)
-    )
-    return [_row(tuple(r)) for r in tx.conn.execute(query)]
+def to(tx: Tx, tenant_uid: str, uid: str, *, kind: str | None = None, limit: int | None = None) -> list[Reference]:
+    """Those that refer to the object, of one kind when it is given, at most `limit`."""
+    query = select(*_COLUMNS).where(table.c.target_tenant_uid == tenant_uid, table.c.target_uid == uid).limit(limit)
+    if kind is not None:
+        query = query.where(table.c.source_kind == kind)
+    return [_row(r) for r in tx.conn.execute(query)]
 
 
 def of(tx: Tx, tenant_uid: str, uid: str) -> list[Reference]:
     """Those that the object refers to."""
     query = select(*_COLUMNS).where(table.c.source_tenant_uid == tenant_uid, table.c.source_uid == uid)
-    return [_row(tuple(r)) for r in tx.conn.execute(query)]
+    return [_row(r) for r in tx.conn.execute(query)]
 
 
 def put(tx: Tx, tenant_uid: str, uid: str, references: Iterable[Reference], *, fresh: bool) -> None:
     """Make `references` the object's only ones; `fresh` says that it had none."""
     if not fresh:
-        tx.conn.execute(
-            delete(table).where(table.c.source_tenant_uid == tenant_uid, table.c.source_uid == uid)
-        )
+        tx.conn.execute(delete(table).where(table.c.source_tenant_uid == tenant_uid, table.c.source_uid == uid))
     rows = {
         (r.target_tenant_uid, r.target_uid): {
             "source_tenant_uid": r.source_tenant_uid,

@@ -14,7 +14,9 @@ metadata = MetaData()
 
 
 def _uid(name: str, **options: Any) -> Column[Any]:
-    return Column(name, Uuid(as_uuid=False), nullable=options.pop("nullable", False), **options)
+    """A UUID: the database's own type where it has one, text in SQLite, which then needs no conversion."""
+    kind = Uuid(as_uuid=False).with_variant(String(36), "sqlite")
+    return Column(name, kind, nullable=options.pop("nullable", False), **options)
 
 
 def _time(name: str, *, nullable: bool = False) -> Column[Any]:
@@ -91,7 +93,7 @@ resource_reference = Table(
     _text("source_kind", 63),
     _text("target_kind", 63),
     _text("on_delete", 15),
-    Index("resource_reference_target", "target_tenant_uid", "target_uid"),
+    Index("resource_reference_target", "target_tenant_uid", "target_uid", "source_kind"),
 )
 
 resource_secret = Table(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 
 from pextra.store.database import Tx
 from pextra.store.tables import work as table
@@ -38,40 +38,35 @@ def shard_of(uid: str) -> int:
     return zlib.crc32(uid.encode()) % SHARDS
 
 
-def ask(tx: Tx, tenant_uid: str, uid: str, kind: str, *, delay_s: float = 0.0) -> None:
+def ask(tx: Tx, tenant_uid: str, uid: str, kind: str) -> None:
     """Have the object looked at."""
-    due = tx.now_us + int(delay_s * 1_000_000)
-    tx.upsert(
-        table,
-        {
-            "tenant_uid": tenant_uid,
-            "uid": uid,
-            "kind": kind,
-            "shard": shard_of(uid),
-            "due_us": due,
-            "attempts": 0,
-            "version": 1,
-        },
-        update={"due_us": due, "attempts": 0, "version": table.c.version + 1},
-    )
+    ask_many(tx, [(tenant_uid, uid, kind)])
+
+
+def ask_many(tx: Tx, objects: Iterable[tuple[str, str, str]]) -> None:
+    """Have each (tenant uid, uid, kind) looked at."""
+    rows = [_row(tx, *each) for each in sorted(set(objects))]
+    if rows:
+        again = {"due_us": tx.now_us, "attempts": 0, "version": table.c.version + 1}
+        tx.upsert(table, rows, update=again)
+
+
+def _row(tx: Tx, tenant_uid: str, uid: str, kind: str) -> dict[str, object]:
+    return {
+        "tenant_uid": tenant_uid,
+        "uid": uid,
+        "kind": kind,
+        "shard": shard_of(uid),
+        "due_us": tx.now_us,
+        "attempts": 0,
+        "version": 1,
+    }
 
 
 def ask_all(tx: Tx, objects: Iterable[tuple[str, str, str]]) -> int:
     """Have each (tenant uid, uid, kind) looked at that is not going to be anyway; tells how many were added."""
     there = {r[0] for r in tx.conn.execute(select(table.c.uid))}
-    rows = [
-        {
-            "tenant_uid": t,
-            "uid": u,
-            "kind": k,
-            "shard": shard_of(u),
-            "due_us": tx.now_us,
-            "attempts": 0,
-            "version": 1,
-        }
-        for t, u, k in objects
-        if u not in there
-    ]
+    rows = [_row(tx, *each) for each in objects if each[1] not in there]
     if rows:
         tx.conn.execute(insert(table), rows)
     return len(rows)
@@ -113,7 +108,5 @@ def depth(tx: Tx) -> dict[str, int]:
     return {r[0]: r[1] for r in rows}
 
 
-def _same(item: Item):  # noqa: ANN202 - SQLAlchemy's own type is longer than this line
-    return and_(
-        table.c.tenant_uid == item.tenant_uid, table.c.uid == item.uid, table.c.version == item.version
-    )
+def _same(item: Item) -> ColumnElement[bool]:
+    return and_(table.c.tenant_uid == item.tenant_uid, table.c.uid == item.uid, table.c.version == item.version)

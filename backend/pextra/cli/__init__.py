@@ -1,0 +1,1 @@
+"""Verbs that the server adds to the `pextra` command."""

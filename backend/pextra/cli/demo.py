@@ -1,0 +1,82 @@
+"""The demonstration of `pextra up --demo`: an example tenant, applied by the command line as a user would."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.syntax import Syntax
+
+from pextra.cli.processes import StartFailed
+from pextra_client.client import Client
+from pextra_client.config import Profiles
+from pextra_client.wire import Object
+
+EXAMPLES: Final = Path(__file__).parents[3] / "examples" / "quickstart"
+TENANT: Final = "acme"
+REAL: Final = "web-1"
+"""The instance that is a real virtual machine where this machine can run one."""
+BOOT_S: Final = 90.0
+
+
+def show(console: Console, profile: str, *, real: bool, stop: threading.Event) -> None:
+    """Apply the examples and show what became of them.
+
+    Raises:
+        StartFailed: a step went wrong; what the command said is on the screen.
+    """
+    folders = [
+        f"{EXAMPLES.relative_to(Path.cwd()) if EXAMPLES.is_relative_to(Path.cwd()) else EXAMPLES}/{part}"
+        for part in ("cloud", "tenant", "change")
+    ]
+    _step(console, profile, ["apply", "-f", folders[0], "-f", folders[1], "--timeout", "180"])
+    _step(console, profile, ["get", "instances", "-t", TENANT])
+    client = _client(profile)
+    status = _status(client.get("instance", "web-2", tenant=TENANT))
+    console.print(f"\nWhy web-2 is on {status['host']}: {status['placement']['why']}.", highlight=False)
+    _step(console, profile, ["plan", "-f", folders[2]])
+    if real:
+        _console(console, client, stop)
+
+
+def _status(document: Object) -> Mapping[str, Any]:
+    return document.get("status", {})
+
+
+def _client(profile: str) -> Client:
+    settings = Profiles().get(profile)
+    if settings is None:
+        raise StartFailed(f"The profile {profile!r} has gone.")
+    return settings.client()
+
+
+def _step(console: Console, profile: str, arguments: list[str]) -> None:
+    console.print(f"\n[bold]$ pextra {' '.join(arguments)}[/bold]", highlight=False, soft_wrap=True)
+    command = [sys.executable, "-m", "pextra_client", "--profile", profile, *arguments]
+    if subprocess.run(command, check=False).returncode != 0:
+        raise StartFailed("The command above failed.")
+
+
+def _console(console: Console, client: Client, stop: threading.Event) -> None:
+    """Show the guest's serial console once cloud-init has spoken there."""
+    console.print(f"\n[bold]The serial console of {REAL}[/bold], a real virtual machine:", highlight=False)
+    text = ""
+    for _ in range(int(BOOT_S)):
+        text = console_text(client)
+        if "cloud-init" in text or stop.wait(1.0):
+            break
+    shown = "\n".join(text.replace("\r", "").splitlines()[-18:])
+    console.print(Panel(Syntax(shown, "text", theme="ansi_dark", word_wrap=True), title=REAL))
+
+
+def console_text(client: Client) -> str:
+    """The end of the guest's console."""
+    operation = client.act("instance", REAL, "console_log", {"tail_bytes": 8192}, tenant=TENANT)
+    done = client.wait_for_operation(operation, timeout_s=30)
+    return str(_status(done)["result"].get("text", ""))

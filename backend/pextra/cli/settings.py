@@ -1,0 +1,63 @@
+"""What `pextra up` was asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Refused(Exception):
+    """The settings cannot be served; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files of the certificate and its key."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class UpSettings:
+    """Where the cloud's data is and where it listens.
+
+    Raises:
+        Refused: an address beyond loopback without TLS.
+    """
+
+    data_dir: Path
+    database_url: str
+    host: str
+    port: int
+    workers: int
+    tls: Tls | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            loopback = ipaddress.ip_address(self.host).is_loopback
+        except ValueError as error:
+            raise Refused(f"--listen takes an address such as 127.0.0.1:8440, not {self.host!r}.") from error
+        if not loopback and self.tls is None:
+            raise Refused(
+                f"{self.host} is reachable from other machines: give --tls-certificate and --tls-key, "
+                "or listen on 127.0.0.1."
+            )
+
+    @property
+    def api_address(self) -> str:
+        """Where the API listens."""
+        return self._address(self.port)
+
+    @property
+    def streams_address(self) -> str:
+        """Where the stream process listens: the next port."""
+        return self._address(self.port + 1)
+
+    def url(self, address: str) -> str:
+        """The URL of an address."""
+        return f"{'https' if self.tls else 'http'}://{address}"
+
+    def _address(self, port: int) -> str:
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"

@@ -1,0 +1,163 @@
+"""`pextra up`: a whole cloud on one machine."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import platformdirs
+import typer
+from rich.console import Console
+
+from pextra import wiring
+from pextra.cli import demo
+from pextra.cli.processes import Server, StartFailed, start_api, start_streams, wait_ready
+from pextra.cli.settings import Refused, Tls, UpSettings
+from pextra.controllers.runner import Runner
+from pextra.errors import PextraError
+from pextra.store.database import Database
+from pextra_client.config import Profiles, Settings
+
+PROFILE = "local"
+
+
+def up(
+    listen: Annotated[
+        str, typer.Option(help="Address and port of the API; streams take the next port.")
+    ] = "127.0.0.1:8440",
+    data_dir: Annotated[Path | None, typer.Option(help="Where the cloud keeps its data.")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="CockroachDB or PostgreSQL; without it, SQLite in the data folder.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 2,
+    tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
+    guests: Annotated[bool, typer.Option(help="Run guests on this machine where QEMU and libvirt are there.")] = True,
+    show: Annotated[bool, typer.Option("--demo", help="Apply an example tenant and show what became of it.")] = False,
+    once: Annotated[bool, typer.Option("--exit", help="End when the demonstration is over.")] = False,
+) -> None:
+    """Start a whole cloud on this machine: API, streams and loops, with an embedded database by default."""
+    console = Console()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key)
+        with _alone(settings.data_dir):
+            _run(console, settings, guests=guests, show=show, once=once)
+    except (Refused, StartFailed) as error:
+        console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except PextraError as error:
+        console.print(f"[red]error:[/red] {error.code}: {error.message}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def _settings(
+    listen: str,
+    data_dir: Path | None,
+    database_url: str | None,
+    workers: int,
+    certificate: Path | None,
+    key: Path | None,
+) -> UpSettings:
+    host, _, port = listen.rpartition(":")
+    if not port.isdigit() or not 0 < int(port) < 65_535:
+        raise Refused(f"--listen takes an address such as 127.0.0.1:8440, not {listen!r}.")
+    if (certificate is None) != (key is None):
+        raise Refused("--tls-certificate and --tls-key go together.")
+    folder = (data_dir or Path(platformdirs.user_data_dir("pextra"))).absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return UpSettings(
+        data_dir=folder,
+        database_url=database_url or os.environ.get(wiring.DATABASE_URL) or f"sqlite:///{folder / 'pextra.db'}",
+        host=host.strip("[]"),
+        port=int(port),
+        workers=workers,
+        tls=Tls(certificate, key) if certificate is not None and key is not None else None,
+    )
+
+
+class _alone:  # noqa: N801 - reads as a context
+    """Holds the data folder's lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "lock"
+
+    def __enter__(self) -> None:
+        self._file = self._path.open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise Refused(
+                f"A cloud runs on {self._path.parent} already: stop it, or give another --data-dir."
+            ) from error
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+
+def _run(console: Console, settings: UpSettings, *, guests: bool, show: bool, once: bool) -> None:
+    stop = threading.Event()
+
+    def ask(signum: int, frame: FrameType | None) -> None:
+        del signum, frame
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, ask)
+    database = Database(settings.database_url)
+    opened = wiring.open_site(database)
+    world = wiring.world_at(settings.data_dir / "simulated-world.json")
+    machine, missing = wiring.local_machine(settings.data_dir) if guests else (None, ["--guests"])
+    fleet = wiring.DriverFleet(world, machine.drivers if machine else None)
+    runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
+    servers: list[Server] = []
+    try:
+        servers += [start_api(settings), start_streams(settings)]
+        for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=True):
+            wait_ready(server, f"{settings.url(address)}/healthz")
+        runner.start()
+        _welcome(console, settings, opened.admin_token, missing)
+        wiring.register(opened.cloud, machine)
+        if show:
+            demo.show(console, PROFILE, real=machine is not None, stop=stop)
+        if not (show and once):
+            console.print("\nThe cloud runs until you press Ctrl-C.")
+            _watch(console, servers, stop)
+    finally:
+        runner.stop()
+        for server in reversed(servers):
+            server.stop()
+        fleet.close()
+        database.close()
+
+
+def _welcome(console: Console, settings: UpSettings, token: str | None, missing: list[str]) -> None:
+    url = settings.url(settings.api_address)
+    console.print(f"Pextra answers at [bold]{url}[/bold] (data in {settings.data_dir})", highlight=False)
+    if token is not None:
+        Profiles().save(PROFILE, Settings(endpoints=(url,), token=token, tenant="system"))
+        console.print("The administrator's token, shown this once:", highlight=False)
+        console.print(f"    {token}", highlight=False, soft_wrap=True)
+        console.print(
+            f"It is stored in the command line's profile {PROFILE!r}, which is the default now.",
+            highlight=False,
+        )
+    if missing:
+        console.print("Guests are simulated; real ones need:", highlight=False)
+        for line in missing:
+            console.print(f"    {line}", highlight=False, soft_wrap=True)
+
+
+def _watch(console: Console, servers: list[Server], stop: threading.Event) -> None:
+    while not stop.wait(1.0):
+        for server in servers:
+            if server.process.poll() is not None:
+                raise StartFailed(f"The {server.name} process ended by itself; see {server.log}.")
+    console.print("Stopping.")

@@ -1,0 +1,84 @@
+"""Running the loops of one process in threads until they are told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from pextra.controllers.fleet import Fleet
+from pextra.controllers.loop import Loop
+from pextra.controllers.outcome import Controller
+from pextra.controllers.sequencer import Sequencer
+from pextra.controllers.sweep import Sweep
+from pextra.errors import PextraError
+from pextra.services.cloud import Cloud
+
+log = logging.getLogger("pextra.controllers")
+
+LOOKERS: Final = 4
+SHORTEST_IDLE_S: Final = 0.03
+LONGEST_IDLE_S: Final = 0.4
+SWEEP_EVERY_S: Final = 5.0
+AFTER_FAILURE_S: Final = 2.0
+
+
+class Runner:
+    """The loops of one process: work, sequencer and sweep, a thread each.
+
+    Args:
+        holder: names this process among all that run loops.
+    """
+
+    def __init__(self, cloud: Cloud, fleet: Fleet, controllers: Mapping[str, Controller], *, holder: str) -> None:
+        self._executor = ThreadPoolExecutor(LOOKERS, thread_name_prefix="look")
+        self._loop = Loop(cloud, controllers, holder=holder, executor=self._executor)
+        self._sequencer = Sequencer(cloud, holder=holder)
+        self._sweep = Sweep(cloud, fleet)
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(self._loop.step,), name="work", daemon=True),
+            threading.Thread(target=self._repeat, args=(self._sequencer.step,), name="sequencer", daemon=True),
+            threading.Thread(target=self._sweeping, name="sweep", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End every look that is under way and give the leases back."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(10)
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        try:
+            self._loop.release()
+        except PextraError as error:
+            log.warning("the leases could not be given back and will run out: %s", error.message)
+
+    def _repeat(self, step: Callable[[], int]) -> None:
+        """Call `step` again at once while it finds something, ever more seldom while it does not."""
+        idle = SHORTEST_IDLE_S
+        while not self._stop.is_set():
+            found = self._guarded(step)
+            idle = SHORTEST_IDLE_S if found else min(idle * 1.5, LONGEST_IDLE_S)
+            if not found:
+                self._stop.wait(idle)
+
+    def _sweeping(self) -> None:
+        while not self._stop.wait(SWEEP_EVERY_S):
+            self._guarded(lambda: self._sweep.run(self._loop.shards))
+
+    def _guarded(self, step: Callable[[], int]) -> int:
+        try:
+            return step()
+        except PextraError as error:
+            log.warning("the loops wait: %s: %s", error.code, error.message)
+        except Exception:
+            log.exception("a loop failed; it goes on")
+        self._stop.wait(AFTER_FAILURE_S)
+        return 0

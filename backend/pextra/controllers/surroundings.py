@@ -1,0 +1,43 @@
+"""What instances of one transaction have in common, read once: networks, subnets, security groups, hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pextra.store import allocations, objects, references
+from pextra.store.allocations import HostRow
+from pextra.store.database import Tx
+from pextra.store.records import Record
+
+
+class Surroundings:
+    """Remembers what it read for as long as its transaction lasts."""
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+        self._objects: dict[str, Record | None] = {}
+        self._subnets: dict[str, list[Record]] = {}
+        self._hosts: dict[str, HostRow | None] = {}
+
+    def object(self, pin: Mapping[str, Any]) -> Record | None:
+        """The object of a pin (`tenant_uid`, `uid`), or None when it has gone."""
+        uid = pin["uid"]
+        if uid not in self._objects:
+            self._objects[uid] = objects.by_uid(self.tx, pin["tenant_uid"], uid)
+        return self._objects[uid]
+
+    def subnets(self, network: Mapping[str, Any]) -> list[Record]:
+        """The subnets of a pinned network, by name."""
+        uid = network["uid"]
+        if uid not in self._subnets:
+            parts = references.to(self.tx, network["tenant_uid"], uid, kind="subnet")
+            found = objects.by_uids(self.tx, [(r.source_tenant_uid, r.source_uid) for r in parts])
+            self._subnets[uid] = sorted((r for r in found.values() if not r.deleting), key=lambda r: r.name)
+        return self._subnets[uid]
+
+    def host(self, uid: str) -> HostRow | None:
+        """What the host has, or None before it is known."""
+        if uid not in self._hosts:
+            self._hosts[uid] = allocations.host(self.tx, uid)
+        return self._hosts[uid]
