@@ -9,6 +9,7 @@ from concurrent.futures import Executor
 from typing import Final
 
 from pextra.controllers.outcome import Controller, Next, Outcome
+from pextra.errors import PextraError
 from pextra.services import deleting, status
 from pextra.services.cloud import Cloud
 from pextra.store import leases, objects, work
@@ -164,6 +165,12 @@ class Loop:
 
         try:
             self._cloud.database.write(write)
+        except PextraError as error:
+            if error.code != "store.contention" or len(outcomes) == 1:
+                raise
+            middle = len(outcomes) // 2  # a smaller transaction meets fewer others
+            self._store(outcomes[:middle])
+            self._store(outcomes[middle:])
         except leases.Fenced:
             log.warning("the lease of a shard has changed hands: %d outcomes dropped", len(outcomes))
             self._renew_at = 0.0

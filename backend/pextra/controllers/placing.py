@@ -49,19 +49,34 @@ def place(cloud: Cloud, wanted: Sequence[Unplaced]) -> Placed:
         requests = [placement.request_of(u.record, u.spec, u.bound) for u in batch]
         decisions = place_batch(placement.snapshot(fitting), requests)
         by_uid = {h.uid: h for h in fitting}
-        chosen: list[tuple[Unplaced, HostRow, dict[str, Any]]] = []
+        chosen: list[Choice] = []
         for unplaced, decision in zip(batch, decisions, strict=True):
             if isinstance(decision, Placement):
                 chosen.append((unplaced, by_uid[decision.host_uid], placement.explained(decision)))
             else:
                 result.refused[unplaced.record.uid] = placement.explained(decision)
-        if chosen:
-            result.records.update(cloud.database.write(lambda tx, c=chosen: _commit(cloud, tx, c)))
+        result.records |= _commit(cloud, chosen)
     return result
 
 
-def _commit(cloud: Cloud, tx: Tx, chosen: Sequence[tuple[Unplaced, HostRow, dict[str, Any]]]) -> dict[str, Record]:
+Choice = tuple[Unplaced, HostRow, dict[str, Any]]
+"""An instance, the host that was chosen for it, and why."""
+
+
+def _commit(cloud: Cloud, chosen: Sequence[Choice]) -> dict[str, Record]:
     """Take the capacity of each choice that still holds; the others are left for the next look."""
+    if not chosen:
+        return {}
+    try:
+        return cloud.database.write(lambda tx: _take_all(cloud, tx, chosen))
+    except PextraError as error:
+        if error.code != "store.contention" or len(chosen) == 1:
+            raise
+    middle = len(chosen) // 2  # a smaller transaction meets fewer others
+    return _commit(cloud, chosen[:middle]) | _commit(cloud, chosen[middle:])
+
+
+def _take_all(cloud: Cloud, tx: Tx, chosen: Sequence[Choice]) -> dict[str, Record]:
     stored: dict[str, Record] = {}
     for unplaced, host, why in chosen:
         record = unplaced.record
