@@ -111,9 +111,7 @@ def explain_choice(
     """
     top = nlargest(SHOWN, range(len(eligible)), key=scores.__getitem__)
     shown = [eligible[place] for place in top]
-    terms = {
-        term.name: term.column(snapshot, request, shown) for term, _ in policy.terms if term.concerns(request)
-    }
+    terms = {term.name: term.column(snapshot, request, shown) for term, _ in policy.terms if term.concerns(request)}
     fleet = snapshot.fleet
     best = tuple(
         Candidate(
@@ -176,10 +174,7 @@ def _closest(snapshot: Snapshot, request: Request, hosts: list[int]) -> Closest:
         host_uid=fleet.uids[host],
         host_name=fleet.names[host],
         shortfall=Resources(
-            *(
-                max(0, wanted - free[host]) if wanted else 0
-                for free, wanted in zip(snapshot.free, wants, strict=True)
-            )
+            *(max(0, wanted - free[host]) if wanted else 0 for free, wanted in zip(snapshot.free, wants, strict=True))
         ),
         too_small=any(wanted > total[host] for total, wanted in zip(fleet.capacity, wants, strict=True)),
     )
@@ -192,7 +187,5 @@ def _remedy(closest: Closest | None, reasons: str) -> str:
         f"{amount} {unit}" for amount, unit in zip(closest.shortfall.vector, UNITS, strict=True) if amount
     )
     if closest.too_small:
-        return (
-            f"lacks {lacking} on {closest.host_name}, the closest host, which is too small for it even empty"
-        )
+        return f"lacks {lacking} on {closest.host_name}, the closest host, which is too small for it even empty"
     return f"needs {lacking} more on {closest.host_name}, the closest host"

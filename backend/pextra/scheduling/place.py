@@ -44,9 +44,7 @@ def place(snapshot: Snapshot, request: Request, policy: Policy = SPREAD) -> Deci
     if not eligible:
         return NoPlacement(request.uid, explain_refusal(snapshot, request, rejected, lacking_room))
     scores = score(snapshot, request, eligible, policy)
-    explanation = explain_choice(
-        snapshot, request, policy, rejected=rejected, eligible=eligible, scores=scores
-    )
+    explanation = explain_choice(snapshot, request, policy, rejected=rejected, eligible=eligible, scores=scores)
     chosen = explanation.best[0]
     return Placement(request.uid, chosen.host_uid, chosen.host_name, explanation)
 
@@ -80,6 +78,4 @@ def _sift(
         if len(kept) < len(hosts):
             rejected[one.name] = len(hosts) - len(kept)
             hosts = kept
-        if not hosts:
-            break
     return hosts

@@ -53,8 +53,7 @@ class Room:
         vcpus, memory, vcpu_share, memory_share = _left(snapshot)
         want_vcpus, want_memory = request.resources.vcpus, request.resources.memory_mib
         return [
-            ((vcpus[i] - want_vcpus) * vcpu_share[i] + (memory[i] - want_memory) * memory_share[i]) * 0.5
-            for i in hosts
+            ((vcpus[i] - want_vcpus) * vcpu_share[i] + (memory[i] - want_memory) * memory_share[i]) * 0.5 for i in hosts
         ]
 
 

@@ -76,7 +76,7 @@ def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
         updated_us=ctx.tx.now_us,
         name=f".{record.uid}" if retained else record.name,
     )
-    if not objects.replace(ctx.tx, record, marked, None):
+    if not objects.replace(ctx.tx, record, marked):
         raise PextraError("store.contention", "Another writer came in between: try again.", retry_after_s=1)
     if not marked.finalizers and not retained:
         remove(ctx.cloud, ctx.tx, marked)

@@ -128,8 +128,9 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         quotas.check_names(ctx, effective, str(address))
         quotas.carve(ctx, tenant, effective)
     after = _record(ctx, kind, owner_uid, uid, address.name, before, document, spec, pins.resolved)
-    _write(ctx, kind, before, after, effective)
-    references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
+    _write(ctx, kind, before, after, was, effective)
+    if before is None or before.resolved != pins.resolved:
+        references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
     masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
     minted = _mint(ctx, kind, after, effective, fresh=before is None)
     secrets_at = {f.path for f in kind.secrets}
@@ -272,14 +273,15 @@ def _record(
     )
 
 
-def _write(ctx: Context, kind: Kind, before: Record | None, after: Record, effective: Spec) -> None:
+def _write(ctx: Context, kind: Kind, before: Record | None, after: Record, was: Spec, effective: Spec) -> None:
     tx = ctx.tx
     if before is None:
         objects.add(tx, after, index_of(kind, after, effective))
         events.record(tx, "created", after)
     else:
-        if not objects.replace(tx, before, after, index_of(kind, after, effective)):
+        if not objects.replace(tx, before, after):
             raise PextraError("store.contention", "Another writer came in between: try again.", retry_after_s=1)
+        objects.reindex(tx, after, index_of(kind, before, was), index_of(kind, after, effective))
         events.record(tx, "updated", after)
         if not kind.controlled:
             condition = status.initial(ctx.cloud, kind.name, after.generation, tx.now_us)["conditions"]

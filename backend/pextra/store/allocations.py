@@ -121,7 +121,7 @@ def set_host(
         "disk_gib": capacity.disk_gib,
     }
     nothing = {"used_vcpus": 0, "used_memory_mib": 0, "used_disk_gib": 0}
-    tx.upsert(host_capacity, {"host_uid": uid, **facts, **nothing}, update=facts)
+    tx.upsert(host_capacity, [{"host_uid": uid, **facts, **nothing}], update=facts)
 
 
 def close_host(tx: Tx, uid: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
@@ -22,14 +23,26 @@ from pextra.clock import Clock, SystemClock, uid_source
 from pextra.errors import PextraError
 from pextra.store.failures import Failure, classify
 from pextra.store.tables import request_key
+from pextra.store.turns import Turns
 
 T = TypeVar("T")
 
-ATTEMPTS: Final = 12
-BASE_DELAY_S: Final = 0.004
-MAX_DELAY_S: Final = 0.4
+ATTEMPTS: Final = 40
+BASE_DELAY_S: Final = 0.002
+MAX_DELAY_S: Final = 0.05
 PATIENCE_S: Final = 8.0
 """How long a caller waits for a database that is not there or too busy."""
+
+_NOTICE_SILENCE: Final = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""libpq's own bounds, in seconds and milliseconds: a server that has gone without a word is noticed."""
+
+ROWS: Final = 200
+"""How many rows one statement inserts; databases bound the number of parameters."""
 
 LOOPS: Final = "loops"
 """Scope of the keys that the product's own transactions make."""
@@ -67,11 +80,19 @@ class Tx:
         """Make this transaction the one that `key` names; before its first write."""
         self.key = key
 
-    def upsert(self, table: Table, values: dict[str, Any] | list[dict[str, Any]], *, update: dict[str, Any]) -> None:
-        """Insert `values`, one row or several; where their primary key is there, set `update` instead."""
+    def insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+        """Insert rows, many in each statement."""
+        for start in range(0, len(rows), ROWS):
+            self.conn.execute(table.insert().values(list(rows[start : start + ROWS])))
+
+    def upsert(self, table: Table, rows: Sequence[dict[str, Any]], *, update: dict[str, Any]) -> None:
+        """Insert rows; where their primary key is there, set `update` instead."""
         insert = sqlite.insert if self.conn.dialect.name == "sqlite" else postgresql.insert
-        statement = insert(table).on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=update)
-        self.conn.execute(statement, values)
+        for start in range(0, len(rows), ROWS):
+            statement = insert(table).values(list(rows[start : start + ROWS]))
+            self.conn.execute(
+                statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=update)
+            )
 
     @contextmanager
     def savepoint(self) -> Generator[None]:
@@ -132,12 +153,14 @@ class Database:
         self.point = point
         self.url = make_url(url)
         self._durable = durable
+        self._sqlite = self.url.get_backend_name() == "sqlite"
+        self._turns = Turns(Path(self.url.database) if self._sqlite and self.url.database else None)
         self._pool_size = pool_size
 
     @cached_property
     def engine(self) -> Engine:
         """The connection pool, made on first use so that each worker process has its own."""
-        if self.url.get_backend_name() == "sqlite":
+        if self._sqlite:
             return self._sqlite_engine()
         engine = create_engine(
             self.url,
@@ -145,7 +168,7 @@ class Database:
             pool_size=self._pool_size,
             max_overflow=0,
             pool_timeout=PATIENCE_S,
-            connect_args={"connect_timeout": 4, "application_name": "pextra"},
+            connect_args={"connect_timeout": 4, "application_name": "pextra"} | _NOTICE_SILENCE,
         )
 
         def configure(connection: Any, record: Any) -> None:
@@ -153,6 +176,10 @@ class Database:
             with connection.cursor() as cursor:
                 cursor.execute("SET statement_timeout = '10s'")
                 cursor.execute("SET idle_in_transaction_session_timeout = '30s'")
+                if engine.dialect.name == "postgresql":
+                    # A sequential scan of a small table locks all of it for serialisable neighbours.
+                    # Source: PostgreSQL's documentation, section 13.2.3.
+                    cursor.execute("SET enable_seqscan = off")
             connection.commit()
 
         event.listen(engine, "connect", configure)
@@ -201,7 +228,7 @@ class Database:
         Raises:
             PextraError: `store.unavailable`, `store.contention`, `store.full`; and whatever `work` raises.
         """
-        if key is None and self.url.get_backend_name() != "sqlite":
+        if key is None and not self._sqlite:
             key = Key(LOOPS, self.new_uid())
         return self._run(work, writes=True, key=key)
 
@@ -212,7 +239,8 @@ class Database:
         first = self.rng.getrandbits(27) * 16 if writes else 0
         for attempt in range(ATTEMPTS):
             try:
-                return self._attempt(work, writes=writes, doubt=doubt, attempt=first + attempt)
+                with self._turn(writes, attempt):
+                    return self._attempt(work, writes=writes, doubt=doubt, attempt=first + attempt)
             except _Retry as retry:
                 failure, cause = retry.failure, retry.__cause__
             if failure is Failure.FULL:
@@ -242,7 +270,7 @@ class Database:
         self.point("begin")
         committing = False
         try:
-            with self.engine.connect().execution_options(pextra_writes=writes) as conn:
+            with self.engine.connect().execution_options(**self._options(writes)) as conn:
                 transaction = conn.begin()
                 try:
                     if doubt.results and (landed := self._landed(conn, doubt.key)) in doubt.results:
@@ -274,6 +302,21 @@ class Database:
             raise _Retry(Failure.RETRY) from error
         self.point("committed")
         return result
+
+    def _turn(self, writes: bool, attempt: int) -> AbstractContextManager[None]:
+        """The turn that an attempt waits for: see backend/adr/0008-writers-take-turns.md.
+
+        On SQLite and PostgreSQL all writers of the process take turns, elsewhere those that met others before.
+        """
+        if writes and (attempt > 0 or self.url.get_backend_name() in ("sqlite", "postgresql")):
+            return self._turns.take(PATIENCE_S)
+        return nullcontext()
+
+    def _options(self, writes: bool) -> dict[str, Any]:
+        if not writes and self.engine.dialect.name == "postgresql":
+            # a snapshot is all that a read needs, and it takes no predicate locks that writers would run into
+            return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return {"pextra_writes": writes}
 
     @staticmethod
     def _landed(conn: Connection, key: Key | None) -> int | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from pextra.store.database import Tx
 from pextra.store.records import Record
@@ -70,51 +70,43 @@ def pending_any(tx: Tx) -> bool:
 
 
 def sequence(tx: Tx) -> int:
-    """Move up to `BATCH` pending events into their streams; tells how many."""
+    """Move some `BATCH` pending events into their streams; tells how many."""
     rows = tx.conn.execute(select(pending).order_by(pending.c.at_us, pending.c.revision).limit(BATCH)).all()
     if not rows:
         return 0
+    if len(rows) == BATCH:
+        rows = [*rows, *_left_out(tx, rows)]
     heads = positions(tx, {r.stream for r in rows})
     # the clocks of two writers may disagree: what came first of one object is told by its revision alone
-    by_object: dict[str, list[int]] = {}
+    by_object: dict[str, list[Row[Any]]] = {}
     for row in rows:
-        by_object.setdefault(row.object_uid, []).append(row.revision)
-    complete = _complete(tx, by_object)
-    rows = [r for r in rows if r.revision <= complete[r.object_uid]]
-    order = {uid: iter(sorted((r for r in rows if r.object_uid == uid), key=lambda r: r.revision)) for uid in by_object}
-    out: list[dict[str, object]] = []
+        by_object.setdefault(row.object_uid, []).append(row)
+    order = {uid: iter(sorted(group, key=lambda r: r.revision)) for uid, group in by_object.items()}
+    out: list[dict[str, Any]] = []
     for slot in rows:
         row = next(order[slot.object_uid])
         heads[row.stream] = heads.get(row.stream, 0) + 1
         out.append({**dict(zip(pending.c.keys(), row, strict=True)), "position": heads[row.stream]})
-    if not out:
-        return 0
-    tx.conn.execute(insert(sequenced), out)
+    tx.insert(sequenced, out)
     tx.conn.execute(delete(pending).where(pending.c.uid.in_([o["uid"] for o in out])))
     for stream in {str(o["stream"]) for o in out}:
         tx.upsert(
             stream_head,
-            {"stream": stream, "position": heads[stream], "oldest": 1},
+            [{"stream": stream, "position": heads[stream], "oldest": 1}],
             update={"position": heads[stream]},
         )
     return len(out)
 
 
-def _complete(tx: Tx, by_object: dict[str, list[int]]) -> dict[str, int]:
-    """For each object, the revision up to which the batch holds every pending event.
-
-    A batch that was cut off may hold a later revision and miss an earlier one whose writer's clock was ahead.
-    """
-    if sum(map(len, by_object.values())) < BATCH:
-        return {uid: max(revisions) for uid, revisions in by_object.items()}
-    complete: dict[str, int] = {}
-    rows = tx.conn.execute(
-        select(pending.c.object_uid, pending.c.revision).where(pending.c.object_uid.in_(list(by_object)))
-    ).all()
-    for uid, have in by_object.items():
-        missing = [r.revision for r in rows if r.object_uid == uid and r.revision not in have]
-        complete[uid] = min(missing) - 1 if missing else max(have)
-    return complete
+def _left_out(tx: Tx, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """What the batch was cut off from though it has to come first: an earlier revision of an object in it, whose
+    writer's clock was ahead."""
+    newest: dict[str, int] = {}
+    for row in rows:
+        newest[row.object_uid] = max(newest.get(row.object_uid, 0), row.revision)
+    taken = {row.uid for row in rows}
+    found = tx.conn.execute(select(pending).where(pending.c.object_uid.in_(list(newest)))).all()
+    return [r for r in found if r.uid not in taken and r.revision < newest[r.object_uid]]
 
 
 def positions(tx: Tx, streams: Iterable[str]) -> dict[str, int]:

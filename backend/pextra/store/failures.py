@@ -6,6 +6,7 @@ errors); result codes of SQLite.
 
 from __future__ import annotations
 
+import sqlite3
 from enum import Enum
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -21,7 +22,7 @@ class Failure(Enum):
     FATAL = "a mistake in this program"
 
 
-_RETRY = frozenset({"40001", "40P01", "55P03", "CR000"})
+_RETRY = frozenset({"40001", "40P01", "55P03", "57014", "CR000"})
 _FULL = frozenset({"53100", "53400"})
 
 
@@ -48,6 +49,8 @@ def classify(error: DBAPIError, *, committing: bool) -> Failure:
         or state in ("25006", "53300")
         or (not state and isinstance(error, OperationalError | InterfaceError))
     ):
-        sqlite = type(error.orig).__module__ == "sqlite3"
-        return Failure.AMBIGUOUS if committing and not sqlite else Failure.UNREACHABLE
+        if isinstance(error.orig, sqlite3.Error):
+            code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
+            return Failure.FATAL if code == sqlite3.SQLITE_ERROR else Failure.UNREACHABLE
+        return Failure.AMBIGUOUS if committing else Failure.UNREACHABLE
     return Failure.FATAL

@@ -162,8 +162,8 @@ def add(tx: Tx, record: Record, index: Mapping[str, str]) -> None:
     _index(tx, record, index)
 
 
-def replace(tx: Tx, before: Record, after: Record, index: Mapping[str, str] | None) -> bool:
-    """Store `after` over `before` when nobody else has written since; `index` None leaves the index rows.
+def replace(tx: Tx, before: Record, after: Record) -> bool:
+    """Store `after` over `before` when nobody else has written since.
 
     Returns:
         Whether it was stored: False when `before` is no longer what the database holds.
@@ -188,18 +188,23 @@ def replace(tx: Tx, before: Record, after: Record, index: Mapping[str, str] | No
             deleting_us=after.deleting_us,
         )
     )
-    if done.rowcount != 1:
-        return False
-    if index is not None:
-        tx.conn.execute(
-            delete(resource_index).where(
-                resource_index.c.tenant_uid == before.tenant_uid,
-                resource_index.c.kind == before.kind,
-                resource_index.c.uid == before.uid,
+    return done.rowcount == 1
+
+
+def reindex(tx: Tx, record: Record, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Make `after` the object's index rows. Rows that stay are not touched: every one is a place to meet others."""
+    for key, value in before.items():
+        if after.get(key) != value:
+            tx.conn.execute(
+                delete(resource_index).where(
+                    resource_index.c.tenant_uid == record.tenant_uid,
+                    resource_index.c.kind == record.kind,
+                    resource_index.c.key == key,
+                    resource_index.c.value == value,
+                    resource_index.c.uid == record.uid,
+                )
             )
-        )
-        _index(tx, after, index)
-    return True
+    _index(tx, record, {key: value for key, value in after.items() if before.get(key) != value})
 
 
 def replace_status(tx: Tx, record: Record, status: dict[str, Any]) -> bool:
@@ -235,17 +240,5 @@ def count(tx: Tx, kind: str) -> int:
 
 
 def _index(tx: Tx, record: Record, index: Mapping[str, str]) -> None:
-    if index:
-        tx.conn.execute(
-            insert(resource_index),
-            [
-                {
-                    "tenant_uid": record.tenant_uid,
-                    "kind": record.kind,
-                    "key": k,
-                    "value": v,
-                    "uid": record.uid,
-                }
-                for k, v in index.items()
-            ],
-        )
+    same = {"tenant_uid": record.tenant_uid, "kind": record.kind, "uid": record.uid}
+    tx.insert(resource_index, [{**same, "key": key, "value": value} for key, value in index.items()])

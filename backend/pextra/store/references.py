@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, delete, select
 
 from pextra.declaration.markers import OnDelete
 from pextra.store.database import Tx
@@ -72,5 +72,4 @@ def put(tx: Tx, tenant_uid: str, uid: str, references: Iterable[Reference], *, f
         for r in references
         if r.on_delete is not OnDelete.COPIED
     }
-    if rows:
-        tx.conn.execute(insert(table), list(rows.values()))
+    tx.insert(table, list(rows.values()))

@@ -46,7 +46,7 @@ def reveal(tx: Tx, tenant_uid: str, uid: str) -> dict[str, str]:
 def put(tx: Tx, tenant_uid: str, uid: str, path: str, value: str, stored: StoredSecret) -> None:
     """Store a value with its digest and version."""
     facts_ = {"value": value, "digest": stored.digest, "version": stored.version}
-    tx.upsert(table, {"tenant_uid": tenant_uid, "uid": uid, "path": path, **facts_}, update=facts_)
+    tx.upsert(table, [{"tenant_uid": tenant_uid, "uid": uid, "path": path, **facts_}], update=facts_)
 
 
 def remove(tx: Tx, tenant_uid: str, uid: str, path: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from pextra.store.database import Tx
 from pextra.store.tables import site as table
@@ -37,12 +37,6 @@ def load(tx: Tx) -> Site | None:
 def create(tx: Tx) -> Site:
     """Make the site's facts."""
     made = Site(tx.new_uid(), tx.new_uid(), secrets.token_hex(32))
-    tx.conn.execute(
-        insert(table),
-        [
-            {"key": "uid", "value": made.uid},
-            {"key": "system_uid", "value": made.system_uid},
-            {"key": "digest_key", "value": made.digest_key},
-        ],
-    )
+    values = {"uid": made.uid, "system_uid": made.system_uid, "digest_key": made.digest_key}
+    tx.insert(table, [{"key": key, "value": value} for key, value in values.items()])
     return made

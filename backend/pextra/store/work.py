@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
 
 from pextra.store.database import Tx
 from pextra.store.tables import work as table
@@ -46,9 +46,7 @@ def ask(tx: Tx, tenant_uid: str, uid: str, kind: str) -> None:
 def ask_many(tx: Tx, objects: Iterable[tuple[str, str, str]]) -> None:
     """Have each (tenant uid, uid, kind) looked at."""
     rows = [_row(tx, *each) for each in sorted(set(objects))]
-    if rows:
-        again = {"due_us": tx.now_us, "attempts": 0, "version": table.c.version + 1}
-        tx.upsert(table, rows, update=again)
+    tx.upsert(table, rows, update={"due_us": tx.now_us, "attempts": 0, "version": table.c.version + 1})
 
 
 def _row(tx: Tx, tenant_uid: str, uid: str, kind: str) -> dict[str, object]:
@@ -67,8 +65,7 @@ def ask_all(tx: Tx, objects: Iterable[tuple[str, str, str]]) -> int:
     """Have each (tenant uid, uid, kind) looked at that is not going to be anyway; tells how many were added."""
     there = {r[0] for r in tx.conn.execute(select(table.c.uid))}
     rows = [_row(tx, *each) for each in objects if each[1] not in there]
-    if rows:
-        tx.conn.execute(insert(table), rows)
+    tx.insert(table, rows)
     return len(rows)
 
 

@@ -24,8 +24,8 @@ from pextra.drivers.sim.world import SimWorld
 class SimCompute:
     """The compute driver of a simulated host.
 
-    Nothing is changed live: a guest that runs keeps what it was started with until its next start; a reboot
-    is none. Reasons: `GuestMissing`, `NotRunning`, `SizeUnsupported`, `DiskUnsupported`,
+    Nothing is changed live: a guest that runs keeps what it was started with until its next start or reboot.
+    Reasons: `GuestMissing`, `GuestNotRunning`, `SizeUnsupported`, `DiskUnsupported`,
     `BindingUnsupported`, `VolumeMissing`, `HostDown`.
     """
 
@@ -97,19 +97,22 @@ class SimCompute:
                 self._world.press_power_button(self._host_uid, guest)
 
     def reboot(self, uid: str, *, act: str) -> None:
-        """Reset the guest's machine once for each act; the last 64 acts are remembered.
+        """Power the machine off and on, once for each act; the last 64 acts are remembered.
 
         Raises:
             NotFound: `GuestMissing`.
-            Permanent: `NotRunning`.
+            Permanent: `GuestNotRunning`; `VolumeMissing` when a newer definition has a disk that is not
+                there, which leaves the guest off.
         """
         with self._world.on_host(self._host_uid, "reboot") as host:
             guest = self._guest(host, uid)
             if act in guest.acts:
                 return
-            if guest.power is not Power.RUNNING:
-                raise Permanent("NotRunning", f"guest {uid} is {guest.power} and cannot be rebooted")
-            self._world.reset(self._host_uid, guest, act)
+            if guest.power is Power.OFF:
+                raise Permanent("GuestNotRunning", f"guest {uid} is off and cannot be rebooted: start it")
+            guest.remember(act)
+            self._world.power_off(self._host_uid, guest, StopCause.REQUESTED)
+            self._world.power_on(self._host_uid, guest)
 
     def ensure_absent(self, uid: str) -> None:
         """End the guest and forget it."""
@@ -142,9 +145,7 @@ class SimCompute:
         if not 1 <= guest.vcpus <= inventory.vcpus:
             raise Permanent("SizeUnsupported", f"{guest.vcpus} vCPUs on a host with {inventory.vcpus}")
         if not 1 <= guest.memory_mib <= inventory.memory_mib:
-            raise Permanent(
-                "SizeUnsupported", f"{guest.memory_mib} MiB on a host with {inventory.memory_mib} MiB"
-            )
+            raise Permanent("SizeUnsupported", f"{guest.memory_mib} MiB on a host with {inventory.memory_mib} MiB")
         for disk in guest.disks:
             self._refuse_unreachable(disk)
         for nic in guest.nics:

@@ -37,7 +37,8 @@ class Guest:
         if self.power is Power.OFF:
             at, self.due = self.due, None
             self.power, self.stop_cause = Power.RUNNING, None
-            self._boot(at)
+            self.boots += 1
+            self.console.append(event(Happening.BOOT, at, self.running_spec))
         else:
             self.end(self.due, StopCause.REQUESTED, last_words=Happening.POWER_DOWN)
 
@@ -58,14 +59,9 @@ class Guest:
         """Press the power button of the guest, which runs; it obeys by `due`."""
         self.due = due
 
-    def reboot(self, now: float, act: str) -> None:
-        """Reset the machine of the guest, which runs.
-
-        It keeps what it was started with, and forgets a shutdown that was under way.
-        """
-        self.due = None
+    def remember(self, act: str) -> None:
+        """Keep in mind that this reboot was done."""
         self.acts = (*self.acts, act)[-ACTS_KEPT:]
-        self._boot(now)
 
     def end(self, at: float, cause: StopCause, *, last_words: Happening | None = None) -> None:
         """End the guest's process, which exists. A guest that was not up yet has no last words."""
@@ -92,7 +88,3 @@ class Guest:
             port_uids=tuple(nic.port_uid for nic in spec.nics),
             boots=self.boots,
         )
-
-    def _boot(self, at: float) -> None:
-        self.boots += 1
-        self.console.append(event(Happening.BOOT, at, self.running_spec))

@@ -50,7 +50,5 @@ def fetch(source: ImageSource) -> int:
         raise Permanent("FormatMismatch", f"{source.format!r} is neither qcow2 nor raw")
     digest = digest_of(source.url)
     if digest != source.sha256:
-        raise Permanent(
-            "DigestMismatch", f"{source.url} has sha256 {digest}, and {source.sha256} was declared"
-        )
+        raise Permanent("DigestMismatch", f"{source.url} has sha256 {digest}, and {source.sha256} was declared")
     return int(parts["size_gib"] or 1) * GIB

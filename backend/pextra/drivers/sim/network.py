@@ -60,9 +60,7 @@ class SimNetwork:
         """
         with self._world.on_host(self._host_uid, "ensure_port") as host:
             if port.network_uid not in host.networks:
-                raise NotFound(
-                    "NetworkMissing", f"port {port.uid}: network {port.network_uid} is not on this host"
-                )
+                raise NotFound("NetworkMissing", f"port {port.uid}: network {port.network_uid} is not on this host")
             host.ports[port.uid] = port
             return PortBinding("sim", port.uid)
 

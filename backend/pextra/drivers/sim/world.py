@@ -200,9 +200,7 @@ class SimWorld:
         guest.start(now + self.latency.boot_s)
         guest.settle(now)
 
-    def power_off(
-        self, host_uid: str, guest: Guest, cause: StopCause, last_words: Happening | None = None
-    ) -> None:
+    def power_off(self, host_uid: str, guest: Guest, cause: StopCause, last_words: Happening | None = None) -> None:
         """End the guest's process on the host, whose lock is held, at once."""
         now = self.now
         guest.end(now, cause, last_words=last_words)
@@ -215,12 +213,6 @@ class SimWorld:
         guest.ask_to_stop(due)
         guest.settle(now)
         self._runs.ends(guest.spec.uid, host_uid, at=due, now=now)
-
-    def reset(self, host_uid: str, guest: Guest, act: str) -> None:
-        """Reboot the guest, which runs on the host, whose lock is held; a shutdown under way is forgotten."""
-        now = self.now
-        guest.reboot(now, act)
-        self._runs.ends(guest.spec.uid, host_uid, at=math.inf, now=now)
 
     def is_shared(self, pool: str) -> bool:
         """Whether every host reaches the pool.
