@@ -48,6 +48,10 @@ format: $(venv)/.stamp-dev ## Formats the code and mends what can be mended
 	$(bin)/ruff check --fix-only
 	$(bin)/ruff format
 
+.PHONY: generate
+generate: $(venv)/.stamp-dev ## Renews the files that follow from the declarations
+	$(bin)/python scripts/generate.py
+
 .PHONY: lock
 lock: $(venv)/.stamp-bootstrap ## Renews the locked versions in requirements/
 	$(compile) --extra server --extra dev pyproject.toml --output-file requirements/dev.txt

@@ -1,0 +1,49 @@
+"""Writes everything that follows from the declarations and is kept in the repository.
+
+    python scripts/generate.py [--check]
+
+`docs/openapi.json`, `docs/manifest.schema.json` and `pextra_client/kinds.py`. With `--check` nothing is written, and the
+exit status tells whether something is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from pextra.api import openapi, schemas
+from pextra.resources import REGISTRY
+from pextra_client.generate import generate
+
+ROOT: Final = Path(__file__).parents[1]
+
+
+def generated() -> dict[Path, str]:
+    """The text of every file."""
+    return {
+        ROOT / "docs" / "openapi.json": _json(openapi.document(REGISTRY)),
+        ROOT / "docs" / "manifest.schema.json": _json(schemas.manifest_schema(REGISTRY)),
+        ROOT / "pextra_client" / "kinds.py": generate(schemas.kinds_document(REGISTRY)),
+    }
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Write the files, or tell which are stale."""
+    stale = [path for path, text in generated().items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        if "--check" in sys.argv:
+            print(f"{path.relative_to(ROOT)} is stale: run `make generate`")
+        else:
+            path.write_text(generated()[path])
+            print(f"{path.relative_to(ROOT)} written")
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
