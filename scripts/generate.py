@@ -2,8 +2,8 @@
 
     python scripts/generate.py [--check]
 
-`docs/openapi.json`, `docs/manifest.schema.json` and `pextra_client/kinds.py`. With `--check` nothing is written, and the
-exit status tells whether something is stale.
+`docs/openapi.json`, `docs/manifest.schema.json` and `pextra_client/kinds.py`. With `--check` nothing is written, and
+the exit status tells whether something is stale.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ def main() -> int:
     stale = [path for path, text in generated().items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if "--check" in sys.argv:
-            print(f"{path.relative_to(ROOT)} is stale: run `make generate`")
+            sys.stderr.write(f"{path.relative_to(ROOT)} is stale: run `make generate`\n")
         else:
             path.write_text(generated()[path])
-            print(f"{path.relative_to(ROOT)} written")
+x
     return 1 if stale and "--check" in sys.argv else 0
 
 
