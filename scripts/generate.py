@@ -41,7 +41,7 @@ def main() -> int:
             sys.stderr.write(f"{path.relative_to(ROOT)} is stale: run `make generate`\n")
         else:
             path.write_text(generated()[path])
-x
+            sys.stderr.write(f"{path.relative_to(ROOT)} written\n")
     return 1 if stale and "--check" in sys.argv else 0
 
 
