@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,13 +24,19 @@ from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.declaration.registry import Registry
 from pextra.drivers.convergence import HostDrivers
-from pextra.drivers.interface import HostInventory, StorageDriver
+from pextra.drivers.file.driver import FileStorage
+from pextra.drivers.interface import DriverError, HostInventory, Power, StorageDriver
+from pextra.drivers.libvirt import preflight
+from pextra.drivers.libvirt.acceleration import kvm_works
+from pextra.drivers.libvirt.driver import LibvirtCompute
+from pextra.drivers.libvirt.hosting import PrivateLibvirtd
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
-from pextra.images.tiny.build import BuiltImage
+from pextra.drivers.usernet.driver import UserNetwork
+from pextra.images.tiny import BuiltImage, ImageBuildError, build_tiny_image
 from pextra.resources import REGISTRY
 from pextra.services import bootstrap
 from pextra.services.bootstrap import open_cloud
@@ -118,8 +126,48 @@ class LocalMachine:
 
 
 def local_machine(data_dir: Path) -> tuple[LocalMachine | None, list[str]]:
-    """This machine as a host, or what it lacks to be one."""
-    return None, ["not wired yet"]
+    """This machine as a host, or what it lacks to be one, with the remedy.
+
+    Guests run under a libvirtd of our own below `data_dir` and outlive this process. Takes some seconds the first time.
+    """
+    problems = [str(problem) for problem in preflight.check()]
+    if problems:
+        return None, problems
+    try:
+        libvirtd = PrivateLibvirtd(hypervisor_root(data_dir))
+        image = build_tiny_image(data_dir / "images")
+        accelerated = kvm_works(image.path, data_dir / "images", libvirtd.account)
+        name = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().partition(".")[0].lower()).strip("-")
+        name = name if name[:1].isalpha() else f"host-{name}".strip("-")
+        storage = FileStorage(data_dir / "volumes", allowed_dirs=[data_dir / "images"], account=libvirtd.account)
+        compute = LibvirtCompute(libvirtd, accelerated=accelerated)
+        drivers = HostDrivers(compute, UserNetwork(data_dir / "ports"), storage, f"file-{name}")
+        return LocalMachine(name, drivers, image), []
+    except (ImageBuildError, DriverError) as error:
+        return None, [str(error)]
+
+
+def hypervisor_root(data_dir: Path) -> Path:
+    """Where the private libvirtd of a data folder lives."""
+    return data_dir / "hv"
+
+
+def stop_local_guests(data_dir: Path) -> int:
+    """Stop every guest of the data folder by force and end its libvirtd; tells how many guests ran.
+
+    Raises:
+        DriverError: libvirt does not answer.
+    """
+    if preflight.check() or not hypervisor_root(data_dir).exists():
+        return 0
+    libvirtd = PrivateLibvirtd(hypervisor_root(data_dir))
+    compute = LibvirtCompute(libvirtd, accelerated=False)
+    running = [g.uid for g in compute.observe_guests().values() if g.power is not Power.OFF]
+    for uid in running:
+        compute.ensure_stopped(uid, force=True)
+    compute.close()
+    libvirtd.stop()
+    return len(running)
 
 
 @dataclass(frozen=True, slots=True)

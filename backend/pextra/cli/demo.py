@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ TENANT: Final = "acme"
 REAL: Final = "web-1"
 """The instance that is a real virtual machine where this machine can run one."""
 BOOT_S: Final = 90.0
+_PLANNED: Final = frozenset({0, 6})
+"""How the plan ends: one of its changes is over quota, on purpose."""
 
 
 def show(console: Console, profile: str, *, real: bool, stop: threading.Event) -> None:
@@ -40,7 +43,7 @@ def show(console: Console, profile: str, *, real: bool, stop: threading.Event) -
     client = _client(profile)
     status = _status(client.get("instance", "web-2", tenant=TENANT))
     console.print(f"\nWhy web-2 is on {status['host']}: {status['placement']['why']}.", highlight=False)
-    _step(console, profile, ["plan", "-f", folders[2]])
+    _step(console, profile, ["plan", "-f", folders[2]], ends=_PLANNED)
     if real:
         _console(console, client, stop)
 
@@ -56,10 +59,10 @@ def _client(profile: str) -> Client:
     return settings.client()
 
 
-def _step(console: Console, profile: str, arguments: list[str]) -> None:
+def _step(console: Console, profile: str, arguments: list[str], *, ends: frozenset[int] = frozenset({0})) -> None:
     console.print(f"\n[bold]$ pextra {' '.join(arguments)}[/bold]", highlight=False, soft_wrap=True)
     command = [sys.executable, "-m", "pextra_client", "--profile", profile, *arguments]
-    if subprocess.run(command, check=False).returncode != 0:
+    if subprocess.run(command, check=False).returncode not in ends:
         raise StartFailed("The command above failed.")
 
 
@@ -71,7 +74,8 @@ def _console(console: Console, client: Client, stop: threading.Event) -> None:
         text = console_text(client)
         if "cloud-init" in text or stop.wait(1.0):
             break
-    shown = "\n".join(text.replace("\r", "").splitlines()[-18:])
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", text)
+    shown = "\n".join(plain.splitlines()[-18:])
     console.print(Panel(Syntax(shown, "text", theme="ansi_dark", word_wrap=True), title=REAL))
 
 

@@ -57,9 +57,9 @@ def start_streams(settings: UpSettings) -> Server:
 
 
 def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threads: int) -> Server:
-    logs = settings.data_dir / "logs"
-    logs.mkdir(mode=0o700, exist_ok=True)
-    metrics = settings.data_dir / "metrics" / name
+    logs = settings.control_dir / "logs"
+    logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    metrics = settings.control_dir / "metrics" / name
     metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
     for stale in metrics.iterdir():
         stale.unlink()

@@ -46,6 +46,11 @@ class UpSettings:
             )
 
     @property
+    def control_dir(self) -> Path:
+        """What only we may read: database, logs, counters."""
+        return self.data_dir / "control"
+
+    @property
     def api_address(self) -> str:
         """Where the API listens."""
         return self._address(self.port)

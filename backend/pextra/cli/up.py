@@ -20,6 +20,7 @@ from pextra.cli import demo
 from pextra.cli.processes import Server, StartFailed, start_api, start_streams, wait_ready
 from pextra.cli.settings import Refused, Tls, UpSettings
 from pextra.controllers.runner import Runner
+from pextra.drivers.interface import DriverError
 from pextra.errors import PextraError
 from pextra.store.database import Database
 from pextra_client.config import Profiles, Settings
@@ -57,6 +58,25 @@ def up(
         raise typer.Exit(1) from error
 
 
+def down(data_dir: Annotated[Path | None, typer.Option(help="Where the cloud keeps its data.")] = None) -> None:
+    """Stop the guests that a cloud on this machine left running; the next `pextra up` starts them again."""
+    console = Console()
+    folder = data_folder(data_dir)
+    try:
+        with _alone(folder):
+            stopped = wiring.stop_local_guests(folder)
+    except (Refused, DriverError) as error:
+        console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    console.print(f"{stopped} guests stopped.", highlight=False)
+
+
+def data_folder(given: Path | None) -> Path:
+    """Where the cloud keeps its data: for root in a system folder, because guests do not run as root."""
+    default = Path("/var/lib/pextra") if os.geteuid() == 0 else Path(platformdirs.user_data_dir("pextra"))
+    return (given or default).absolute()
+
+
 def _settings(
     listen: str,
     data_dir: Path | None,
@@ -70,11 +90,15 @@ def _settings(
         raise Refused(f"--listen takes an address such as 127.0.0.1:8440, not {listen!r}.")
     if (certificate is None) != (key is None):
         raise Refused("--tls-certificate and --tls-key go together.")
-    folder = (data_dir or Path(platformdirs.user_data_dir("pextra"))).absolute()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = data_folder(data_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    # guests run as an account of their own when we are root; it passes through and reads nothing
+    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    control = folder / "control"
+    control.mkdir(mode=0o700, exist_ok=True)
     return UpSettings(
         data_dir=folder,
-        database_url=database_url or os.environ.get(wiring.DATABASE_URL) or f"sqlite:///{folder / 'pextra.db'}",
+        database_url=database_url or os.environ.get(wiring.DATABASE_URL) or f"sqlite:///{control / 'pextra.db'}",
         host=host.strip("[]"),
         port=int(port),
         workers=workers,
@@ -89,6 +113,8 @@ class _alone:  # noqa: N801 - reads as a context
         self._path = folder / "lock"
 
     def __enter__(self) -> None:
+        if not self._path.parent.is_dir():
+            raise Refused(f"There is no cloud in {self._path.parent}.")
         self._file = self._path.open("w")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -113,7 +139,7 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, show: bool, on
         signal.signal(number, ask)
     database = Database(settings.database_url)
     opened = wiring.open_site(database)
-    world = wiring.world_at(settings.data_dir / "simulated-world.json")
+    world = wiring.world_at(settings.control_dir / "simulated-world.json")
     machine, missing = wiring.local_machine(settings.data_dir) if guests else (None, ["--guests"])
     fleet = wiring.DriverFleet(world, machine.drivers if machine else None)
     runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
@@ -160,4 +186,4 @@ def _watch(console: Console, servers: list[Server], stop: threading.Event) -> No
         for server in servers:
             if server.process.poll() is not None:
                 raise StartFailed(f"The {server.name} process ended by itself; see {server.log}.")
-    console.print("Stopping.")
+    console.print("Stopping. Guests run on; `pextra down` stops them.")

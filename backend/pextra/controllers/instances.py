@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,6 +46,7 @@ class InstanceController:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
         self._asked_to_stop: dict[str, float] = {}
+        self._placing = threading.Lock()
 
     def look(self, cloud: Cloud, items: Sequence[Item]) -> list[Outcome]:
         """See `Controller.look`."""
@@ -87,7 +89,8 @@ class InstanceController:
                 outcomes.append(waiting(item, record, "ReferenceNotReady", f"Image {spec['image']!r} is not ready."))
                 continue
             unplaced[record.uid] = (looked, Unplaced(record, spec, bound))
-        done = placing.place(cloud, [u for _, u in unplaced.values()])
+        with self._placing:  # so that the next batch of this process sees where this one went
+            done = placing.place(cloud, [u for _, u in unplaced.values()])
         placed: list[Looked] = []
         for uid, (looked, _) in unplaced.items():
             if uid in done.records:

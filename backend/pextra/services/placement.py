@@ -130,15 +130,28 @@ def explained(decision: Decision) -> dict[str, Any]:
 def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None:
     """Add to each planned change that makes an instance where it would be placed, and why, one after the other."""
     kind = ctx.cloud.registry["instance"]
-    chosen: list[tuple[dict[str, Any], Request]] = []
+    chosen: dict[frozenset[str] | None, list[tuple[dict[str, Any], Request]]] = {}
     for change, outcome in planned:
         if change["kind"] != kind.name or outcome.record is None or not outcome.created:
             continue
         spec = kind.effective(outcome.record.spec)
         if f"flavor/{spec['flavor']}" in outcome.record.resolved:
-            chosen.append((change, request_of(outcome.record, spec, Bound())))
-    if not chosen:
-        return
-    decisions = place_batch(snapshot(allocations.hosts(ctx.tx)), [request for _, request in chosen])
-    for (change, _), decision in zip(chosen, decisions, strict=True):
-        change["placement"] = explained(decision)
+            bound = _foreseen(ctx, outcome.record, spec)
+            chosen.setdefault(bound.pools, []).append((change, request_of(outcome.record, spec, bound)))
+    hosts = allocations.hosts(ctx.tx) if chosen else []
+    for pools, wanted in chosen.items():
+        fitting = [h for h in hosts if pools is None or h.pool in pools]
+        for (change, _), decision in zip(wanted, place_batch(snapshot(fitting), [r for _, r in wanted]), strict=True):
+            change["placement"] = explained(decision)
+
+
+def _foreseen(ctx: Context, record: Record, spec: Spec) -> Bound:
+    """Where what the instance uses lets it go, as far as that is known while planning."""
+    if f"image/{spec['image']}" not in record.resolved:
+        return Bound()
+    known = {name for name in spec["volumes"] if f"volume/{name}" in record.resolved}
+    try:
+        used = used_objects(ctx.tx, record, spec)
+        return bound_by(used, record, {**spec, "volumes": sorted(known)}) or Bound()
+    except ValueError:
+        return Bound(pools=frozenset())
