@@ -40,9 +40,9 @@ from pextra.images.tiny import BuiltImage, ImageBuildError, build_tiny_image
 from pextra.resources import REGISTRY
 from pextra.services import bootstrap
 from pextra.services.bootstrap import open_cloud
-from pextra.services.cloud import Cloud
+from pextra.services.cloud import Cloud, Context
 from pextra.store import schema
-from pextra.store.database import Database
+from pextra.store.database import Database, Tx
 from pextra.store.records import Record
 
 SIM_POOL: Final = "sim"
@@ -211,6 +211,16 @@ def register(cloud: Cloud, machine: LocalMachine | None) -> None:
 def _simulated_image(name: str) -> dict[str, str]:
     url = sim_url(name)
     return {"url": url, "sha256": digest_of(url)}
+
+
+def new_admin_token(database: Database) -> str:
+    """A new token of the administrator; the one that was made so before is revoked."""
+    cloud, _ = open_cloud(database, REGISTRY)
+
+    def work(tx: Tx) -> str:
+        return bootstrap.mint_admin_token(Context(cloud, tx, bootstrap.root_principal(cloud)), "recovery")
+
+    return database.write(work)
 
 
 DATABASE_URL: Final = "PEXTRA_DATABASE_URL"

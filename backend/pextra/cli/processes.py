@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,10 @@ READY_S: Final = 30.0
 STOP_S: Final = 8.0
 API_THREADS: Final = 24
 STREAM_THREADS: Final = 128
+
+
+_UNTIL_WE_END: Final = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
+"""Ends a child when its parent was killed, so that nothing holds the ports of the next start."""
 
 
 class StartFailed(Exception):
@@ -64,6 +69,7 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
     for stale in metrics.iterdir():
         stale.unlink()
     command = [
+        *_UNTIL_WE_END,
         sys.executable,
         "-m",
         "gunicorn",

@@ -71,6 +71,28 @@ def down(data_dir: Annotated[Path | None, typer.Option(help="Where the cloud kee
     console.print(f"{stopped} guests stopped.", highlight=False)
 
 
+def admin_token(
+    data_dir: Annotated[Path | None, typer.Option(help="Where the cloud keeps its data.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="Its database, when that is not in the data folder.")] = None,
+) -> None:
+    """Make a new token of the administrator, from the database itself; the one made so before is revoked."""
+    folder = data_folder(data_dir)
+    url = database_url or os.environ.get(wiring.DATABASE_URL) or embedded_database(folder)
+    if url == embedded_database(folder) and not (folder / "control" / "pextra.db").exists():
+        Console().print(f"[red]error:[/red] There is no cloud in {folder}.", highlight=False, soft_wrap=True)
+        raise typer.Exit(1)
+    database = Database(url)
+    try:
+        typer.echo(wiring.new_admin_token(database))
+    finally:
+        database.close()
+
+
+def embedded_database(folder: Path) -> str:
+    """The URL of the database in a data folder."""
+    return f"sqlite:///{folder / 'control' / 'pextra.db'}"
+
+
 def data_folder(given: Path | None) -> Path:
     """Where the cloud keeps its data: for root in a system folder, because guests do not run as root."""
     default = Path("/var/lib/pextra") if os.geteuid() == 0 else Path(platformdirs.user_data_dir("pextra"))
@@ -98,7 +120,7 @@ def _settings(
     control.mkdir(mode=0o700, exist_ok=True)
     return UpSettings(
         data_dir=folder,
-        database_url=database_url or os.environ.get(wiring.DATABASE_URL) or f"sqlite:///{control / 'pextra.db'}",
+        database_url=database_url or os.environ.get(wiring.DATABASE_URL) or embedded_database(folder),
         host=host.strip("[]"),
         port=int(port),
         workers=workers,
