@@ -1,0 +1,1 @@
+"""The storage driver for one host's files: golden images, and volumes as qcow2 overlays on them."""

@@ -1,0 +1,1 @@
+"""Guest images that the product makes itself."""

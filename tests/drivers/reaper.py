@@ -1,0 +1,36 @@
+"""Starts a private libvirtd and buries its dead: a program, run with the libvirtd's root.
+
+libvirt waits until the process of a stopped guest has left the process table, and there are machines whose
+init looks after orphans every other second only. Here they are looked after at once. It ends with its
+standard input; libvirtd stays.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import select
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from pextra.drivers.libvirt.hosting import PrivateLibvirtd
+
+PR_SET_CHILD_SUBREAPER = 36
+INTERVAL_S = 0.02
+
+
+def main(root: Path) -> None:
+    """Start the libvirtd, say so, and reap until nobody is there any more to tell."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+    PrivateLibvirtd(root).ensure_up()
+    print("ready", flush=True)
+    while not select.select([sys.stdin], [], [], INTERVAL_S)[0]:
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
