@@ -1,0 +1,5 @@
+"""`python -m pextra_client`: the `pextra` command."""
+
+from pextra_client.cli.entry import main
+
+main()

@@ -1,0 +1,1 @@
+"""The `pextra` command: the public API for people and scripts."""

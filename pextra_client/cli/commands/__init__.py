@@ -1,0 +1,1 @@
+"""The verbs of the `pextra` command, one file each."""

@@ -1,0 +1,139 @@
+"""The documents of the API as Python types. They are plain dictionaries at run time."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict, cast
+
+
+class Metadata(TypedDict):
+    """Who an object is. A client writes `name`, `tenant`, `labels` and `annotations`; the rest is read."""
+
+    name: str
+    tenant: NotRequired[str]
+    uid: NotRequired[str]
+    site: NotRequired[str]
+    labels: NotRequired[dict[str, str]]
+    annotations: NotRequired[dict[str, str]]
+    generation: NotRequired[int]
+    revision: NotRequired[int]
+    etag: NotRequired[str]
+    created_at: NotRequired[str]
+    updated_at: NotRequired[str]
+    deleting: NotRequired[bool]
+
+
+class Condition(TypedDict):
+    """One observation about an object; `reason` is from a closed list, `message` is for people."""
+
+    type: str
+    status: Literal["true", "false", "unknown"]
+    reason: str
+    message: str
+    since: str
+
+
+class Object(TypedDict):
+    """An object as the API reads it, or a manifest as it is written."""
+
+    kind: str
+    metadata: Metadata
+    spec: dict[str, Any]
+    resolved: NotRequired[dict[str, Any]]
+    status: NotRequired[dict[str, Any]]
+    minted: NotRequired[dict[str, Any]]
+    """A credential, in the answer that made it and never again."""
+
+
+class PlanRequest(TypedDict):
+    """One change of a batch to be planned."""
+
+    verb: Literal["put", "delete"]
+    object: Object
+
+
+class Prune(TypedDict):
+    """What a plan may delete besides: objects with these labels that the batch does not name."""
+
+    labels: str
+    tenant: str
+    kinds: NotRequired[list[str]]
+
+
+class FieldChange(TypedDict):
+    """How one field would change. A secret's value reads `(secret)`."""
+
+    path: str
+    before: NotRequired[Any]
+    after: NotRequired[Any]
+    effect: Literal["in_place", "restart", "replace"]
+
+
+class Placement(TypedDict):
+    """Where an instance would run, and how many hosts each filter rejected."""
+
+    host: NotRequired[str]
+    why: NotRequired[str]
+    rejected: NotRequired[dict[str, int]]
+
+
+class Preconditions(TypedDict):
+    """Under which the plan of one change holds."""
+
+    uid: NotRequired[str]
+    etag: NotRequired[str]
+    absent: NotRequired[bool]
+
+
+class Change(TypedDict):
+    """What one change of a batch would do."""
+
+    verb: Literal["put", "delete"]
+    kind: str
+    tenant: NotRequired[str | None]
+    name: str
+    uid: NotRequired[str]
+    action: Literal["create", "update", "restart", "replace", "delete", "none"]
+    fields: NotRequired[list[FieldChange]]
+    quota: NotRequired[dict[str, int]]
+    placement: NotRequired[Placement]
+    unknown: NotRequired[list[str]]
+    problems: NotRequired[list[dict[str, Any]]]
+    preconditions: NotRequired[Preconditions]
+
+
+class QuotaEffect(TypedDict):
+    """One countable of one tenant before and after a plan; no limit is absent or null."""
+
+    limit: NotRequired[int | None]
+    used: int
+    after: int
+
+
+class Plan(TypedDict):
+    """What a batch would do, in the order in which it has to be done."""
+
+    changes: list[Change]
+    quota: NotRequired[dict[str, dict[str, QuotaEffect]]]
+    summary: NotRequired[dict[str, int]]
+
+
+def conditions(obj: Object) -> list[Condition]:
+    """Every condition of an object, in the server's order."""
+    found = obj.get("status", {}).get("conditions")
+    return cast("list[Condition]", found) if isinstance(found, list) else []
+
+
+def condition(obj: Object, type_: str) -> Condition | None:
+    """The condition of that type, or None when the object does not have it."""
+    return next((each for each in conditions(obj) if each["type"] == type_), None)
+
+
+def is_current(obj: Object) -> bool:
+    """Whether the status speaks of the desired state as it is now."""
+    return obj.get("status", {}).get("observed_generation") == obj["metadata"].get("generation")
+
+
+def is_ready(obj: Object) -> bool:
+    """Whether the object is as desired: the condition `ready` is true for the present generation."""
+    ready = condition(obj, "ready")
+    return ready is not None and ready["status"] == "true" and is_current(obj)
