@@ -14,8 +14,8 @@ declare -A packages=(
            libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
            libvirt-dev pkg-config gcc python3-dev
            busybox-static cpio genisoimage"
-    # A database server for the tests to break.
-    [test]="postgresql"
+    # A database server for the tests to break; what validates domain XML.
+    [test]="postgresql libxml2-utils"
 )
 
 purpose=${1-}
@@ -37,7 +37,17 @@ missing=()
 for package in ${packages[${purpose}]}; do
     is_installed "${package}" || missing+=("${package}")
 done
-if ((${#missing[@]} == 0)); then
+# The account that guests run as when the cloud runs as root; the distribution's own libvirt packages name it so.
+lacks_account() {
+    [[ ${purpose} == run ]] && ! getent passwd libvirt-qemu >/dev/null
+}
+
+# The guest image is made of packages that apt downloads; an empty list of packages is as good as no network.
+lacks_lists() {
+    [[ ${purpose} == run ]] && ! compgen -G "/var/lib/apt/lists/*Packages*" >/dev/null
+}
+
+if ((${#missing[@]} == 0)) && ! lacks_account && ! lacks_lists; then
     exit 0
 fi
 
@@ -46,7 +56,9 @@ if ((EUID != 0)); then
     as_root=(sudo -n)
 fi
 if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
-    echo "For \`${purpose}\`, please have these packages (or your distribution's) installed: ${missing[*]}" >&2
+    if ((${#missing[@]} > 0)); then
+        echo "For \`${purpose}\`, please have these packages (or your distribution's) installed: ${missing[*]}" >&2
+    fi
     exit 0
 fi
 
@@ -54,6 +66,16 @@ apt() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get --quiet --quiet --option DPkg::Lock::Timeout=600 "$@"
 }
+
+if lacks_account; then
+    "${as_root[@]}" useradd --system --no-create-home --shell /usr/sbin/nologin libvirt-qemu
+fi
+if lacks_lists; then
+    apt update || true
+fi
+if ((${#missing[@]} == 0)); then
+    exit 0
+fi
 
 echo "Installing for \`${purpose}\`: ${missing[*]}"
 if ! { apt update || true; apt install --yes --no-install-recommends "${missing[@]}" >/dev/null; }; then

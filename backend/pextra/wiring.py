@@ -135,6 +135,7 @@ def local_machine(data_dir: Path) -> tuple[LocalMachine | None, list[str]]:
         return None, problems
     try:
         libvirtd = PrivateLibvirtd(hypervisor_root(data_dir))
+        libvirtd.ensure_up()
         image = build_tiny_image(data_dir / "images")
         accelerated = kvm_works(image.path, data_dir / "images", libvirtd.account)
         name = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().partition(".")[0].lower()).strip("-")

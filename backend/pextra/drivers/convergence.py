@@ -113,8 +113,8 @@ def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Conver
         host.compute.ensure_running(desired.uid)
         return _running(desired, host)
     observed = _observe(desired, host)
-    if observed.power is Power.OFF:
-        refusal = _stays_off(desired, observed)
+    if observed.power is not Power.RUNNING:
+        refusal = _stays_off(desired, observed) if observed.power is Power.OFF else None
         if refusal is not None:
             return Convergence(True, False, *refusal, observed)
         host.compute.ensure_running(desired.uid)
@@ -227,4 +227,6 @@ def _running(desired: DesiredGuest, host: HostDrivers) -> Convergence:
             f"The guest stopped right after its start ({observed.stop_cause}).",
             observed,
         )
+    if observed.power is Power.PAUSED:
+        return Convergence(False, False, "Converging", "The guest is paused and was told to run on.", observed)
     return Convergence(True, True, "Running", "", observed)

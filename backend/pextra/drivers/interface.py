@@ -182,8 +182,10 @@ class ComputeDriver(Protocol):
         ...
 
     def ensure_defined(self, guest: GuestSpec) -> None:
-        """Define the guest, or redefine it when it differs. A running guest keeps running with its
-        old definition where the difference cannot be applied live; the next start or reboot uses the new one.
+        """Define the guest, or redefine it when it differs.
+
+        A running guest keeps running with its old definition where the difference cannot be applied live; the next
+        start or reboot uses the new one.
 
         Raises:
             Permanent: a disk, binding or size that this host cannot do.
@@ -191,8 +193,9 @@ class ComputeDriver(Protocol):
         ...
 
     def ensure_running(self, uid: str) -> None:
-        """Start the guest unless it runs. A guest that runs already is left alone; one that is paused
-        runs on, which is no boot.
+        """Start the guest unless it runs.
+
+        A guest that runs already is left alone; one that is paused runs on, which is no boot.
 
         Raises:
             NotFound: it is not defined here.
@@ -200,8 +203,10 @@ class ComputeDriver(Protocol):
         ...
 
     def ensure_stopped(self, uid: str, *, force: bool) -> None:
-        """Stop the guest unless it is off; `force` pulls the plug, otherwise the guest is asked
-        and may still run when this returns. A later `observe_guest` says `REQUESTED`.
+        """Stop the guest unless it is off.
+
+        `force` pulls the plug, otherwise the guest is asked and may still run when this returns. A later
+        `observe_guest` says `REQUESTED`.
 
         Raises:
             NotFound: it is not defined here.
@@ -209,8 +214,10 @@ class ComputeDriver(Protocol):
         ...
 
     def reboot(self, uid: str, *, act: str) -> None:
-        """Restart the guest's machine once for each `act` (an operation's uid): the same act again
-        does nothing, also after a crash of the caller. The machine starts again with the newest definition.
+        """Restart the guest's machine once for each `act` (an operation's uid).
+
+        The same act again does nothing, also after a crash of the caller, as long as it is among the guest's last 64.
+        The machine starts again with the newest definition.
 
         Raises:
             NotFound: it is not defined here.
@@ -291,8 +298,9 @@ class StorageDriver(Protocol):
         ...
 
     def ensure_image(self, image: ImageSource) -> ImageObservation:
-        """Fetch, verify and store the image unless its content is there. A stored uid with another digest
-        is a `DigestMismatch`: content is immutable.
+        """Fetch, verify and store the image unless its content is there.
+
+        A stored uid with another digest is a `DigestMismatch`: content is immutable.
 
         Raises:
             Permanent: `DigestMismatch`, `FormatMismatch`, `BackingFileForbidden`, `SourceForbidden`,
@@ -310,8 +318,9 @@ class StorageDriver(Protocol):
         ...
 
     def ensure_volume(self, volume: VolumeSource) -> VolumeObservation:
-        """Make the volume, or grow it. Shrinking is refused. The image matters only while the volume is
-        made: it may be gone later.
+        """Make the volume, or grow it; shrinking is refused.
+
+        The image matters only while the volume is made: it may be gone later.
 
         Raises:
             NotFound: `ImageMissing`.
