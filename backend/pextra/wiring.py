@@ -49,28 +49,38 @@ SIM_POOL: Final = "sim"
 SIM_POOL_BYTES: Final = 1 << 60
 
 
+@dataclass(frozen=True, slots=True)
+class LocalMachine:
+    """This machine as a host: its name, its drivers and the small image that was built for it."""
+
+    name: str
+    drivers: HostDrivers
+    image: BuiltImage
+
+
 class DriverFleet:
     """The drivers of the hosts that this process runs: simulated ones, and the machine it is on.
 
     Args:
         world: the simulated world.
-        local: the drivers of this machine, when it runs guests; it serves the hosts whose driver is `libvirt`.
+        machine: this machine, when it runs guests; it is the `libvirt` host of its name, and no other.
     """
 
-    def __init__(self, world: SimWorld, local: HostDrivers | None = None) -> None:
+    def __init__(self, world: SimWorld, machine: LocalMachine | None = None) -> None:
         self._world = world
-        self._local = local
+        self._machine = machine
         self._known: dict[str, tuple[int, HostDrivers]] = {}
         self._lock = threading.Lock()
         world.ensure_pool(SIM_POOL, capacity_bytes=SIM_POOL_BYTES)
         self._pools: dict[str, StorageDriver] = {SIM_POOL: SimStorage(world, SIM_POOL)}
-        if local is not None:
-            self._pools[local.pool] = local.storage
+        if machine is not None:
+            self._pools[machine.drivers.pool] = machine.drivers.storage
 
     def drivers(self, host: Record) -> HostDrivers | None:
         """See `Fleet.drivers`."""
         if host.spec["driver"] != "sim":
-            return self._local
+            machine = self._machine
+            return machine.drivers if machine is not None and host.name == machine.name else None
         with self._lock:
             known = self._known.get(host.uid)
             if known is None or known[0] != host.generation:
@@ -114,15 +124,6 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
         "instance": InstanceController(fleet),
         "operation": OperationController(fleet),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class LocalMachine:
-    """This machine as a host: its name, its drivers and the small image that was built for it."""
-
-    name: str
-    drivers: HostDrivers
-    image: BuiltImage
 
 
 def local_machine(data_dir: Path) -> tuple[LocalMachine | None, list[str]]:

@@ -163,7 +163,7 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, show: bool, on
     opened = wiring.open_site(database)
     world = wiring.world_at(settings.control_dir / "simulated-world.json")
     machine, missing = wiring.local_machine(settings.data_dir) if guests else (None, ["--guests"])
-    fleet = wiring.DriverFleet(world, machine.drivers if machine else None)
+    fleet = wiring.DriverFleet(world, machine)
     runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
     servers: list[Server] = []
     try:

@@ -216,7 +216,7 @@ class ComputeDriver(Protocol):
     def reboot(self, uid: str, *, act: str) -> None:
         """Restart the guest's machine once for each `act` (an operation's uid).
 
-        The same act again does nothing, also after a crash of the caller, as long as it is among the guest's last 64.
+        The same act again does nothing, also after a crash of the caller, as long as it is among the guest's last 16.
         The machine starts again with the newest definition.
 
         Raises:
