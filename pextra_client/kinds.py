@@ -412,7 +412,7 @@ class SecretState(TypedDict):
     """How a secret field reads; sending it back leaves the secret as it is."""
 
     secret: SecretFacts
-    """What can be known of a stored secret."""
+    """What can be known of the value."""
 
 
 class InstanceSpec(TypedDict):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _LONGEST_POLL_S = 60
 _SHORTEST_POLL_S = 1
-# A failed operation never gets ready; the poll must end to see it.
-_OPERATION_POLL_S = 5
+_PROGRESS_S = 5
+"""How often progress is told."""
 
 
 class Until(StrEnum):
@@ -25,6 +25,8 @@ class Until(StrEnum):
 
     READY = "ready"
     DELETED = "deleted"
+    FINISHED = "finished"
+    """Of an operation: it has succeeded, failed or been canceled."""
 
 
 def poll_once(
@@ -185,10 +187,10 @@ def wait_for_operation(
             client,
             kind,
             metadata["name"],
-            Until.READY,
+            Until.FINISHED,
             tenant=metadata.get("tenant"),
             uid=metadata.get("uid"),
-            poll_s=_OPERATION_POLL_S,
+            poll_s=max(_SHORTEST_POLL_S, min(_PROGRESS_S, int(deadline - time.monotonic()))),
         )
         if seen is not None:
             operation = seen

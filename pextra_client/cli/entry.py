@@ -113,7 +113,3 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     """Ends as any program does that is told to, but with the terminal's cursor back."""
     del frame
     sys.exit(128 + number)
-
-
-if __name__ == "__main__":
-    main()

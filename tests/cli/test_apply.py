@@ -94,7 +94,6 @@ def test_prune_deletes_what_has_the_labels_and_is_not_in_the_files(
     assert [each["metadata"]["name"] for each in client.list("volume")] == ["keep", "other"]
 
 
-@pytest.mark.xfail(reason="a plan counts references from what the same plan deletes", strict=True)
 def test_prune_takes_a_whole_site_down_in_an_order_that_works(pextra: Pextra, write: Write, client: Client) -> None:
     pextra("apply", "-f", write(SITE))
     rest = write(volume("other", labels="{app: web}"))

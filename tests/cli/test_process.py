@@ -27,7 +27,7 @@ def start(cloud: RunningCloud, tenant: str, *arguments: str) -> subprocess.Popen
         "PYTHONPATH": str(ROOT),
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "pextra_client.cli.entry", *arguments],
+        [sys.executable, "-m", "pextra_client", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Request
 
@@ -17,6 +17,9 @@ from pextra.store import events, request_keys
 from pextra.store.database import Key, Rollback, Tx
 
 T = TypeVar("T")
+
+RECENT_S: Final = 600.0
+"""A write older than this is visible everywhere, though its event may have expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Endpoint:
 
         def run(tx: Tx) -> T:
             ctx = Context(self.cloud, tx, authenticate(self.cloud, tx, token))
-            if after is not None and not events.visible(tx, after):
+            if after is not None and _is_recent(tx, after) and not events.visible(tx, after):
                 raise _NotYet
             return work(ctx)
 
@@ -110,6 +113,11 @@ class Endpoint:
             raise Rollback(work(Context(self.cloud, tx, authenticate(self.cloud, tx, token), planning=True)))
 
         return self.cloud.database.write(run)
+
+
+def _is_recent(tx: Tx, position: str) -> bool:
+    """Whether the write may still be on its way here; a UUIDv7 begins with its time in milliseconds."""
+    return tx.now - int(position.replace("-", "")[:12], 16) / 1000 < RECENT_S
 
 
 class _NotYet(Exception):

@@ -17,7 +17,6 @@ from pextra.services import acting, deleting, planning, reading, views, writing
 from pextra.services.cloud import Address, Context, Preconditions, Written
 from pextra.services.reading import Found, ListQuery
 
-
 UseCase = Callable[[Context, Address, Any, Preconditions], Written]
 
 

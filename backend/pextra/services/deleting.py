@@ -56,6 +56,8 @@ def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
         PextraError: `object.in_use`.
     """
     users = references.to(ctx.tx, record.tenant_uid, record.uid)
+    if ctx.planning:  # what the plan deleted before this is on its way out; an apply waits until it has gone
+        users = [u for u in users if not _is_going(ctx, u)]
     blocking = [r for r in users if r.on_delete is OnDelete.BLOCK or (r.on_delete is OnDelete.CASCADE and not cascade)]
     if blocking:
         raise _in_use(ctx, record, blocking, [r for r in blocking if r.on_delete is OnDelete.BLOCK])
@@ -84,6 +86,11 @@ def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
     events.record(ctx.tx, "deleted" if retained else "deleting", marked)
     work.ask(ctx.tx, record.tenant_uid, record.uid, record.kind)
     return marked
+
+
+def _is_going(ctx: Context, user: Reference) -> bool:
+    record = objects.by_uid(ctx.tx, user.source_tenant_uid, user.source_uid)
+    return record is None or record.deleting
 
 
 def remove(cloud: Cloud, tx: Tx, record: Record) -> None:

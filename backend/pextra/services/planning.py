@@ -126,7 +126,7 @@ def _plan(ctx: Context, verb: str, address: Address, manifest: Any) -> tuple[dic
                 outcome = writing.put(ctx, address, manifest, Preconditions())
             else:
                 uid = mapping(manifest, "object", "plan").get("metadata", {}).get("uid") if manifest else None
-                outcome = deleting.delete(ctx, address, Preconditions(uid=uid), cascade=True)
+                outcome = deleting.delete(ctx, address, Preconditions(uid=uid), cascade=False)
             return _change(ctx, address, verb, outcome), outcome
     except PextraError as error:
         if verb == "delete" and error.code == "object.not_found":

@@ -56,7 +56,8 @@ def report(
     if not objects.replace_status(tx, record, status):
         raise Stale(record.uid)
     after = record.with_status(status)
-    events.record(tx, "status", after)
+    if not after.hidden:  # its stream has ended
+        events.record(tx, "status", after)
     if after.ready != record.ready:
         wake_referrers(cloud, tx, after)
     return after

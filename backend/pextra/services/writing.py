@@ -86,15 +86,15 @@ def _check(address: Address, before: Record | None, preconditions: Preconditions
     if uid is not None and (before is None or before.uid != uid):
         whose = "nobody" if before is None else "another object"
         raise PextraError("object.uid_mismatch", f"The name of {address} belongs to {whose}, not to uid {uid[:80]!r}.")
+    if before is not None and before.deleting:
+        raise PextraError(
+            "object.deleting", f"The {address} is being deleted: try again when it has gone.", retry_after_s=2
+        )
     if preconditions.create_only and before is not None:
         raise PextraError("object.exists", f"There is a {address} already.", uid=before.uid)
     if preconditions.etag is not None and (before is None or preconditions.etag != before.etag):
         now = "it does not exist" if before is None else f"it is at generation {before.generation} now"
         raise PextraError("object.stale", f"The {address} has changed since it was read: {now}. Read it again.")
-    if before is not None and before.deleting:
-        raise PextraError(
-            "object.deleting", f"The {address} is being deleted: try again when it has gone.", retry_after_s=2
-        )
 
 
 def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record | None, document: Document) -> Written:
