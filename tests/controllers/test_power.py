@@ -107,3 +107,16 @@ def test_the_console_log_is_an_operations_result(cloud: LoopedCloud) -> None:
     assert operation is not None
     cloud.settle(5.0)
     assert "web" in cloud.get("operation", operation.name).status["result"]["text"]
+
+
+def test_an_operation_that_has_ended_is_kept_for_a_week(cloud: LoopedCloud) -> None:
+    cloud.instance("web")
+    operation = cloud.act("instance", "web", "reboot").record
+    assert operation is not None
+    cloud.settle()
+    cloud.clock.advance(6.9 * 86_400)
+    cloud.settle()
+    assert cloud.find("operation", operation.name) is not None
+    cloud.clock.advance(0.2 * 86_400)
+    cloud.settle()
+    assert cloud.find("operation", operation.name) is None

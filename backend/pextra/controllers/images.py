@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
-from pextra.drivers.interface import DriverError, ImageObservation, ImageSource, Retryable
+from pextra.drivers.interface import DriverError, ImageObservation, ImageSource, Permanent
 from pextra.services.cloud import Cloud
 from pextra.store import objects, references
 from pextra.store.records import Record
@@ -53,7 +53,7 @@ class ImageController:
                 return waiting(item, record, "NoDriver", "There is no storage pool yet.", poll_s=5.0)
             return failed(item, record, errors[0], facts)
         sizes = {"virtual_size_bytes": stored[0].virtual_size_bytes, "stored_bytes": stored[0].stored_bytes}
-        again = any(isinstance(e, Retryable) for e in errors)
+        again = any(not isinstance(e, Permanent) for e in errors)
         after = Next.FAILED if again else Next.DONE
         return Outcome(item, record, after, [conditions.ready(True, "Ready")], facts | sizes, delay_s=5.0)
 

@@ -17,6 +17,8 @@ from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
 
+KEEP_S: Final = 7 * 86_400.0
+
 
 class OperationController:
     """See the module."""
@@ -46,7 +48,7 @@ class OperationController:
         if operation.deleting:
             return Outcome(item, operation, Next.REMOVE)
         if operation.status.get("phase") in FINISHED:
-            return Outcome(item, operation, Next.DONE)
+            return _kept(cloud, item, operation)
         if target is None or target.deleting:
             return _finished(item, operation, "failed", error="The target has been deleted.")
         if host is None:
@@ -63,6 +65,12 @@ class OperationController:
             condition = conditions.ready(False, "Converging", error.message)
             return Outcome(item, operation, Next.FAILED, [condition], {"phase": "running"})
         return _finished(item, operation, "succeeded", result=result, target=target)
+
+
+def _kept(cloud: Cloud, item: Item, operation: Record) -> Outcome:
+    """An operation that has ended is kept for a while, so that who asked for it can see how."""
+    left = operation.created_us / 1_000_000 + KEEP_S - cloud.database.clock.now()
+    return Outcome(item, operation, Next.REMOVE if left <= 0 else Next.LATER, delay_s=max(0.0, left))
 
 
 def _reboot(drivers: HostDrivers, target: Record, operation: Record) -> dict[str, Any]:
@@ -109,4 +117,4 @@ def _finished(
         if target is not None:
             work.ask(tx, target.tenant_uid, target.uid, target.kind)
 
-    return Outcome(item, operation, Next.DONE, reported, facts, also=also)
+    return Outcome(item, operation, Next.LATER, reported, facts, delay_s=KEEP_S, also=also)

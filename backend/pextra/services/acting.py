@@ -102,5 +102,4 @@ def _cancel(ctx: Context, operation: Record, tenant: Tenant | None) -> Written:
             conditions.condition("finished", True, "Canceled", "Canceled by a user."),
         ],
     )
-    work.forget(ctx.tx, operation.tenant_uid, operation.uid)
     return Written(after, operation, tenant.path if tenant else None)

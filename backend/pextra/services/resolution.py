@@ -114,10 +114,11 @@ def _find(ctx: Context, kind: Kind, text: str, tenant: Tenant | None) -> Record 
     if not path or path == tenant.path:
         return objects.by_name(ctx.tx, tenant.uid, kind.name, name)
     owner = tenancy.find(ctx.cloud, ctx.tx, path)
-    target = objects.by_name(ctx.tx, owner.uid, kind.name, name) if owner is not None else None
-    if target is None or not is_shared(ctx.tx, target, tenant.path):
-        return None
-    return target
+    # the same queries whether the tenant, the object or only the right to it is missing
+    owner_uid = owner.uid if owner is not None else ctx.cloud.site.uid
+    target = objects.by_name(ctx.tx, owner_uid, kind.name, name)
+    shared = shared_with(ctx.tx, owner_uid, kind.name, name, tenant.path)
+    return target if owner is not None and shared else None
 
 
 def is_shared(tx: Tx, target: Record, with_tenant: str) -> bool:
