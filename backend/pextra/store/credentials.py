@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import and_, delete, insert, select
+from sqlalchemy import and_, bindparam, delete, insert, select
 
 from pextra.store.database import Tx
 from pextra.store.tables import credential, resource
@@ -25,6 +25,17 @@ class Holder:
     token_uid: str
     enabled: bool
     expires_us: int | None
+
+
+_HOLDER = (
+    select(credential, resource.c.name, resource.c.spec, resource.c.deleting_us)
+    .select_from(
+        credential.join(
+            resource, and_(resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid)
+        )
+    )
+    .where(credential.c.token_hash == bindparam("token_hash"))
+)
 
 
 def mint() -> str:
@@ -68,16 +79,7 @@ def revoke(tx: Tx, tenant_uid: str, token_uid: str) -> None:
 
 def holder(tx: Tx, token: str) -> Holder | None:
     """Whose token this is, whether it may still be used or not; None for a token that nobody has."""
-    row = tx.conn.execute(
-        select(credential, resource.c.name, resource.c.spec, resource.c.deleting_us)
-        .select_from(
-            credential.join(
-                resource,
-                and_(resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid),
-            )
-        )
-        .where(credential.c.token_hash == hashed(token))
-    ).first()
+    row = tx.conn.execute(_HOLDER, {"token_hash": hashed(token)}).first()
     if row is None:
         return None
     enabled = row.spec.get("enabled", True) and row.deleting_us is None

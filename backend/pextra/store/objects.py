@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from pextra.store.database import Tx
 from pextra.store.records import Record
@@ -25,22 +25,40 @@ def _select() -> Select[Any]:
     return select(*_COLUMNS).select_from(_JOINED)
 
 
+# The statements of every request are made once: making one costs more than running it on a warm database.
+_BY_NAME = _select().where(
+    resource.c.tenant_uid == bindparam("tenant_uid"),
+    resource.c.kind == bindparam("kind"),
+    resource.c.name == bindparam("name"),
+)
+_BY_UID = _select().where(resource.c.tenant_uid == bindparam("tenant_uid"), resource.c.uid == bindparam("uid"))
+_ADD = insert(resource)
+_ADD_STATUS = insert(resource_status)
+_REPLACE_STATUS = (
+    update(resource_status)
+    .where(
+        resource_status.c.tenant_uid == bindparam("at_tenant"),
+        resource_status.c.uid == bindparam("at_uid"),
+        resource_status.c.revision == bindparam("at_revision"),
+    )
+    .values(status=bindparam("new_status"), revision=bindparam("new_revision"), updated_us=bindparam("new_updated_us"))
+)
+
+
 def _record(row: Row[Any]) -> Record:
     return Record(*row)  # `_COLUMNS` are in the order of its fields
 
 
 def by_name(tx: Tx, tenant_uid: str, kind: str, name: str) -> Record | None:
     """The object of that name, or None; one that is hidden has no name."""
-    row = tx.conn.execute(
-        _select().where(resource.c.tenant_uid == tenant_uid, resource.c.kind == kind, resource.c.name == name)
-    ).first()
+    row = tx.conn.execute(_BY_NAME, {"tenant_uid": tenant_uid, "kind": kind, "name": name}).first()
     record = _record(row) if row is not None else None
     return None if record is None or record.hidden else record
 
 
 def by_uid(tx: Tx, tenant_uid: str, uid: str) -> Record | None:
     """The object with that uid, hidden ones too, or None."""
-    row = tx.conn.execute(_select().where(resource.c.tenant_uid == tenant_uid, resource.c.uid == uid)).first()
+    row = tx.conn.execute(_BY_UID, {"tenant_uid": tenant_uid, "uid": uid}).first()
     return _record(row) if row is not None else None
 
 
@@ -148,16 +166,16 @@ def below(path: str) -> Condition:
 
 def add(tx: Tx, record: Record, index: Mapping[str, str]) -> None:
     """Store a new object with its status and index rows."""
-    values = {c.name: getattr(record, c.name) for c in resource.c}
-    tx.conn.execute(insert(resource).values(values))
+    tx.conn.execute(_ADD, {c.name: getattr(record, c.name) for c in resource.c})
     tx.conn.execute(
-        insert(resource_status).values(
-            tenant_uid=record.tenant_uid,
-            uid=record.uid,
-            revision=record.status_revision,
-            status=record.status,
-            updated_us=record.created_us,
-        )
+        _ADD_STATUS,
+        {
+            "tenant_uid": record.tenant_uid,
+            "uid": record.uid,
+            "revision": record.status_revision,
+            "status": record.status,
+            "updated_us": record.created_us,
+        },
     )
     _index(tx, record, index)
 
@@ -210,13 +228,15 @@ def reindex(tx: Tx, record: Record, before: Mapping[str, str], after: Mapping[st
 def replace_status(tx: Tx, record: Record, status: dict[str, Any]) -> bool:
     """Store the status when nobody else has written it since `record` was read; tells whether it was."""
     done = tx.conn.execute(
-        update(resource_status)
-        .where(
-            resource_status.c.tenant_uid == record.tenant_uid,
-            resource_status.c.uid == record.uid,
-            resource_status.c.revision == record.status_revision,
-        )
-        .values(status=status, revision=record.status_revision + 1, updated_us=tx.now_us)
+        _REPLACE_STATUS,
+        {
+            "at_tenant": record.tenant_uid,
+            "at_uid": record.uid,
+            "at_revision": record.status_revision,
+            "new_status": status,
+            "new_revision": record.status_revision + 1,
+            "new_updated_us": tx.now_us,
+        },
     )
     return done.rowcount == 1
 
