@@ -117,7 +117,7 @@ class Endpoint:
 
 def _is_recent(tx: Tx, position: str) -> bool:
     """Whether the write may still be on its way here; a UUIDv7 begins with its time in milliseconds."""
-    return tx.now - int(position.replace("-", "")[:12], 16) / 1000 < RECENT_S
+    return abs(tx.now - int(position.replace("-", "")[:12], 16) / 1000) < RECENT_S
 
 
 class _NotYet(Exception):

@@ -26,6 +26,8 @@ def put(ctx: Context, address: Address, body: Any, preconditions: Preconditions)
         PextraError: nothing was changed.
     """
     tenant, before = _locate(ctx, address)
+    if before is None and address.kind.dotted_names:
+        _check_parent(ctx, address)
     document = documents.read(address, body)
     _check(address, before, preconditions, document.uid)
     return _store(ctx, address, tenant, before, document)
@@ -61,8 +63,6 @@ def _locate(ctx: Context, address: Address) -> tuple[Tenant | None, Record | Non
             f"Tenant {tenant.path!r} is being deleted: nothing can be written in it.",
             retry_after_s=5,
         )
-    if before is None and address.kind.dotted_names:
-        _check_parent(ctx, address)
     return tenant, before
 
 
@@ -128,7 +128,7 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         quotas.check_names(ctx, effective, str(address))
         quotas.carve(ctx, tenant, effective)
     after = _record(ctx, kind, owner_uid, uid, address.name, before, document, spec, pins.resolved)
-    _write(ctx, kind, before, after, was, effective)
+    after = _write(ctx, kind, before, after, was, effective)
     if before is None or before.resolved != pins.resolved:
         references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
     masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
@@ -273,7 +273,7 @@ def _record(
     )
 
 
-def _write(ctx: Context, kind: Kind, before: Record | None, after: Record, was: Spec, effective: Spec) -> None:
+def _write(ctx: Context, kind: Kind, before: Record | None, after: Record, was: Spec, effective: Spec) -> Record:
     tx = ctx.tx
     if before is None:
         objects.add(tx, after, index_of(kind, after, effective))
@@ -285,11 +285,12 @@ def _write(ctx: Context, kind: Kind, before: Record | None, after: Record, was: 
         events.record(tx, "updated", after)
         if not kind.controlled:
             condition = status.initial(ctx.cloud, kind.name, after.generation, tx.now_us)["conditions"]
-            status.report(ctx.cloud, tx, after, {}, condition)
+            after = status.report(ctx.cloud, tx, after, {}, condition)
     if kind.controlled:
         work.ask(tx, after.tenant_uid, after.uid, after.kind)
     if before is not None or not kind.controlled:
         status.wake_referrers(ctx.cloud, tx, after)
+    return after
 
 
 def index_of(kind: Kind, record: Record, effective: Spec) -> dict[str, str]:
