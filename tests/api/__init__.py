@@ -1,0 +1,1 @@
+"""The HTTP API: every request goes through the real application, on a real database."""

@@ -1,0 +1,78 @@
+"""One object of every kind that users write, with every field set, in the order in which they depend on one another."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.api.site import IMAGE, PUBLIC_KEY, Site
+
+SECRET: Final = "correct-horse-battery-staple"  # what must not be seen anywhere
+
+SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "tenant": ("tenants/acme.ops", {"display_name": "Operations"}),
+    "quota": ("tenants/acme.ops/quotas/default", {"limits": {"volumes": 3, "vcpus": "unlimited"}, "unlisted": "none"}),
+    "user": ("tenants/acme/users/bob", {"display_name": "Bob", "email": "bob@example.com", "enabled": True}),
+    "api_token": (
+        "tenants/acme/api_tokens/bob",
+        {"user": "bob", "description": "for tests", "expires_at": "2030-01-01T00:00:00Z"},
+    ),
+    "host": (
+        "hosts/sim-1",
+        {
+            "driver": "sim",
+            "zone": "zone-a",
+            "schedulable": True,
+            "cpu_overcommit": 2.5,
+            "reserved_memory_mib": 256,
+            "simulated": {"vcpus": 8, "memory_mib": 16_384, "disk_gib": 500},
+        },
+    ),
+    "flavor": ("flavors/medium", {"vcpus": 2, "memory_mib": 1_024, "disk_gib": 8}),
+    "image": ("tenants/acme/images/mine", {**IMAGE, "format": "qcow2", "description": "ours"}),
+    "ssh_key": ("tenants/acme/ssh_keys/ada", {"public_key": PUBLIC_KEY}),
+    "network": ("tenants/acme/networks/front", {"mtu": 1_500, "description": "the front"}),
+    "subnet": (
+        "tenants/acme/subnets/front-v4",
+        {"network": "front", "cidr": "10.1.0.0/24", "gateway": "10.1.0.254", "dns_servers": ["10.1.0.53", "fd00::53"]},
+    ),
+    "security_group": (
+        "tenants/acme/security_groups/web",
+        {
+            "description": "the web",
+            "rules": [
+                {
+                    "direction": "ingress",
+                    "protocol": "tcp",
+                    "port_min": 80,
+                    "port_max": 81,
+                    "remote_cidr": "10.0.0.0/8",
+                }
+            ],
+        },
+    ),
+    "volume": ("tenants/acme/volumes/data", {"size_gib": 3, "image": "mine"}),
+    "instance": (
+        "tenants/acme/instances/web-1",
+        {
+            "flavor": "medium",
+            "image": "system/linux",
+            "networks": [{"network": "front", "address": "10.1.0.7", "security_groups": ["web"]}],
+            "volumes": ["data"],
+            "ssh_keys": ["ada"],
+            "user_data": f"#cloud-config\npassword: {SECRET}\n",
+            "power": "on",
+            "restart_policy": "always",
+            "zone": "zone-a",
+            "host_labels": {"disk": "fast"},
+            "spread_group": "web",
+        },
+    ),
+    "share": ("tenants/acme/shares/mine", {"kind": "image", "name": "mine", "tenants": ["globex"]}),
+}
+
+
+def make_everything(site: Site) -> None:
+    """Make all of them, as the administrator."""
+    for kind, (path, spec) in SPECS.items():
+        labels = {"disk": "fast"} if kind == "host" else {"made-by": "tests"}
+        site.admin.put(path, spec, labels=labels, annotations={"note": "whole"}).ok()
