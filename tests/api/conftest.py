@@ -7,38 +7,55 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pextra.store.database import Database
-from tests.api.site import Site, populate
+from tests.api.site import Site
+from tests.api.templates import PostgresTemplate, SqliteTemplate, Tokens, make_site
+from tests.labs.crdbish import Crdbish
+from tests.labs.databases import Flavour, reason_unavailable
+from tests.labs.postgres import PostgresServer
 from tests.store.clock import ManualClock
+
+OpenSite = Callable[[str, Tokens], Site]
 
 
 @pytest.fixture(scope="session")
-def populated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """The SQLite file of a new site, to be copied, and its tokens."""
-    path = tmp_path_factory.mktemp("site") / "pextra.db"
-    database = Database(f"sqlite:///{path}", clock=ManualClock(), durable=False)
-    tokens = populate(database)
-    database.close()
-    return path, tokens
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
+    """A new site on SQLite, to be copied."""
+    return SqliteTemplate(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> Iterator[PostgresTemplate]:
+    """A new site on PostgreSQL, to be copied."""
+    template = PostgresTemplate(postgres_server, through_proxy=False)
+    yield template
+    template.drop()
+
+
+@pytest.fixture(scope="session")
+def crdbish_template(postgres_server: PostgresServer) -> Iterator[PostgresTemplate]:
+    """A new site as CockroachDB's dialect makes it, to be copied."""
+    template = PostgresTemplate(postgres_server, through_proxy=True)
+    yield template
+    template.drop()
 
 
 @pytest.fixture
-def open_site() -> Iterator[Callable[[str, dict[str, str] | None], Site]]:
-    """Opens the site in a database, made if there is none, and closes it after the test."""
+def open_site() -> Iterator[OpenSite]:
+    """Opens the site in a database, and closes it after the test."""
     opened: list[Database] = []
 
-    def open_(url: str, tokens: dict[str, str] | None = None) -> Site:
+    def open_(url: str, tokens: Tokens) -> Site:
         clock = ManualClock()
         clock.advance(60.0)
         database = Database(url, clock=clock, rng=random.Random(url), durable=False)
         opened.append(database)
-        return Site(database, clock, tokens or populate(database))
+        return Site(database, clock, tokens)
 
     yield open_
     for database in opened:
@@ -46,17 +63,36 @@ def open_site() -> Iterator[Callable[[str, dict[str, str] | None], Site]]:
 
 
 @pytest.fixture
-def site(
-    populated: tuple[Path, dict[str, str]], tmp_path: Path, open_site: Callable[[str, dict[str, str] | None], Site]
-) -> Site:
+def site(sqlite_template: SqliteTemplate, tmp_path: Path, open_site: OpenSite) -> Site:
     """A new site on SQLite."""
-    template, tokens = populated
-    copy = tmp_path / "site.db"
-    shutil.copy(template, copy)
-    return open_site(f"sqlite:///{copy}", tokens)
+    return open_site(sqlite_template.copy(tmp_path / "site.db"), sqlite_template.tokens)
 
 
 @pytest.fixture
-def any_site(database_url: str, open_site: Callable[[str, dict[str, str] | None], Site]) -> Site:
+def site_url(flavour: Flavour, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[str, Tokens]]:
+    """The URL of a database with a new site, and its tokens; once for each flavour."""
+    if reason := reason_unavailable(flavour):
+        pytest.skip(reason)
+    match flavour:
+        case Flavour.SQLITE:
+            template: SqliteTemplate = request.getfixturevalue("sqlite_template")
+            yield template.copy(tmp_path / "site.db"), template.tokens
+        case Flavour.POSTGRES:
+            server: PostgresServer = request.getfixturevalue("postgres_server")
+            direct: PostgresTemplate = request.getfixturevalue("postgres_template")
+            with direct.copy() as name:
+                yield server.url(name), direct.tokens
+        case Flavour.CRDBISH:
+            proxy: Crdbish = request.getfixturevalue("crdbish")
+            proxied: PostgresTemplate = request.getfixturevalue("crdbish_template")
+            with proxied.copy() as name:
+                yield proxy.url(name), proxied.tokens
+        case Flavour.COCKROACH:
+            url: str = request.getfixturevalue("database_url")
+            yield url, make_site(url)
+
+
+@pytest.fixture
+def any_site(site_url: tuple[str, Tokens], open_site: OpenSite) -> Site:
     """A new site; once for each flavour of database."""
-    return open_site(database_url, None)
+    return open_site(*site_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import cache
 
 from flask import Flask, Response, g, redirect, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
@@ -99,9 +100,10 @@ def _wrap(app: Flask, cloud: Cloud) -> None:
 
 def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
     cloud = endpoint.cloud
-    document = openapi.document(cloud.registry)
-    manifests = schemas.manifest_schema(cloud.registry)
-    kinds = schemas.kinds_document(cloud.registry)
+    # made when they are first asked for: a process starts sooner without them
+    document = cache(lambda: openapi.document(cloud.registry))
+    manifests = cache(lambda: schemas.manifest_schema(cloud.registry))
+    kinds = cache(lambda: schemas.kinds_document(cloud.registry))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -119,11 +121,11 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
 
     @app.get("/openapi.json")
     def openapi_json() -> Response:
-        return answer(200, document)
+        return answer(200, document())
 
     @app.get("/v1/schemas/manifest.json")
     def manifest_json() -> Response:
-        return answer(200, manifests)
+        return answer(200, manifests())
 
     @app.get("/v1/capabilities")
     def capabilities() -> Response:
@@ -140,7 +142,7 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
 
     @app.get("/v1/kinds")
     def all_kinds() -> Response:
-        return answer(200, endpoint.read(request, lambda _: kinds))
+        return answer(200, endpoint.read(request, lambda _: kinds()))
 
     @app.get("/v1/whoami")
     def whoami() -> Response:

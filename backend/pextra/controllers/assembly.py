@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pextra.controllers.images import source_of
@@ -11,7 +12,8 @@ from pextra.controllers.surroundings import Surroundings
 from pextra.declaration.kind import Spec
 from pextra.drivers.convergence import Card, DesiredGuest, port_uid
 from pextra.drivers.interface import NetworkSource, PortSource, SecurityRule, Seed, SubnetSource
-from pextra.store import addresses, objects, secrets
+from pextra.store import objects, secrets
+from pextra.store.addresses import Given
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
@@ -22,8 +24,8 @@ class Missing(Exception):
     """Something that the guest needs is not there yet; the message says what."""
 
 
-def desired_guest(surroundings: Surroundings, record: Record, spec: Spec) -> DesiredGuest:
-    """The guest of a placed instance.
+def desired_guest(surroundings: Surroundings, record: Record, spec: Spec, given: Sequence[Given]) -> DesiredGuest:
+    """The guest of a placed instance that was given these addresses.
 
     Raises:
         Missing: a volume is not made yet, or something has gone.
@@ -42,7 +44,7 @@ def desired_guest(surroundings: Surroundings, record: Record, spec: Spec) -> Des
         image=source_of(image["uid"], image),
         root_bytes=flavor["disk_gib"] * GIB,
         volume_uids=_volumes(tx, record, spec),
-        cards=_cards(surroundings, record, spec),
+        cards=_cards(surroundings, record, spec, given),
         seed=_seed(record, keys, revealed.get("user_data")),
         powered=spec["power"] == "on",
         restart_policy=spec["restart_policy"],
@@ -60,8 +62,7 @@ def _volumes(tx: Tx, record: Record, spec: Spec) -> tuple[str, ...]:
     return tuple(p["uid"] for p in pins)
 
 
-def _cards(surroundings: Surroundings, record: Record, spec: Spec) -> tuple[Card, ...]:
-    given = addresses.of(surroundings.tx, record.tenant_uid, record.uid)
+def _cards(surroundings: Surroundings, record: Record, spec: Spec, given: Sequence[Given]) -> tuple[Card, ...]:
     cards: list[Card] = []
     for index, entry in enumerate(spec["networks"]):
         pin = record.resolved[f"network/{entry['network']}"]

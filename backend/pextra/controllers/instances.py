@@ -21,6 +21,7 @@ from pextra.errors import RETRYABLE, PextraError
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
 from pextra.store import addresses, allocations, objects
+from pextra.store.addresses import Given
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
@@ -123,12 +124,13 @@ class InstanceController:
                 outcomes.append(_unreached(one.item, ready.record))
                 continue
             try:
-                outcomes.append(self._act(cloud, one.item, ready.record, ready.desired, drivers))
+                outcomes.append(self._act(cloud, one.item, ready, drivers))
             except DriverError as error:
                 outcomes.append(failed(one.item, ready.record, error))
         return outcomes
 
-    def _act(self, cloud: Cloud, item: Item, record: Record, desired: DesiredGuest, drivers: HostDrivers) -> Outcome:
+    def _act(self, cloud: Cloud, item: Item, prepared: Prepared, drivers: HostDrivers) -> Outcome:
+        record, desired = prepared.record, prepared.desired
         now = cloud.database.clock.monotonic()
         asked = self._asked_to_stop.get(record.uid)
         result = convergence.converge(desired, drivers, force=asked is not None and now - asked > GRACE_S)
@@ -145,6 +147,12 @@ class InstanceController:
         free = [uid for uid in surplus if uid not in seen.disk_uids]
         if free:
             facts["volumes"] = [uid for uid in record.status["volumes"] if uid not in free]
+
+        def also(tx: Tx) -> None:
+            _let_go(cloud, tx, record, free)
+            for given in prepared.surplus if result.reason != "Stopping" else ():
+                addresses.release_one(tx, given)
+
         reported = [conditions.ready(result.ready, result.reason, result.message)]
         again = Next.DONE if result.settled else Next.LATER
         return Outcome(
@@ -154,7 +162,7 @@ class InstanceController:
             reported,
             facts,
             delay_s=0.5,
-            also=lambda tx: _let_go(cloud, tx, record, free),
+            also=also,
         )
 
     # --- removing ---
@@ -189,6 +197,7 @@ class Prepared:
     record: Record
     desired: DesiredGuest
     host: Record
+    surplus: list[Given]
 
 
 def _prepare_all(cloud: Cloud, tx: Tx, looked: Sequence[Looked]) -> list[Prepared | Outcome]:
@@ -225,11 +234,13 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
     if held is not None and held.amounts != wanted and not allocations.resize(tx, held, wanted):
         message = f"Host {host.name!r} has no room for the new size."
         return waiting(item, record, "NoCapacity", message, poll_s=5.0)
-    record, first = placing.provide(cloud, surroundings, record, spec, row)
-    if first is not None:
-        return waiting(item, record, "ReferenceNotReady", f"It waits: {first}.")
+    provided = placing.provide(cloud, surroundings, record, spec, row)
+    record = provided.record
+    if provided.first is not None:
+        return waiting(item, record, *provided.first)
     try:
-        return Prepared(record, assembly.desired_guest(surroundings, record, spec), host)
+        desired = assembly.desired_guest(surroundings, record, spec, provided.given)
+        return Prepared(record, desired, host, provided.surplus)
     except assembly.Missing as missing:
         return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
 

@@ -96,13 +96,25 @@ def _take_all(cloud: Cloud, tx: Tx, chosen: Sequence[Choice]) -> dict[str, Recor
     return stored
 
 
-def provide(
-    cloud: Cloud, surroundings: Surroundings, record: Record, spec: Spec, host: HostRow
-) -> tuple[Record, str | None]:
-    """Give a placed instance what it needs of the cloud on its host: its volumes and its addresses.
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """What a placed instance was given.
 
-    Returns:
-        The record as stored, and what has to come first, if something has.
+    Attributes:
+        record: the instance as stored.
+        given: its addresses, in the order of its cards.
+        surplus: addresses that it holds and is to give back when its guest no longer uses them.
+        first: reason and message of what has to come first; nothing was given then.
+    """
+
+    record: Record
+    given: list[Given] = field(default_factory=list[Given])
+    surplus: list[Given] = field(default_factory=list[Given])
+    first: tuple[str, str] | None = None
+
+
+def provide(cloud: Cloud, surroundings: Surroundings, record: Record, spec: Spec, host: HostRow) -> Provided:
+    """Give a placed instance what it needs of the cloud on its host: its volumes and its addresses.
 
     Raises:
         PextraError: `address.exhausted`, `object.conflict`.
@@ -115,15 +127,23 @@ def provide(
     for pin in wanted:
         volume = volumes.get(pin["uid"])
         if volume is None:
-            return record, "a volume has gone"
+            return Provided(record, first=("ReferenceNotReady", "It waits: a volume has gone."))
         owner = volume.status.get("attached_to", "")
         if owner not in ("", record.uid):
-            return record, f"volume {volume.name!r} is still attached to another instance"
-        if owner == "":
+            message = f"It waits: volume {volume.name!r} is still attached to another instance."
+            return Provided(record, first=("ReferenceNotReady", message))
+        if volume.status.get("pool", "") not in ("", host.pool):
+            message = (
+                f"Volume {volume.name!r} is where the instance's host does not reach it: take it off the instance."
+            )
+            return Provided(record, first=("VolumesOnDifferentHosts", message))
+    for pin in wanted:
+        volume = volumes[pin["uid"]]
+        if volume.status.get("attached_to", "") == "":
             bind(cloud, tx, volume, record.uid, host)
         if pin["uid"] not in held:
             held.append(pin["uid"])
-    given = assign_addresses(surroundings, record, spec)
+    given, surplus = assign_addresses(surroundings, record, spec)
     facts = {"addresses": [g.address for g in given], "volumes": held}
     if any(record.status.get(k) != v for k, v in facts.items()):
         record = status.report(
@@ -134,7 +154,7 @@ def provide(
             record.status["conditions"],
             generation=record.status["observed_generation"],
         )
-    return record, None
+    return Provided(record, given, surplus)
 
 
 def bind(cloud: Cloud, tx: Tx, volume: Record, instance_uid: str, host: HostRow) -> None:
@@ -164,12 +184,16 @@ def let_go(cloud: Cloud, tx: Tx, instance_uid: str, volume: Record) -> None:
     status.wake_referrers(cloud, tx, after)
 
 
-def assign_addresses(surroundings: Surroundings, record: Record, spec: Spec) -> list[Given]:
-    """Give each card an address of each family that its network's subnets have; take back what no card has any more."""
+def assign_addresses(surroundings: Surroundings, record: Record, spec: Spec) -> tuple[list[Given], list[Given]]:
+    """Give each card an address of each family that its network's subnets have.
+
+    Returns:
+        The cards' addresses, and those that no card has any more.
+    """
     tx = surroundings.tx
     held = addresses.of(tx, record.tenant_uid, record.uid)
     if not spec["networks"] and not held:
-        return []
+        return [], []
     kept: list[Given] = []
     taken: list[Given] = []
     for card, entry in enumerate(spec["networks"]):
@@ -184,14 +208,12 @@ def assign_addresses(surroundings: Surroundings, record: Record, spec: Spec) -> 
             if mine is not None and (wanted is None or mine.address == wanted):
                 kept.append(mine)
             elif family:
-                taken.append(_take(tx, record, card, family, wanted))
-    for given in held:
-        if given not in kept:
-            addresses.release_one(tx, given)
-    return sorted([*kept, *taken], key=lambda g: (g.card, ":" in g.address))
+                taken.append(_take(tx, record, card, pin["uid"], family, wanted))
+    given = sorted([*kept, *taken], key=lambda g: (g.card, ":" in g.address))
+    return given, [g for g in held if g not in kept]
 
 
-def _take(tx: Tx, record: Record, card: int, family: list[Record], wanted: str | None) -> Given:
+def _take(tx: Tx, record: Record, card: int, network_uid: str, family: list[Record], wanted: str | None) -> Given:
     if wanted is not None:
         family = [s for s in family if ipaddress.ip_address(wanted) in ipaddress.ip_network(s.spec["cidr"])]
         if not family:
@@ -201,6 +223,7 @@ def _take(tx: Tx, record: Record, card: int, family: list[Record], wanted: str |
         try:
             return addresses.take(
                 tx,
+                network_uid,
                 subnet.uid,
                 subnet.spec["cidr"],
                 subnet.spec.get("gateway"),

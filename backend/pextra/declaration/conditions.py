@@ -31,12 +31,16 @@ REASONS: Final = frozenset(
 class Condition(BaseModel):
     """One thing that is true, false or not known of an object."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     type: str
+    """What is spoken of."""
     status: Literal["true", "false", "unknown"]
+    """Whether it is so."""
     reason: str
+    """Why, as one of a closed list of words for programs."""
     message: str = ""
+    """Why, in words for people."""
     since: str = ""
     """When `status` last changed, RFC 3339; filled in by the store."""
 

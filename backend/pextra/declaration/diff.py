@@ -61,8 +61,6 @@ def diff(kind: Kind, before: Spec, after: Spec) -> list[FieldChange]:
 
 
 def _leaves(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    if before == after and type(before) is type(after):
-        return
     if isinstance(before, dict) and isinstance(after, dict) and "secret" not in before and "secret" not in after:
         old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
         for key in [*old, *(k for k in new if k not in old)]:
@@ -75,7 +73,7 @@ def _leaves(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]
                 news[index] if index < len(news) else None,
                 f"{path}[{index}]",
             )
-    else:
+    elif before != after or type(before) is not type(after):
         yield path, before, after
 
 

@@ -21,6 +21,9 @@ Spec = dict[str, Any]
 MAX_FAULTS: Final = 100
 """How many faults of one spec are told."""
 
+MAX_MESSAGE: Final = 400
+"""How much is said of a fault, for a check may repeat the value that it refuses."""
+
 LABEL: Final = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 PATH: Final = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?){0,7}")
 
@@ -245,15 +248,18 @@ def _faults(model: type[SpecModel], value: Any, error: ValidationError, prefix: 
     faults: dict[str, dict[str, Any]] = {}
     for detail in error.errors(include_url=False)[:MAX_FAULTS]:
         path = _field(value, detail["loc"], missing=detail["type"] == "missing")
-        message = "there is no such field" if detail["type"] == "extra_forbidden" else str(detail["msg"])
+        unknown = detail["type"] == "extra_forbidden"
+        message = (
+            "there is no such field" if unknown else str(detail["msg"]).removeprefix("Value error, ")[:MAX_MESSAGE]
+        )
         field = f"{prefix}{path}"
         if field in faults:
             faults[field]["message"] += f", or: {message}"
             continue
-        faults[field] = {"field": field, "message": message.removeprefix("Value error, ")}
+        faults[field] = {"field": field, "message": message}
         plain = re.sub(r"\[\d+\]", "[]", path).removeprefix(".")
         hidden = any(plain == s or plain.startswith(f"{s}.") for s in secret)
-        if isinstance(detail["input"], str | int | float | bool) and not hidden:
+        if isinstance(detail["input"], str | int | float | bool) and not (hidden or unknown):
             faults[field]["value"] = str(detail["input"])[:80]
     return list(faults.values())
 

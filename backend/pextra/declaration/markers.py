@@ -115,7 +115,7 @@ class SecretState(BaseModel):
     """How a secret field reads; sending it back leaves the secret as it is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    secret: SecretFacts
+    secret: SecretFacts = Field(description="What can be known of the value.")
 
 
 SecretText = Annotated[Annotated[str, Field(max_length=65_536)] | SecretState, Secret()]

@@ -87,7 +87,7 @@ class Convergence:
 
 
 def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Convergence:
-    """Bring the guest closer to what it should be.
+    """Bring the guest closer to what it should be; ports that it had are dropped when it no longer uses them.
 
     Args:
         force: whether a guest that has to stop is stopped by force; the caller's grace is over.
@@ -98,9 +98,17 @@ def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Conver
     spec = _provide(desired, host)
     before = host.compute.observe_guest(desired.uid)
     host.compute.ensure_defined(spec)
+    result = _switch(desired, spec, before, host, force=force)
+    if result.reason != "Stopping":
+        _drop_ports(_ports_of(desired.uid, host) - {n.port_uid for n in spec.nics}, host)
+    return result
+
+
+def _switch(
+    desired: DesiredGuest, spec: GuestSpec, before: GuestObservation | None, host: HostDrivers, *, force: bool
+) -> Convergence:
+    """Start or stop the guest, which is defined as it should be and was `before`."""
     stale = before is not None and before.power is not Power.OFF and _differs(before, spec)
-    if before is not None:
-        _drop_ports(before, spec, host)
     if stale or not desired.powered:
         if before is not None and before.power is not Power.OFF:
             host.compute.ensure_stopped(desired.uid, force=force)
@@ -128,20 +136,14 @@ def remove(uid: str, tenant_uid: str, host: HostDrivers) -> None:
         DriverError: what a driver could not do.
     """
     host.compute.ensure_absent(uid)
-    ports = [p for p in host.network.observe_ports().values() if p.uid.startswith(_port_prefix(uid))]
-    for port in ports:
-        host.network.ensure_port_absent(port.uid)
-    for network_uid in sorted({p.network_uid for p in ports}):
-        try:
-            host.network.ensure_network_absent(network_uid)
-        except Retryable:
-            continue  # another guest's port is on it
+    _drop_ports(_ports_of(uid, host), host)
+    _drop_networks(host)
     host.storage.ensure_volume_absent(tenant_uid, uid)
 
 
 def port_uid(guest_uid: str, card: int, network_uid: str) -> str:
     """The port of a guest's card on a network; it tells whose it is, so that none is ever lost."""
-    return f"{_port_prefix(guest_uid)}{card}.{network_uid.partition('-')[0]}"
+    return f"{_port_prefix(guest_uid)}{card}.{network_uid.rpartition('-')[2]}"
 
 
 def guest_of_port(uid: str) -> str:
@@ -185,11 +187,26 @@ def _differs(observed: GuestObservation, spec: GuestSpec) -> bool:
     )
 
 
-def _drop_ports(before: GuestObservation, spec: GuestSpec, host: HostDrivers) -> None:
-    kept = {n.port_uid for n in spec.nics}
-    for uid in before.port_uids:
-        if uid not in kept and before.power is Power.OFF:
-            host.network.ensure_port_absent(uid)
+def _ports_of(guest_uid: str, host: HostDrivers) -> set[str]:
+    """The guest's ports, wanted or not: what an earlier look left behind too."""
+    return {uid for uid in host.network.observe_ports() if guest_of_port(uid) == guest_uid}
+
+
+def _drop_ports(uids: set[str], host: HostDrivers) -> None:
+    for uid in sorted(uids):
+        host.network.ensure_port_absent(uid)
+    if uids:
+        _drop_networks(host)
+
+
+def _drop_networks(host: HostDrivers) -> None:
+    """Remove the networks of which no guest here has a port."""
+    used = {port.network_uid for port in host.network.observe_ports().values()}
+    for uid in sorted(host.network.observe_networks().keys() - used):
+        try:
+            host.network.ensure_network_absent(uid)
+        except Retryable:
+            continue  # a guest came to it meanwhile
 
 
 def _observe(desired: DesiredGuest, host: HostDrivers) -> GuestObservation:

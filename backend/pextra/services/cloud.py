@@ -92,6 +92,7 @@ class Context:
     Attributes:
         planning: the transaction will be rolled back: references to nothing are noted in `unknown` instead of refused,
             and immutable fields may change (the plan says `replace`).
+        removed: what a deletion took away at once.
     """
 
     cloud: Cloud
@@ -99,6 +100,7 @@ class Context:
     principal: Principal
     planning: bool = False
     unknown: list[str] = field(default_factory=list[str])
+    removed: list[Record] = field(default_factory=list[Record])
 
 
 @dataclass(frozen=True, slots=True)

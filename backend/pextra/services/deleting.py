@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from pextra.declaration.kind import Scope
@@ -41,9 +42,13 @@ def delete(ctx: Context, address: Address, preconditions: Preconditions, *, casc
         return Written(before, before, path)
     if address.kind.name == "tenant":
         _check_tenant(ctx, before, cascade=cascade)
+    ctx.removed.clear()
     after = mark(ctx, before, cascade=cascade)
-    charge = {} if after is not None else _charge_of(ctx.cloud, before)
-    return Written(after, before, path, charge={k: -v for k, v in charge.items()})
+    freed: Counter[str] = Counter()
+    for gone in ctx.removed:
+        if gone.tenant_uid == before.tenant_uid:
+            freed.update(_charge_of(ctx.cloud, gone))
+    return Written(after, before, path, charge={k: -v for k, v in freed.items()})
 
 
 def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
@@ -82,6 +87,7 @@ def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
         raise PextraError("store.contention", "Another writer came in between: try again.", retry_after_s=1)
     if not marked.finalizers and not retained:
         remove(ctx.cloud, ctx.tx, marked)
+        ctx.removed.append(marked)
         return None
     events.record(ctx.tx, "deleted" if retained else "deleting", marked)
     work.ask(ctx.tx, record.tenant_uid, record.uid, record.kind)

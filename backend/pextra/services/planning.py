@@ -104,7 +104,7 @@ def _pruned(ctx: Context, prune: Any, steps: list[Step]) -> list[Step]:
         message = "needs `labels` and `tenant`, so that it cannot delete what is not meant"
         raise invalid([{"field": "prune", "message": message}], "plan")
     if kinds is not None and not (
-        isinstance(kinds, list) and all(k in ctx.cloud.registry for k in cast("list[Any]", kinds))
+        isinstance(kinds, list) and all(isinstance(k, str) and k in ctx.cloud.registry for k in cast("list[Any]", kinds))
     ):
         message = f"must be a list of kinds; there are {', '.join(k.name for k in ctx.cloud.registry)}"
         raise invalid([{"field": "prune.kinds", "message": message}], "plan")

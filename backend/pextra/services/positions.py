@@ -6,9 +6,11 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from pextra.errors import PextraError
+
+_NONE: Final = "position: is not a position that this server gave."
 
 
 def encode(positions: Mapping[str, int]) -> str:
@@ -24,8 +26,9 @@ def decode(text: str) -> dict[str, int]:
     """
     try:
         value: Any = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if not isinstance(value, dict):
-            raise ValueError
-        return {str(k): int(v) for k, v in cast("dict[Any, Any]", value).items()}
-    except (ValueError, TypeError, binascii.Error) as error:
-        raise PextraError("request.parameter", "position: is not a position that this server gave.") from error
+    except (ValueError, RecursionError, binascii.Error) as error:
+        raise PextraError("request.parameter", _NONE) from error
+    found = cast("dict[str, Any]", value) if isinstance(value, dict) else {"": None}
+    if not all(type(v) is int and 0 <= v < 1 << 63 for v in found.values()):
+        raise PextraError("request.parameter", _NONE)
+    return found

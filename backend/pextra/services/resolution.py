@@ -121,11 +121,6 @@ def _find(ctx: Context, kind: Kind, text: str, tenant: Tenant | None) -> Record 
     return target if owner is not None and shared else None
 
 
-def is_shared(tx: Tx, target: Record, with_tenant: str) -> bool:
-    """Whether the owner of `target` shares it with this tenant or one above it."""
-    return shared_with(tx, target.tenant_uid, target.kind, target.name, with_tenant)
-
-
 def shared_with(tx: Tx, owner_uid: str, kind: str, name: str, with_tenant: str) -> bool:
     """Whether the owner shares what has this kind and name with the tenant or one above it."""
     for share in objects.of_kind(tx, owner_uid, "share"):

@@ -128,9 +128,9 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         quotas.check_names(ctx, effective, str(address))
         quotas.carve(ctx, tenant, effective)
     after = _record(ctx, kind, owner_uid, uid, address.name, before, document, spec, pins.resolved)
-    after = _write(ctx, kind, before, after, was, effective)
     if before is None or before.resolved != pins.resolved:
         references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
+    after = _write(ctx, kind, before, after, was, effective)  # wakes by the references
     masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
     minted = _mint(ctx, kind, after, effective, fresh=before is None)
     secrets_at = {f.path for f in kind.secrets}

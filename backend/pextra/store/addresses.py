@@ -1,11 +1,14 @@
-"""Addresses given out of subnets; the primary key promises that none is given twice."""
+"""Addresses given out of subnets; the primary key promises that none is given twice in a network.
+
+Not even when its subnet was deleted and made anew: an address is free when whoever had it no longer uses it.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, select
 
 from pextra.errors import PextraError
 from pextra.store.database import Tx
@@ -16,6 +19,7 @@ from pextra.store.tables import address as table
 class Given:
     """An address of one card of an instance."""
 
+    network_uid: str
     subnet_uid: str
     address: str
     card: int
@@ -24,15 +28,16 @@ class Given:
 def of(tx: Tx, tenant_uid: str, consumer_uid: str) -> list[Given]:
     """The instance's addresses, by card."""
     rows = tx.conn.execute(
-        select(table.c.subnet_uid, table.c.address, table.c.card)
+        select(table.c.network_uid, table.c.subnet_uid, table.c.address, table.c.card)
         .where(table.c.tenant_uid == tenant_uid, table.c.consumer_uid == consumer_uid)
         .order_by(table.c.card, table.c.address)
     )
-    return [Given(r[0], r[1], r[2]) for r in rows]
+    return [Given(*r) for r in rows]
 
 
 def take(
     tx: Tx,
+    network_uid: str,
     subnet_uid: str,
     cidr: str,
     gateway: str | None,
@@ -57,18 +62,19 @@ def take(
     last = first + network.num_addresses - 1
     if wanted is not None:
         number = int(ipaddress.ip_address(wanted))
-        if number in reserved or _taken(tx, subnet_uid, number):
+        if number in reserved or _taken(tx, network_uid, number):
             raise PextraError("object.conflict", f"Address {wanted} of subnet {cidr} is taken: choose another.")
     else:
-        number = _free(tx, subnet_uid, first, last, reserved)
+        number = _free(tx, network_uid, first, last, reserved)
         if number is None:
             raise PextraError(
                 "address.exhausted",
                 f"Subnet {cidr} has no free address: free some, or add a subnet to the network.",
             )
-    given = Given(subnet_uid, str(type(network.network_address)(number)), card)
+    given = Given(network_uid, subnet_uid, str(type(network.network_address)(number)), card)
     tx.conn.execute(
         insert(table).values(
+            network_uid=network_uid,
             subnet_uid=subnet_uid,
             number=f"{number:032x}",
             address=given.address,
@@ -87,22 +93,28 @@ def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
 
 def release_one(tx: Tx, given: Given) -> None:
     """Take back one address."""
-    tx.conn.execute(delete(table).where(table.c.subnet_uid == given.subnet_uid, table.c.address == given.address))
+    here = and_(table.c.network_uid == given.network_uid, table.c.number == _hex(given.address))
+    tx.conn.execute(delete(table).where(here))
 
 
-def _taken(tx: Tx, subnet_uid: str, number: int) -> bool:
-    query = select(table.c.number).where(table.c.subnet_uid == subnet_uid, table.c.number == f"{number:032x}")
-    return tx.conn.execute(query).first() is not None
+def _hex(address: str) -> str:
+    return f"{int(ipaddress.ip_address(address)):032x}"
 
 
-def _free(tx: Tx, subnet_uid: str, first: int, last: int, reserved: set[int]) -> int | None:
-    highest = tx.conn.execute(select(func.max(table.c.number)).where(table.c.subnet_uid == subnet_uid)).scalar()
+def _taken(tx: Tx, network_uid: str, number: int) -> bool:
+    here = and_(table.c.network_uid == network_uid, table.c.number == f"{number:032x}")
+    return tx.conn.execute(select(table.c.number).where(here)).first() is not None
+
+
+def _free(tx: Tx, network_uid: str, first: int, last: int, reserved: set[int]) -> int | None:
+    inside = and_(table.c.network_uid == network_uid, table.c.number.between(f"{first:032x}", f"{last:032x}"))
+    highest = tx.conn.execute(select(func.max(table.c.number)).where(inside)).scalar()
     number = int(highest, 16) + 1 if highest is not None else first
     while number in reserved:
         number += 1
     if number <= last:
         return number
-    rows = tx.conn.execute(select(table.c.number).where(table.c.subnet_uid == subnet_uid).order_by(table.c.number))
+    rows = tx.conn.execute(select(table.c.number).where(inside).order_by(table.c.number))
     expected = first
     for taken in (int(r[0], 16) for r in rows):
         while expected in reserved:

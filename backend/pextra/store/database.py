@@ -236,7 +236,7 @@ class Database:
         deadline = self.clock.monotonic() + PATIENCE_S
         doubt = _Doubt[T](key)
         # Two runs of one request may meet under its key; their attempts must not be taken for each other's.
-        first = self.rng.getrandbits(27) * 16 if writes else 0
+        first = self.rng.getrandbits(25) * 64 if writes else 0
         for attempt in range(ATTEMPTS):
             try:
                 with self._turn(writes, attempt):

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, and_, delete, func, insert, select, update
 
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.tables import event as sequenced
 from pextra.store.tables import pending_event as pending
-from pextra.store.tables import stream_head
+from pextra.store.tables import resource, stream_head
 
 BATCH: Final = 500
 KEEP_S: Final = 7 * 86_400.0
@@ -39,8 +39,15 @@ class Event:
 
 
 def record(tx: Tx, type_: str, about: Record) -> None:
-    """Note in this transaction that `about` changed; it then is at its new revision."""
+    """Note in this transaction that `about` changed; it then is at its new revision.
+
+    A status may be stored over a generation that is newer than the one of `about`: the generation is read here.
+    """
     uid = tx.new_uid()
+    generation: Any = about.generation
+    if type_ == "status":
+        here = and_(resource.c.tenant_uid == about.tenant_uid, resource.c.uid == about.uid)
+        generation = select(resource.c.generation).where(here).scalar_subquery()
     tx.conn.execute(
         insert(pending).values(
             uid=uid,
@@ -49,7 +56,7 @@ def record(tx: Tx, type_: str, about: Record) -> None:
             kind=about.kind,
             object_uid=about.uid,
             name=about.name,
-            revision=about.revision,
+            revision=generation + about.status_revision,
             at_us=tx.now_us,
         )
     )
@@ -99,8 +106,7 @@ def sequence(tx: Tx) -> int:
 
 
 def _left_out(tx: Tx, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """What the batch was cut off from though it has to come first: an earlier revision of an object in it, whose
-    writer's clock was ahead."""
+    """Earlier revisions of the batch's objects that it was cut off from, because their writers' clocks were ahead."""
     newest: dict[str, int] = {}
     for row in rows:
         newest[row.object_uid] = max(newest.get(row.object_uid, 0), row.revision)

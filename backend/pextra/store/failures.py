@@ -22,7 +22,8 @@ class Failure(Enum):
     FATAL = "a mistake in this program"
 
 
-_RETRY = frozenset({"40001", "40P01", "55P03", "57014", "CR000"})
+_CANCELED = "57014"
+_RETRY = frozenset({"40001", "40P01", "55P03", _CANCELED, "CR000"})
 _FULL = frozenset({"53100", "53400"})
 
 
@@ -35,7 +36,7 @@ def classify(error: DBAPIError, *, committing: bool) -> Failure:
     if state == "40003" or "result is ambiguous" in text:
         return Failure.AMBIGUOUS
     if (
-        state in _RETRY
+        (state in _RETRY and not (committing and state == _CANCELED))
         or "restart transaction" in text
         or "database is locked" in text
         or "database table is locked" in text

@@ -234,8 +234,9 @@ allocation = Table(
 address = Table(
     "address",
     metadata,
-    _uid("subnet_uid", primary_key=True),
+    _uid("network_uid", primary_key=True),
     _text("number", 32, primary_key=True),  # hexadecimal, so that it sorts
+    _uid("subnet_uid"),
     _text("address", 39),
     _uid("tenant_uid"),
     _uid("consumer_uid"),

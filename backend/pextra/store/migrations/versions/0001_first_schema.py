@@ -21,8 +21,9 @@ def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "address",
-        sa.Column("subnet_uid", _uid(), primary_key=True),
+        sa.Column("network_uid", _uid(), primary_key=True),
         sa.Column("number", sa.String(32), primary_key=True),
+        sa.Column("subnet_uid", _uid(), nullable=False),
         sa.Column("address", sa.String(39), nullable=False),
         sa.Column("tenant_uid", _uid(), nullable=False),
         sa.Column("consumer_uid", _uid(), nullable=False),

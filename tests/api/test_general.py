@@ -1,0 +1,94 @@
+"""What a server says of itself."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from pextra.api.settings import ApiSettings
+from pextra.errors import CODES
+from pextra.resources import REGISTRY
+from tests.api.caller import Caller
+from tests.api.site import Site
+
+
+def test_a_process_is_alive_and_ready(site: Site) -> None:
+    assert site.nobody.get("/healthz").body == {"status": "ok"}
+    ready = site.nobody.get("/readyz").body
+    assert (ready["status"], ready["unsequenced_events"] > 0) == ("ok", True)
+    site.number_events()
+    assert site.nobody.get("/readyz").body["unsequenced_events"] == 0
+
+
+def test_capabilities_name_the_version_the_site_and_what_it_can_do(site: Site) -> None:
+    body = site.nobody.get("capabilities").body
+    assert (body["api"], body["site"], body["streams"]) == ("v1", site.cloud.site.uid, None)
+    assert {"dry-run", "plan", "idempotency-key", "wait"} <= set(body["extensions"])
+
+
+def test_every_kind_is_told_with_what_a_client_needs(site: Site) -> None:
+    kinds = {k["kind"]: k for k in site.ada.get("kinds").body["kinds"]}
+    assert list(kinds) == [kind.name for kind in REGISTRY]
+    volume = kinds["volume"]
+    assert (volume["plural"], volume["scope"], volume["short_names"]) == ("volumes", "tenant", ["vol"])
+    assert volume["spec_schema"]["properties"]["size_gib"]["x-pextra"]["unit"] == "GiB"
+    assert {"path": "spec.image", "kind": "image"} in volume["references"]
+    assert [a["name"] for a in kinds["instance"]["actions"]] == [a.name for a in REGISTRY["instance"].actions]
+    assert kinds["quota"]["singleton"] == "default"
+    assert kinds["api_token"]["mints"] is True
+    assert kinds["operation"]["writable"] is False
+
+
+def test_the_published_manifest_schema_takes_every_example_and_refuses_others(site: Site) -> None:
+    validator = jsonschema.Draft202012Validator(site.nobody.get("schemas/manifest.json").body)
+    for kind in REGISTRY:
+        if kind.writable:
+            validator.validate(kind.example)
+    for wrong in ({"kind": "gizmo", "metadata": {"name": "a"}}, {"kind": "volume"}, {"kind": "volume", "metadata": {}}):
+        assert not validator.is_valid(wrong)
+
+
+def test_a_watch_is_sent_on_to_the_stream_process(site: Site) -> None:
+    app = site.another_app(ApiSettings(streams_url="https://streams.example.com"))
+    answer = Caller(app, site.tokens["ada"]).send("GET", "/v1/watch?tenant=acme&kind=volume")
+    assert answer.status == 307
+    assert answer.headers["Location"] == "https://streams.example.com/v1/watch?tenant=acme&kind=volume"
+
+
+def test_every_answer_has_an_id_of_its_own_and_may_not_be_kept(site: Site) -> None:
+    answers = [site.ada.get("whoami"), site.nobody.get("whoami"), site.ada.get("/nowhere"), site.nobody.get("/healthz")]
+    assert len({a.headers["Pextra-Request-Id"] for a in answers}) == len(answers)
+    assert all(a.headers["Cache-Control"] == "no-store" for a in answers)
+    assert all(a.headers["X-Content-Type-Options"] == "nosniff" for a in answers)
+
+
+def test_metrics_count_by_kind_and_code_and_name_nobody(site: Site) -> None:
+    site.ada.put("tenants/acme/volumes/very-private-name", {"size_gib": 1}).ok()
+    site.gus.get("tenants/acme/volumes/very-private-name")
+    text = site.nobody.get("/metrics").text
+    assert 'pextra_requests_total{kind="volume",method="PUT",status="201"}' in text
+    assert 'pextra_request_failures_total{code="object.not_found"}' in text
+    assert "very-private-name" not in text
+    assert "acme" not in text
+
+
+def test_methods_that_a_client_makes_up_are_counted_together(site: Site) -> None:
+    for number in range(3):
+        site.nobody.send(f"MADEUP{number}", "/v1/flavors")
+    text = site.nobody.get("/metrics").text
+    assert "MADEUP" not in text
+    assert 'method="other"' in text
+
+
+@pytest.mark.parametrize("path", ["/v1/nowhere", "/v1/tenants/acme/volumes/none", "/v1/flavors?limit=0", "/v1/whoami"])
+def test_a_problem_is_one_of_rfc_9457_with_a_code_of_the_list(site: Site, path: str) -> None:
+    caller = site.nobody if path.endswith("whoami") else site.ada
+    answer = caller.send("GET", path)
+    problem = json.loads(answer.text)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    code = CODES[problem["code"]]
+    assert (problem["status"], problem["title"]) == (answer.status, code.title) == (code.status, code.title)
+    assert problem["type"] == f"urn:pextra:error:{problem['code']}"
+    assert problem["detail"]
