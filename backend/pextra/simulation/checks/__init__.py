@@ -1,0 +1,1 @@
+"""What must be true: at every moment, and once everything has settled."""

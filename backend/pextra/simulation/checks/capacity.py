@@ -1,0 +1,30 @@
+"""Nothing of a host is given twice, and nothing leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pextra.simulation.checks.view import View, named
+
+
+def capacity_is_what_is_allocated(view: View) -> Iterator[str]:
+    """A host's counters are the sum of its allocations, and never above its capacity."""
+    for host in view.ground.hosts:
+        held = [a for a in view.ground.allocations if a.host_uid == host.host_uid]
+        used = (sum(a.vcpus for a in held), sum(a.memory_mib for a in held), sum(a.disk_gib for a in held))
+        if used != host.used:
+            yield f"host {host.host_uid} counts {host.used} as used, and {used} is allocated"
+        if any(u > c for u, c in zip(host.used, host.capacity, strict=True)):
+            yield f"host {host.host_uid} has {host.capacity} and gave out {host.used}"
+
+
+def allocations_are_those_of_placed_instances(view: View) -> Iterator[str]:
+    """An instance holds something on exactly the host that its status names, and on none before it names one."""
+    held = {a.consumer_uid: a for a in view.ground.allocations}
+    for record in view.of_kind("instance"):
+        allocation = held.pop(record.uid, None)
+        host_uid = record.status.get("host_uid", "")
+        if (allocation.host_uid if allocation is not None else "") != host_uid:
+            yield f"{named(record)} is on host {host_uid!r} and holds {allocation}"
+    for allocation in held.values():
+        yield f"{allocation} is held by an instance that does not exist"

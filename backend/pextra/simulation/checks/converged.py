@@ -1,0 +1,222 @@
+"""Once everything has settled, what is desired is so, or the object says why it cannot be."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from pextra.drivers.interface import Power
+from pextra.drivers.sim.guest import Guest
+from pextra.services.acting import FINISHED
+from pextra.simulation.checks.view import View, named
+from pextra.store.records import Record
+
+
+def every_object_is_settled(view: View) -> Iterator[str]:
+    """Every object was looked at in its present generation, and is ready or has an excuse that is true."""
+    for record in view.ground.objects.values():
+        if record.deleting:
+            if not _may_linger(view, record):
+                yield f"{named(record)} is still being deleted: {record.status.get('conditions')}"
+            continue
+        seen = record.status.get("observed_generation")
+        if seen != record.generation:
+            yield f"{named(record)} is at generation {record.generation}, and a loop saw {seen}"
+        reason = view.reason(record)
+        excused = _EXCUSES.get(reason, _never)
+        if not view.is_ready(record) and not excused(view, record):
+            yield f"{named(record)} is stuck: {record.status.get('conditions')}"
+
+
+def only_what_polls_is_due(view: View) -> Iterator[str]:
+    """Work is left only for objects that wait for something that nobody will tell them of."""
+    for work in view.ground.work:
+        record = view.ground.objects.get(work.uid)
+        if record is not None and record.status.get("phase") in FINISHED:
+            continue  # an operation that has ended is kept for a while, and then goes
+        if record is None or (view.is_ready(record) and not record.deleting):
+            yield f"{work} is left, and there is nothing to do about {record and named(record)}"
+
+
+def guests_are_as_desired(view: View) -> Iterator[str]:
+    """An instance that says that it runs, or is stopped, does so on its host, with everything that it should have."""
+    for record in view.of_kind("instance"):
+        if record.deleting or not view.is_ready(record):
+            continue
+        host = view.document.hosts[record.status["host_uid"]]
+        guest = host.guests.get(record.uid)
+        if guest is None:
+            yield f"{named(record)} says {view.reason(record)} and has no guest"
+            continue
+        spec = view.effective(record)
+        power = Power.RUNNING if spec["power"] == "on" else Power.OFF
+        if guest.power is not power or record.status["power"] != power.value:
+            yield f"{named(record)} should be {power}, says {record.status['power']} and is {guest.power}"
+        yield from _guest_fits(view, record, guest)
+        yield from _ports_fit(view, record)
+
+
+def _guest_fits(view: View, record: Record, guest: Guest) -> Iterator[str]:
+    spec, observed = view.effective(record), guest.observe()
+    flavor = record.resolved[f"flavor/{spec['flavor']}"]
+    volumes = tuple(record.resolved[f"volume/{name}"]["uid"] for name in spec["volumes"])
+    wanted = (flavor["vcpus"], flavor["memory_mib"], (record.uid, *volumes), len(spec["networks"]))
+    found = (observed.vcpus, observed.memory_mib, observed.disk_uids, len(observed.port_uids))
+    if wanted != found:
+        yield f"{named(record)} should have {wanted} and has {found}"
+    for uid in volumes:
+        volume = view.ground.objects[uid]
+        if volume.status.get("attached_to") != record.uid:
+            yield f"{named(volume)} is open in {named(record)} and attached to {volume.status.get('attached_to')!r}"
+    if set(record.status.get("volumes", [])) != set(volumes):
+        yield f"{named(record)} should hold volumes {volumes} and holds {record.status.get('volumes')}"
+
+
+def _ports_fit(view: View, record: Record) -> Iterator[str]:
+    spec, host = view.effective(record), view.document.hosts[record.status["host_uid"]]
+    ports = {uid: p for uid, p in host.ports.items() if uid.startswith(record.uid)}
+    held = [a for a in view.ground.addresses if a.consumer_uid == record.uid]
+    if sorted(a.address for a in held) != sorted(record.status.get("addresses", [])):
+        yield f"{named(record)} shows addresses {record.status.get('addresses')} and holds {held}"
+    if sorted(a for p in ports.values() for a in p.addresses) != sorted(a.address for a in held):
+        yield f"{named(record)} has ports {ports} and holds {held}"
+    for card, entry in enumerate(spec["networks"]):
+        network_uid = record.resolved[f"network/{entry['network']}"]["uid"]
+        if sum(p.network_uid == network_uid and uid.startswith(f"{record.uid}.{card}.") for uid, p in ports.items()) != 1:
+            yield f"{named(record)} has not one port for card {card}: {ports}"
+        families = {_family(s) for s in _subnets(view, network_uid)}
+        given = {ipaddress.ip_address(a.address).version for a in held if a.card == card}
+        if families != given:
+            yield f"{named(record)} card {card} has addresses of {given}, and its network of {families}"
+
+
+def volumes_are_as_desired(view: View) -> Iterator[str]:
+    """A volume that is ready has its size in its pool."""
+    for record in view.of_kind("volume"):
+        pool = record.status.get("pool", "")
+        if record.deleting or not view.is_ready(record) or not pool:
+            continue
+        made = view.document.pools[pool].volumes.get(record.uid)
+        size = view.effective(record)["size_gib"] << 30
+        if made is None or made.size_bytes != size:
+            yield f"{named(record)} should have {size} bytes in pool {pool}: {made}"
+
+
+def operations_are_done_once(view: View) -> Iterator[str]:
+    """An operation has ended, and the guest was rebooted for it exactly when it says so."""
+    acts: set[str] = set()
+    guests: set[str] = set()
+    for host in view.document.hosts.values():
+        for guest in host.guests.values():
+            guests.add(guest.spec.uid)
+            acts.update(guest.acts)
+    for record in view.of_kind("operation"):
+        phase = record.status.get("phase")
+        if phase not in ("succeeded", "failed", "canceled"):
+            yield f"{named(record)} is {phase}"
+        elif record.spec["target"]["uid"] in guests and (record.uid in acts) != (phase == "succeeded"):
+            yield f"{named(record)} has {phase}, and its reboot {'was' if record.uid in acts else 'was not'} done"
+
+
+def _never(view: View, record: Record) -> bool:
+    del view, record
+    return False
+
+
+def _no_room(view: View, record: Record) -> bool:
+    """No host has room for the instance, or for what its new size adds."""
+    spec = view.effective(record)
+    flavor = record.resolved[f"flavor/{spec['flavor']}"]
+    wanted = (flavor["vcpus"], flavor["memory_mib"], flavor["disk_gib"])
+    held = next((a for a in view.ground.allocations if a.consumer_uid == record.uid), None)
+    if held is not None:
+        wanted = (wanted[0] - held.vcpus, wanted[1] - held.memory_mib, wanted[2] - held.disk_gib)
+    hosts = [
+        h
+        for h in view.ground.hosts
+        if (h.host_uid == held.host_uid if held is not None else h.schedulable and _reaches(view, record, h.pool))
+    ]
+    return all(
+        any(want > 0 and used + want > total for want, used, total in zip(wanted, h.used, h.capacity, strict=True))
+        for h in hosts
+    )
+
+
+def _reaches(view: View, record: Record, pool: str) -> bool:
+    """Whether what the instance uses can be had in the pool."""
+    spec = view.effective(record)
+    pools = {view.ground.objects[record.resolved[f"volume/{n}"]["uid"]].status.get("pool") for n in spec["volumes"]}
+    return not pools - {"", None, pool}
+
+
+def _addresses_are_exhausted(view: View, record: Record) -> bool:
+    """One of its networks has a family without a free address."""
+    for entry in view.effective(record)["networks"]:
+        network_uid = record.resolved[f"network/{entry['network']}"]["uid"]
+        for subnet in _subnets(view, network_uid):
+            taken = sum(a.subnet_uid == subnet.uid for a in view.ground.addresses)
+            if taken >= ipaddress.ip_network(subnet.spec["cidr"]).num_addresses - 3:
+                return True
+    return False
+
+
+def _waits_for_another(view: View, record: Record) -> bool:
+    """A volume or the image that it needs is not ready, and says why."""
+    uids = [pin["uid"] for key, pin in record.resolved.items() if key.startswith(("volume/", "image/"))]
+    return any(not view.is_ready(view.ground.objects[uid]) for uid in uids)
+
+
+def _volumes_are_apart(view: View, record: Record) -> bool:
+    """Its volumes are in several pools, or in another than its root disk."""
+    spec = view.effective(record)
+    volumes = [view.ground.objects[record.resolved[f"volume/{n}"]["uid"]] for n in spec["volumes"]]
+    pools = {v.status.get("pool", "") for v in volumes} | {record.status.get("pool", "")}
+    return len(pools - {""}) > 1
+
+
+def _stopped_by_itself(view: View, record: Record) -> bool:
+    """The guest is off, and is not to be started again by itself."""
+    guest = view.document.hosts[record.status["host_uid"]].guests.get(record.uid)
+    return guest is not None and guest.power is Power.OFF and view.effective(record)["restart_policy"] != "always"
+
+
+def _shrinks(view: View, record: Record) -> bool:
+    """The volume, or the instance's root disk, is larger than it should be."""
+    made = view.document.pools[record.status["pool"]].volumes.get(record.uid)
+    spec = view.effective(record)
+    wanted = spec["size_gib"] if record.kind == "volume" else record.resolved[f"flavor/{spec['flavor']}"]["disk_gib"]
+    return made is not None and made.size_bytes > wanted << 30
+
+
+def _ended(view: View, record: Record) -> bool:
+    """The operation has ended, which is all that is asked of it."""
+    del view
+    return record.kind == "operation"
+
+
+_EXCUSES: Final[dict[str, Callable[[View, Record], bool]]] = {
+    "NoCapacity": _no_room,
+    "ReferenceNotReady": _waits_for_another,
+    "AddressExhausted": _addresses_are_exhausted,
+    "VolumesOnDifferentHosts": _volumes_are_apart,
+    "PoweredOffByGuest": _stopped_by_itself,
+    "Crashed": _stopped_by_itself,
+    "ShrinkForbidden": _shrinks,
+    "Failed": _ended,
+    "Canceled": _ended,
+}
+
+
+def _may_linger(view: View, record: Record) -> bool:
+    """An image stays as long as something is made from it."""
+    return record.kind == "image" and any(r.target_uid == record.uid for r in view.ground.references)
+
+
+def _subnets(view: View, network_uid: str) -> list[Record]:
+    subnets = view.of_kind("subnet")
+    return [s for s in subnets if s.resolved[f"network/{s.spec['network']}"]["uid"] == network_uid and not s.deleting]
+
+
+def _family(subnet: Record) -> int:
+    return ipaddress.ip_network(subnet.spec["cidr"]).version

@@ -1,0 +1,58 @@
+"""Once everything has settled, the world holds nothing that no object asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pextra.drivers.convergence import guest_of_port
+from pextra.simulation.checks.view import View, named
+
+
+def hosts_hold_only_their_guests(view: View) -> Iterator[str]:
+    """Every guest, port and network on a host is there for an instance that is placed on it."""
+    placed = {a.consumer_uid: a.host_uid for a in view.ground.allocations}
+    for uid, host in view.document.hosts.items():
+        for guest_uid in host.guests:
+            if placed.get(guest_uid) != uid:
+                yield f"host {uid} has guest {guest_uid}, which belongs on {placed.get(guest_uid)}"
+        for port in host.ports.values():
+            guest_uid = guest_of_port(port.uid)
+            guest = host.guests.get(guest_uid)
+            if guest is None or port.uid not in guest.observe().port_uids:
+                yield f"host {uid} has port {port.uid}, which no guest there uses"
+        for network_uid in host.networks:
+            if not any(p.network_uid == network_uid for p in host.ports.values()):
+                yield f"host {uid} has network {network_uid} without a port"
+
+
+def pools_hold_only_what_is_wanted(view: View) -> Iterator[str]:
+    """Every volume in a pool is a volume, or the root disk of an instance, that was placed there."""
+    for name, pool in view.document.pools.items():
+        for uid in pool.volumes:
+            owner = view.ground.objects.get(uid)
+            if owner is None or owner.status.get("pool") != name:
+                yield f"pool {name} has volume {uid}, which no object there wants"
+        for uid, image in pool.images.items():
+            if uid not in view.ground.objects and not image.clones:
+                yield f"pool {name} has image {uid}, which no object wants"
+
+
+def nothing_is_left(view: View) -> Iterator[str]:
+    """After everything was deleted only the cloud's own tenant is there, and hosts and pools are empty."""
+    ground = view.ground
+    for record in ground.objects.values():
+        if record.kind not in ("user", "api_token") and (record.kind, record.name) != ("tenant", "system"):
+            yield f"{named(record)} is left"
+    for rows in (ground.allocations, ground.addresses, ground.hosts, ground.work):
+        if rows:
+            yield f"{rows} are left"
+    tenants = {t.uid for t in view.of_kind("tenant")}
+    for counter in ground.counters:
+        if counter.tenant_uid not in tenants or (counter.used and counter.countable not in ("users", "api_tokens")):
+            yield f"{counter} is left"
+    for uid, host in view.document.hosts.items():
+        if host.guests or host.ports or host.networks:
+            yield f"host {uid} is not empty"
+    for name, pool in view.document.pools.items():
+        if pool.volumes or pool.images or pool.allocated_bytes:
+            yield f"pool {name} is not empty"

@@ -1,0 +1,193 @@
+"""The database as it is, read past the product's own code, so that no fault of that code can hide one in the data."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from pextra.store.records import Record
+
+
+class Reference(NamedTuple):
+    """One object that refers to another."""
+
+    source_uid: str
+    target_uid: str
+
+
+class Allocation(NamedTuple):
+    """What a guest holds on a host."""
+
+    consumer_uid: str
+    host_uid: str
+    vcpus: int
+    memory_mib: int
+    disk_gib: int
+
+
+class Host(NamedTuple):
+    """What a host has and has given out: vCPUs, MiB of memory, GiB of disk."""
+
+    host_uid: str
+    ready: int
+    schedulable: int
+    pool: str
+    capacity: tuple[int, int, int]
+    used: tuple[int, int, int]
+
+
+class Counter(NamedTuple):
+    """What a tenant may use and uses of one countable."""
+
+    tenant_uid: str
+    countable: str
+    ceiling: int | None
+    used: int
+    granted: int
+
+
+class Address(NamedTuple):
+    """An address that was given to a card."""
+
+    subnet_uid: str
+    address: str
+    consumer_uid: str
+    card: int
+
+
+class Event(NamedTuple):
+    """A change that was noted; `position` is None until it has a place in its stream."""
+
+    stream: str
+    position: int | None
+    type: str
+    object_uid: str
+    revision: int
+
+
+class Work(NamedTuple):
+    """An object that is to be looked at."""
+
+    uid: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Everything that is committed.
+
+    Attributes:
+        objects: every object by uid, hidden ones too.
+        sequenced: the events that got their place since the last reading, in the order in which they did.
+        pending: the events that wait for theirs.
+        belongings: for each table of things that belong to an object, the uids of those objects.
+    """
+
+    objects: dict[str, Record]
+    references: list[Reference]
+    allocations: list[Allocation]
+    hosts: list[Host]
+    counters: list[Counter]
+    addresses: list[Address]
+    sequenced: list[Event]
+    pending: list[Event]
+    work: list[Work]
+    belongings: dict[str, list[str]]
+
+
+_OBJECTS: Final = """
+    SELECT r.tenant_uid, r.uid, r.kind, r.name, r.generation, r.labels, r.annotations, r.spec, r.spec_version, r.resolved,
+        r.finalizers, r.created_us, r.updated_us, r.deleting_us, s.revision, s.status
+    FROM resource r LEFT JOIN resource_status s ON s.tenant_uid = r.tenant_uid AND s.uid = r.uid"""
+_HOSTS: Final = """
+    SELECT host_uid, ready, schedulable, pool, vcpus, memory_mib, disk_gib, used_vcpus, used_memory_mib, used_disk_gib
+    FROM host_capacity"""
+_BELONGINGS: Final = {
+    "resource_status": "uid",
+    "resource_index": "uid",
+    "resource_secret": "uid",
+    "credential": "token_uid",
+}
+_LEFT_OUT: Final = frozenset({"lease", "work", "alembic_version"})
+
+
+class GroundReader:
+    """Reads one database file over and over."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._decoded: dict[tuple[Any, ...], Record] = {}
+        self._last_event = 0
+        self._version = -1
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def changed(self) -> bool:
+        """Whether anything was committed since this was asked last."""
+        (version,) = self._rows("PRAGMA data_version")[0]
+        before, self._version = self._version, version
+        return version != before
+
+    def read(self) -> Ground:
+        """Everything as it is now; no transaction that writes is open."""
+        events = self._rows(
+            "SELECT rowid, stream, position, type, object_uid, revision FROM event WHERE rowid > ? ORDER BY rowid",
+            self._last_event,
+        )
+        if events:
+            self._last_event = events[-1][0]
+        objects = [self._record(row) for row in self._rows(_OBJECTS)]
+        return Ground(
+            objects={o.uid: o for o in objects},
+            references=[
+                Reference(*r) for r in self._rows("SELECT source_uid, target_uid FROM resource_reference")
+            ],
+            allocations=[
+                Allocation(*r)
+                for r in self._rows("SELECT consumer_uid, host_uid, vcpus, memory_mib, disk_gib FROM allocation")
+            ],
+            hosts=[Host(*r[:4], r[4:7], r[7:]) for r in self._rows(_HOSTS)],
+            counters=[
+                Counter(*r)
+                for r in self._rows("SELECT tenant_uid, countable, ceiling, used, granted FROM quota_usage")
+            ],
+            addresses=[
+                Address(*r) for r in self._rows("SELECT subnet_uid, address, consumer_uid, card FROM address")
+            ],
+            sequenced=[Event(*r[1:]) for r in events],
+            pending=[
+                Event(*r)
+                for r in self._rows("SELECT stream, NULL, type, object_uid, revision FROM pending_event")
+            ],
+            work=[Work(*r) for r in self._rows("SELECT uid, kind FROM work")],
+            belongings={
+                table: [r[0] for r in self._rows(f"SELECT {column} FROM {table}")]  # noqa: S608  # names of our own
+                for table, column in _BELONGINGS.items()
+            },
+        )
+
+    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table, but for leases and for when work is due next."""
+        tables = [r[0] for r in self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = {
+            table: self._rows(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608  # names of our own
+            for table in tables
+            if table not in _LEFT_OUT
+        }
+        return rows | {"work": self._rows("SELECT tenant_uid, uid, version FROM work ORDER BY 1, 2")}
+
+    def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self._connection.execute(query, values).fetchall()
+
+    def _record(self, row: tuple[Any, ...]) -> Record:
+        if row not in self._decoded:
+            values: list[Any] = list(row)
+            for column in (5, 6, 7, 9, 10, 15):
+                values[column] = json.loads(values[column]) if values[column] is not None else {}
+            self._decoded[row] = Record(*values)
+        return self._decoded[row]

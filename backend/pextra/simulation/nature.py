@@ -1,0 +1,106 @@
+"""Acts of the world: guests and hosts fail, and disks fill up, without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from pextra.drivers.interface import Power
+from pextra.simulation.node import Node
+from pextra.simulation.stage import Stage
+
+
+class Nature:
+    """Strikes now and then, and takes away later what would last."""
+
+    def __init__(self, stage: Stage, nodes: Sequence[Node]) -> None:
+        self._stage = stage
+        self._nodes = nodes
+        self._rng = Random(f"{stage.seed} nature")
+        self._acts: list[tuple[Callable[[], None], int]] = [
+            (self._guest_crashes, 4),
+            (self._guest_powers_off, 3),
+            (self._guest_pauses, 1),
+            (self._host_fails, 3),
+            (self._pool_fills, 1),
+            (self._node_is_killed, 2),
+            (self._node_stops, 1),
+        ]
+
+    def brood(self) -> None:
+        """Do something after a while, and again."""
+        upset_s = self._stage.hazards.weather.upset_s
+        self._stage.schedule.after(upset_s * self._rng.expovariate(1.0), self._strike)
+
+    def _strike(self) -> None:
+        if self._stage.hazards.calm:
+            return
+        (act,) = self._rng.choices([a for a, _ in self._acts], [w for _, w in self._acts])
+        act()
+        self.brood()
+
+    def relent(self) -> None:
+        """Repair everything."""
+        for uid in self._stage.document.hosts:
+            self._stage.world.host_up(uid)
+        for name in self._stage.document.pools:
+            self._stage.world.free_pool(name)
+
+    def _running(self) -> str | None:
+        running = [
+            guest.spec.uid
+            for host in self._stage.document.hosts.values()
+            for guest in host.guests.values()
+            if guest.power is Power.RUNNING and guest.active is not None
+        ]
+        return self._rng.choice(running) if running else None
+
+    def _on_guest(self, what: str, act: Callable[[str], None]) -> None:
+        uid = self._running()
+        if uid is None:
+            return
+        try:
+            act(uid)
+        except LookupError:
+            return  # it had ended, and nobody has looked since
+        self._stage.note("nature", f"guest {uid} {what}", count=f"guest {what}")
+
+    def _guest_crashes(self) -> None:
+        self._on_guest("crashes", self._stage.world.guest_crashes)
+
+    def _guest_powers_off(self) -> None:
+        self._on_guest("powers off", self._stage.world.guest_powers_off)
+
+    def _guest_pauses(self) -> None:
+        self._on_guest("pauses", self._stage.world.guest_pauses)
+
+    def _host_fails(self) -> None:
+        hosts = list(self._stage.document.hosts)
+        if not hosts:
+            return
+        uid = self._rng.choice(hosts)
+        self._stage.note("nature", f"host {uid} goes down", count="host down")
+        self._stage.world.host_down(uid)
+
+        def up() -> None:
+            self._stage.note("nature", f"host {uid} comes up")
+            self._stage.world.host_up(uid)
+
+        self._stage.schedule.after(self._rng.uniform(1.0, 30.0), up)
+
+    def _pool_fills(self) -> None:
+        name = self._rng.choice(list(self._stage.document.pools))
+        self._stage.note("nature", f"pool {name} fills up", count="pool full")
+        self._stage.world.fill_pool(name)
+
+        def free() -> None:
+            self._stage.note("nature", f"pool {name} has room")
+            self._stage.world.free_pool(name)
+
+        self._stage.schedule.after(self._rng.uniform(1.0, 20.0), free)
+
+    def _node_is_killed(self) -> None:
+        self._rng.choice(self._nodes).kill()
+
+    def _node_stops(self) -> None:
+        self._rng.choice(self._nodes).stop()

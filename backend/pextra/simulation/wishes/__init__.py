@@ -1,0 +1,1 @@
+"""What simulated users ask for: plausible requests, made from what the user believes to be there."""
