@@ -84,7 +84,7 @@ class InstanceController:
                 bound = placement.bound_by(used[record.uid], record, spec)
             except ValueError:
                 message = "Its volumes are on different hosts: an instance can use only volumes that one host reaches."
-                outcomes.append(waiting(item, record, "VolumesOnDifferentHosts", message))
+                outcomes.append(waiting(item, record, "VolumesOnDifferentHosts", message, poll_s=5.0))
                 continue
             if bound is None:
                 outcomes.append(waiting(item, record, "ReferenceNotReady", f"Image {spec['image']!r} is not ready."))
