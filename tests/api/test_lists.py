@@ -32,7 +32,7 @@ def names(answer: Answer) -> list[str]:
 def all_pages(caller: Caller, path: str, **query: Any) -> list[str]:
     """The names on every page."""
     found: list[str] = []
-    page: dict[str, str] = {}
+    page: dict[str, Any] = {}
     while True:
         answer = caller.get(path, **query, **page)
         found += names(answer)
@@ -137,7 +137,7 @@ def test_what_was_there_from_the_start_is_seen_once_while_others_write(any_site:
     for n in range(0, 12, 2):
         any_site.ada.put(f"tenants/acme/networks/n{n:02}", {}).ok()
     seen: list[str] = []
-    page: dict[str, str] = {}
+    page: dict[str, Any] = {}
     for number in range(20):
         answer = any_site.ada.get("tenants/acme/networks", limit=2, **page)
         seen += names(answer)

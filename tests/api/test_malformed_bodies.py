@@ -51,6 +51,7 @@ MALFORMED: dict[str, bytes] = {
     "single quotes": b"{'spec': {}}",
     "a trailing comma": b'{"spec": {},}',
     "nothing but space": b"  ",
+    "null": b"null",
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.api.everything import SECRET, SPECS, make_everything
@@ -27,7 +29,7 @@ def test_everything_becomes_true_reads_back_unchanged_and_shows_no_secret(whole:
         assert (back.status, back.body) == (200, read)
         assert SECRET not in back.text
     after = dump(whole.database)
-    before.pop("request_key"), after.pop("request_key")
+    del before["request_key"], after["request_key"]
     assert after == before
     after.pop("resource_secret")
     assert SECRET not in repr(after)
@@ -52,9 +54,9 @@ def test_lists_are_ordered_by_bytes_selected_and_paged(any_site: Site) -> None:
         labels = {"parity": "even" if number % 2 == 0 else "odd"}
         any_site.ada.put(f"tenants/acme/volumes/{name}", {"size_gib": 1 + number % 3}, labels=labels).ok()
 
-    def listed(**query: object) -> list[str]:
+    def listed(**query: Any) -> list[str]:
         found: list[str] = []
-        page: dict[str, str] = {}
+        page: dict[str, Any] = {}
         while True:
             body = any_site.ada.get("tenants/acme/volumes", limit=2, **query, **page).ok()
             found += [item["metadata"]["name"] for item in body["items"]]

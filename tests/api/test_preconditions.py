@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def test_a_document_kept_from_before_does_not_change_a_namesake(site: Site) -> N
     ],
 )
 def test_a_precondition_that_cannot_be_read_is_refused(
-    site: Site, headers: dict[str, str], query: dict[str, str]
+    site: Site, headers: dict[str, str], query: dict[str, Any]
 ) -> None:
     assert site.ada.put(FRONT, {}, headers=headers, **query).code == "request.parameter"
     assert site.ada.get(FRONT).status == 404

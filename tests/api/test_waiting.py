@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_waiting_for_what_cannot_be_seen_is_waiting_for_what_is_not_there(site: 
         {"wait": "ready", "timeout_s": "1e1"},
     ],
 )
-def test_a_wait_that_cannot_be_is_refused(site: Site, query: dict[str, str]) -> None:
+def test_a_wait_that_cannot_be_is_refused(site: Site, query: dict[str, Any]) -> None:
     assert site.ada.get(DATA, **query).code == "request.parameter"
 
 

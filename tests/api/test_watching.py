@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import Any
 
@@ -20,7 +20,7 @@ def streams(site: Site, places: int = 4) -> Flask:
     return create_streams_app(site.cloud, places=places)
 
 
-def lines(app: Flask, caller: Caller, **query: str) -> Iterator[dict[str, Any]]:
+def lines(app: Flask, caller: Caller, **query: str) -> Generator[dict[str, Any]]:
     """The lines of a watch, as they come."""
     answer = app.test_client().get(
         "/v1/watch", query_string=query, headers={"Authorization": f"Bearer {caller.token}"}, buffered=False

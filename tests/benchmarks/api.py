@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import urllib3
@@ -34,7 +34,7 @@ CLIENTS = 4
 OBJECTS = 100
 
 
-def databases(folder: Path) -> Iterator[tuple[str, str]]:
+def databases(folder: Path) -> Generator[tuple[str, str]]:
     """Name and URL of each database, while it runs."""
     yield "sqlite", f"sqlite:///{folder / 'pextra.db'}"
     if postgres.reason_unavailable() is None:

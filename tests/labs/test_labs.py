@@ -128,9 +128,7 @@ def _memory_segments() -> set[str]:
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_each_fault_tells_psycopg_its_error_and_commits_or_not(
-    crdbish: Crdbish, driver_url: str, fault: Fault
-) -> None:
+def test_each_fault_tells_psycopg_its_error_and_commits_or_not(crdbish: Crdbish, driver_url: str, fault: Fault) -> None:
     def insert() -> None:
         connection.execute("INSERT INTO k VALUES (%s)", (1,))
         connection.commit()
@@ -162,9 +160,7 @@ def test_each_fault_tells_sqlalchemy_its_error_and_commits_or_not(
         assert connection.scalar(text("SELECT count(*) FROM k")) == (1 if fault in APPLIED else 0)
 
 
-def test_a_fault_on_a_statement_that_cannot_be_parsed_does_not_hang(
-    crdbish: Crdbish, driver_url: str
-) -> None:
+def test_a_fault_on_a_statement_that_cannot_be_parsed_does_not_hang(crdbish: Crdbish, driver_url: str) -> None:
     crdbish.once(Fault.STMT_RETRY)
     with psycopg.connect(driver_url) as connection:
         with pytest.raises(psycopg.errors.SerializationFailure):

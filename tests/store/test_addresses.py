@@ -104,7 +104,12 @@ def test_a_guest_has_its_addresses_by_card_until_they_are_taken_back(database: D
     assert database.read(lambda tx: addresses.of(tx, subnet.tenant, guest)) == []
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(steps=st.lists(st.one_of(st.just("take"), st.sampled_from(sorted(USABLE))), max_size=40))
 def test_whatever_comes_and_goes_a_free_address_is_found_exactly_when_there_is_one(
     sqlite_database: Database, steps: list[str]

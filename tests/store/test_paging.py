@@ -48,7 +48,12 @@ def test_pages_of_any_size_together_are_the_list_in_the_order_of_names(database:
     assert pages(database, [tenant], size) == sorted(names)
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(names=st.sets(NAMES, min_size=1, max_size=12), size=st.integers(1, 5))
 def test_the_order_of_names_is_that_of_their_bytes(database: Database, names: set[str], size: int) -> None:
     tenant = database.new_uid()

@@ -28,7 +28,7 @@ class QuotaMachine(RuleBasedStateMachine):
         self.uids = {name: database.new_uid() for name in ("parent", "child")}
         self.live: dict[str, list[dict[str, int]]] = {"parent": [], "child": []}
         self.ceilings: dict[str, dict[str, int | None]] = {"parent": {}, "child": {}}
-        self.granted = dict.fromkeys(COUNTABLES, 0)
+        self.granted: dict[str, int] = dict.fromkeys(map(str, COUNTABLES), 0)
 
     def used(self, tenant: str, countable: str) -> int:
         return sum(charge.get(countable, 0) for charge in self.live[tenant])
@@ -111,7 +111,7 @@ class QuotaMachine(RuleBasedStateMachine):
 
 def test_counters_follow_every_sequence_of_charges_releases_limits_and_grants(sqlite_database: Database) -> None:
     run_state_machine_as_test(
-        lambda: QuotaMachine(sqlite_database),
+        lambda: QuotaMachine(sqlite_database),  # pyright: ignore[reportArgumentType] - any factory does
         settings=settings(
             max_examples=40,
             stateful_step_count=30,
@@ -124,7 +124,7 @@ def test_counters_follow_every_sequence_of_charges_releases_limits_and_grants(sq
 
 def test_every_database_counts_alike(database: Database) -> None:
     run_state_machine_as_test(
-        lambda: QuotaMachine(database),
+        lambda: QuotaMachine(database),  # pyright: ignore[reportArgumentType] - any factory does
         settings=settings(
             max_examples=5,
             stateful_step_count=20,

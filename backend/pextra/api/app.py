@@ -18,6 +18,7 @@ from pextra.api.settings import ApiSettings
 from pextra.api.waiting import Waits
 from pextra.errors import PextraError
 from pextra.services import planning
+from pextra.services.authentication import unauthenticated
 from pextra.services.cloud import Cloud, Context
 from pextra.store import events
 
@@ -27,6 +28,10 @@ EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
 )  # fmt: skip
 """What this server can do beyond the first version; append-only."""
+
+
+_OPEN = frozenset({"/v1/capabilities", "/v1/schemas/manifest.json"})
+"""What says nothing of anybody; for all else below /v1 who has no token is told that before anything else."""
 
 
 def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
@@ -51,6 +56,8 @@ def _wrap(app: Flask, cloud: Cloud) -> None:
     def begin() -> None:
         g.began = time.monotonic()
         g.request_id = cloud.database.new_uid()
+        if request.path.startswith("/v1/") and request.path not in _OPEN and requests.bearer(request) is None:
+            raise unauthenticated()
         requests.check_printable(request)
 
     @app.after_request

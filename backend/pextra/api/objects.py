@@ -125,6 +125,7 @@ class ObjectRoutes:
         )
 
     def _dry_run(self, address: Address, work: Callable[[Context], Written]) -> Response:
+        requests.idempotency_key(request)  # of no use here, but refused alike
         return answer(200, self._endpoint.plan(request, lambda ctx: planning.one(ctx, address, work)))
 
     def delete(self, plural: str, name: str, tenant: str | None = None) -> Response:

@@ -9,6 +9,8 @@ from pextra.api.schemas import OPENAPI_REF, name_pattern, spec_schema, status_sc
 from pextra.declaration.kind import PATH, Kind, Scope
 from pextra.declaration.registry import Registry
 from pextra.errors import CODES
+from pextra.services.documents import LABEL_KEY, LABEL_VALUE, MAX_ANNOTATION, MAX_LABELS
+from pextra.services.planning import MAX_CHANGES
 
 _PROBLEMS: Final = ("400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "500", "503", "504")
 _DESCRIBED: Final = {
@@ -18,7 +20,7 @@ _DESCRIBED: Final = {
 
 def document(registry: Registry) -> dict[str, Any]:
     """The whole document."""
-    schemas: dict[str, Any] = _shared_schemas()
+    schemas: dict[str, Any] = _shared_schemas([kind.name for kind in registry])
     paths: dict[str, Any] = _general_paths()
     for kind in registry:
         schemas |= _schemas(kind)
@@ -70,7 +72,7 @@ def _header(name: str, schema: dict[str, Any], description: str) -> dict[str, An
 
 
 _UID: Final = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
-_KEY: Final = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}
+_KEY: Final = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
 _FLAG: Final = {"type": "string", "enum": ["true", "false"]}
 
 _PARAMETERS: Final[dict[str, Any]] = {
@@ -85,9 +87,9 @@ _PARAMETERS: Final[dict[str, Any]] = {
     "wait": _query("wait", {"type": "string", "pattern": "^[a-z][a-z_]{0,62}$"}, "A condition, or `deleted`."),
     "timeout_s": _query("timeout_s", {"type": "integer", "minimum": 0, "maximum": 60}, "How long to wait."),
     "key": _header("Idempotency-Key", _KEY, "The same key and request give the same answer again, for 24 hours."),
-    "if_match": _header("If-Match", {"type": "string", "pattern": "^[!-~]{1,200}$"}, "Refuse unless this is the ETag."),
+    "if_match": _header("If-Match", {"type": "string", "pattern": "^[ -~]{1,200}$"}, "Refuse unless this is the ETag."),
     "create_only": _header("If-None-Match", {"const": "*"}, "Refuse when the object exists."),
-    "known": _header("If-None-Match", {"type": "string", "pattern": "^[!-~]{1,200}$"}, "A `Pextra-Revision`."),
+    "known": _header("If-None-Match", {"type": "string"}, "A `Pextra-Revision`."),
     "after": _header("Pextra-After", _UID, "A `Pextra-Position`: see at least that write."),
 }
 
@@ -96,14 +98,21 @@ def _parameters(*names: str) -> list[dict[str, str]]:
     return [_ref(n, "parameters") for n in names]
 
 
+_READ_ONLY: Final = {
+    name: {"description": "Written by the server; ignored, so that what was read can be sent back.", "readOnly": True}
+    for name in ("resolved", "status", "minted")
+}
+
+
 def _schemas(kind: Kind) -> dict[str, Any]:
     name = title(kind)
     spec, status = spec_schema(kind, OPENAPI_REF), status_schema(kind, OPENAPI_REF)
     inner = spec.pop("$defs", {}) | status.pop("$defs", {})
     writable = {
-        "kind": {"const": kind.name},
-        "metadata": _ref("WritableMetadata"),
-        "spec": _ref(f"{name}Spec"),
+        "kind": {"enum": [kind.name, None]},
+        "metadata": {"anyOf": [_ref("WritableMetadata"), {"type": "null"}]},
+        "spec": {"anyOf": [_ref(f"{name}Spec"), {"type": "null"}]},
+        **_READ_ONLY,
     }
     whole = {
         "kind": {"const": kind.name},
@@ -130,7 +139,6 @@ def _schemas(kind: Kind) -> dict[str, Any]:
             "type": "object",
             "properties": writable,
             "additionalProperties": False,
-            "required": ["spec"],
             **({"example": {"spec": kind.example["spec"]}} if kind.example else {}),
         },
         f"{name}List": {
@@ -242,7 +250,12 @@ def _put(kind: Kind) -> dict[str, Any]:
 def _patch(kind: Kind) -> dict[str, Any]:
     schema = {
         "type": "object",
-        "properties": {"metadata": {"type": "object"}, "spec": {"type": "object"}},
+        "properties": {
+            "kind": {"enum": [kind.name, None]},
+            "metadata": {"type": ["object", "null"]},
+            "spec": {"type": ["object", "null"]},
+            **_READ_ONLY,
+        },
         "additionalProperties": False,
     }
     return _write(kind, "patch", f"Change a {kind.name} by a merge patch.", "application/merge-patch+json", schema)
@@ -273,18 +286,34 @@ def _general_paths() -> dict[str, Any]:
                 "responses": {
                     "200": _json(schema, summary),
                     **more,
-                    **(_problems("401", "503") if secured else {}),
+                    **(_problems("401", "422", "503") if secured else {}),
                 },
-                **({} if secured else {"security": []}),
+                **({"parameters": _parameters("after")} if secured else {"security": []}),
             }
         }
 
     return {
         "/healthz": get("healthz", "The process answers.", anything, secured=False),
         "/readyz": get("readyz", "The process and its database answer.", anything, secured=False, **_problems("503")),
+        "/metrics": {
+            "get": {
+                "operationId": "metrics",
+                "summary": "What the process counts of itself.",
+                "security": [],
+                "responses": {
+                    "200": {
+                        "description": "Prometheus' format.",
+                        "content": {"text/plain": {"schema": {"type": "string"}}},
+                    }
+                },
+            }
+        },
+        "/openapi.json": get("openapi", "This document.", anything, secured=False),
+        "/v1/schemas/manifest.json": get("manifest_schema", "The JSON schema of manifests.", anything, secured=False),
         "/v1/capabilities": get("capabilities", "What this server can do.", anything, secured=False),
         "/v1/kinds": get("kinds", "Every kind, for the generation of clients.", anything, secured=True),
         "/v1/whoami": get("whoami", "Who is asking.", anything, secured=True),
+        "/v1/watch": {"get": _watch()},
         "/v1/plan": {
             "post": {
                 "operationId": "plan",
@@ -302,9 +331,46 @@ def _general_paths() -> dict[str, Any]:
     }
 
 
-def _shared_schemas() -> dict[str, Any]:
+def _watch() -> dict[str, Any]:
+    text = {"type": "string", "maxLength": 8192}
+    return {
+        "operationId": "watch",
+        "summary": "Where what changes is streamed; docs/api.md describes the stream.",
+        "parameters": [
+            _query("tenant", text, "Whose objects."),
+            _query("kind", text, "Of which kind; all of the tenant's without it."),
+            _query("position", text, "Behind which position of a list or of an earlier watch; from now on without it."),
+            *_parameters("recursive"),
+        ],
+        "responses": {
+            "307": {
+                "description": "The stream process.",
+                "headers": {"Location": {"schema": {"type": "string"}, "required": True}},
+            },
+            **_problems("401", "422", "503"),
+        },
+    }
+
+
+_WRITTEN_BY_THE_SERVER: Final = ("site", "generation", "revision", "etag", "created_at", "updated_at", "deleting")
+
+
+def _shared_schemas(kinds: list[str]) -> dict[str, Any]:
     text, number = {"type": "string"}, {"type": "integer"}
     texts = {"type": "object", "additionalProperties": {"type": "string"}}
+    keys = {"pattern": f"^{LABEL_KEY.pattern}$"}
+    labels = {
+        "type": "object",
+        "maxProperties": MAX_LABELS,
+        "propertyNames": keys,
+        "additionalProperties": {"type": "string", "pattern": f"^{LABEL_VALUE.pattern}$"},
+    }
+    annotations = {
+        "type": "object",
+        "maxProperties": MAX_LABELS,
+        "propertyNames": keys,
+        "additionalProperties": {"type": "string", "maxLength": MAX_ANNOTATION},
+    }
     change = {
         "type": "object",
         "required": [
@@ -377,16 +443,43 @@ def _shared_schemas() -> dict[str, Any]:
         },
         "WritableMetadata": {
             "type": "object",
+            "description": "Labels and annotations are written; `name`, `tenant` and `uid`, when given, must be those "
+            "of the object; the rest is ignored, so that what was read can be sent back.",
             "additionalProperties": False,
-            "properties": {"labels": texts, "annotations": texts},
+            "properties": {
+                "labels": {"anyOf": [labels, {"type": "null"}]},
+                "annotations": {"anyOf": [annotations, {"type": "null"}]},
+                **{name: {"type": ["string", "null"]} for name in ("name", "tenant", "uid")},
+                **{name: {"readOnly": True} for name in _WRITTEN_BY_THE_SERVER},
+            },
         },
         "Change": change,
         "PlanRequest": {
             "type": "object",
             "additionalProperties": False,
             "properties": {
-                "changes": {"type": "array", "maxItems": 1000, "items": {"type": "object"}},
-                "prune": {"type": "object"},
+                "changes": {
+                    "type": "array",
+                    "maxItems": MAX_CHANGES,
+                    "items": {
+                        "type": "object",
+                        "required": ["verb", "object"],
+                        "properties": {
+                            "verb": {"enum": ["put", "delete"]},
+                            "object": {"type": "object", "description": "A manifest."},
+                        },
+                    },
+                },
+                "prune": {
+                    "type": ["object", "null"],
+                    "description": "Delete what bears the labels and is not among the changes.",
+                    "required": ["labels", "tenant"],
+                    "properties": {
+                        "labels": {"type": "string", "minLength": 1},
+                        "tenant": text,
+                        "kinds": {"type": ["array", "null"], "items": {"enum": kinds}},
+                    },
+                },
             },
         },
         "Plan": {

@@ -62,6 +62,8 @@ def body(request: Request) -> Any:
             raw.decode(), parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_no_duplicates
         )
         _check(value, 0)
+        if value is None:
+            raise ValueError("null says nothing")
     except (ValueError, RecursionError) as error:
         raise PextraError(
             "request.malformed", f"The body is not JSON that this server takes: {_short(error)}."

@@ -73,8 +73,13 @@ def _leaves(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]
                 news[index] if index < len(news) else None,
                 f"{path}[{index}]",
             )
-    elif before != after or type(before) is not type(after):
+    elif (before, _type(before)) != (after, _type(after)):
         yield path, before, after
+
+
+def _type(value: Any) -> str:
+    """JSON's true and 1 are equal in Python, and not the same value."""
+    return type(value).__name__
 
 
 def merge_patch(target: Any, patch: Any) -> Any:

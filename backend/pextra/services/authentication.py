@@ -8,6 +8,13 @@ from pextra.store import credentials, objects
 from pextra.store.database import Tx
 
 
+def unauthenticated() -> PextraError:
+    """The refusal of a token, the same whatever is wrong with it."""
+    return PextraError(
+        "auth.unauthenticated", "A valid bearer token is required: it is missing, unknown, expired or revoked."
+    )
+
+
 def authenticate(cloud: Cloud, tx: Tx, token: str | None) -> Principal:
     """The principal that the bearer token stands for.
 
@@ -19,10 +26,7 @@ def authenticate(cloud: Cloud, tx: Tx, token: str | None) -> Principal:
     """
     holder = credentials.holder(tx, token) if token else None
     if holder is None or not holder.enabled or (holder.expires_us is not None and holder.expires_us <= tx.now_us):
-        raise PextraError(
-            "auth.unauthenticated",
-            "A valid bearer token is required: it is missing, unknown, expired or revoked.",
-        )
+        raise unauthenticated()
     is_cloud = holder.tenant_uid == cloud.site.system_uid
     tenant = objects.by_uid(tx, cloud.site.uid, holder.tenant_uid)
     if tenant is None or tenant.deleting:

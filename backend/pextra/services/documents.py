@@ -93,10 +93,10 @@ def _texts(value: Any, field: str, what: str, fits: Any, faults: list[dict[str, 
 
 
 def check_request_text(name: str, value: str, limit: int) -> None:
-    """Refuse a header or parameter that is empty, too long or not printable.
+    """Refuse a header or parameter that is empty, too long or not printable ASCII.
 
     Raises:
         PextraError: `request.parameter`.
     """
-    if not 1 <= len(value) <= limit or not value.isprintable():
-        raise PextraError("request.parameter", f"{name} must be 1 to {limit} printable characters.")
+    if not 1 <= len(value) <= limit or not (value.isascii() and value.isprintable()):
+        raise PextraError("request.parameter", f"{name} must be 1 to {limit} printable ASCII characters.")

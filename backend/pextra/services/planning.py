@@ -103,9 +103,8 @@ def _pruned(ctx: Context, prune: Any, steps: list[Step]) -> list[Step]:
     if not isinstance(labels, str) or not labels or not isinstance(tenant, str):
         message = "needs `labels` and `tenant`, so that it cannot delete what is not meant"
         raise invalid([{"field": "prune", "message": message}], "plan")
-    if kinds is not None and not (
-        isinstance(kinds, list) and all(isinstance(k, str) and k in ctx.cloud.registry for k in cast("list[Any]", kinds))
-    ):
+    named = cast("list[Any]", kinds) if isinstance(kinds, list) else []
+    if kinds is not None and (not named or not all(isinstance(k, str) and k in ctx.cloud.registry for k in named)):
         message = f"must be a list of kinds; there are {', '.join(k.name for k in ctx.cloud.registry)}"
         raise invalid([{"field": "prune.kinds", "message": message}], "plan")
     kept = {(s[1].kind.name, s[1].tenant, s[1].name) for s in steps}

@@ -28,7 +28,7 @@ def decode(text: str) -> dict[str, int]:
         value: Any = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, RecursionError, binascii.Error) as error:
         raise PextraError("request.parameter", _NONE) from error
-    found = cast("dict[str, Any]", value) if isinstance(value, dict) else {"": None}
+    found: dict[str, Any] = cast("dict[str, Any]", value) if isinstance(value, dict) else {"": None}
     if not all(type(v) is int and 0 <= v < 1 << 63 for v in found.values()):
         raise PextraError("request.parameter", _NONE)
     return found

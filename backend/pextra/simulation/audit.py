@@ -31,9 +31,10 @@ class Audit:
     def __call__(self, letter: Letter, status: int, body: Any) -> Iterator[str]:
         """See `Listener`."""
         if status >= 400:
-            code = body.get("code") if isinstance(body, dict) else None
+            problem: dict[str, Any] = body
+            code = problem.get("code")
             if code not in _REFUSALS:
-                yield f"{letter} was answered {status} {code}: {body.get('detail')} {body.get('errors', '')}"
+                yield f"{letter} was answered {status} {code}: {problem.get('detail')} {problem.get('errors', '')}"
             if letter.wish.foreign and code != "object.not_found":
                 yield f"{letter} was answered {status} {code}, and nobody may know that it is there"
         elif letter.wish.foreign:

@@ -49,7 +49,7 @@ class Founder:
         least = self.stage.ledger.begin(letter)
         answer = self.node.serve(letter.request)
         assert answer is not None
-        body = json.loads(answer.body) if answer.body else {}
+        body: dict[str, Any] = json.loads(answer.body) if answer.body else {}
         if answer.status not in expected:
             raise Violated(f"{letter} was answered {answer.status} {body}")
         self.stage.ledger.answered(letter, answer.status, body, replayed=False, least=least)
@@ -65,14 +65,13 @@ def found(founder: Founder) -> dict[str, str]:
     founder.put(Where(_CLOUD, "images", "debian"), image("debian"))
     founder.put(Where(_CLOUD, "shares", "debian"), {"kind": "image", "name": "debian", "tenants": "all"})
     founder.stage.world.ensure_pool(SHARED_POOL, capacity_bytes=POOL_BYTES)
+    host: dict[str, Any] = {}
     for name in HOSTS:
         machine = {"vcpus": rng.randint(2, 4), "memory_mib": rng.choice((2048, 4096)), "disk_gib": 64}
         spec = {"driver": "sim", "simulated": machine, "cpu_overcommit": rng.choice((1, 2))}
         host = founder.put(Where(None, "hosts", name), spec)
     if founder.stage.hazards.weather.local_pool:
-        founder.stage.world.ensure_pool(
-            LOCAL_POOL, capacity_bytes=POOL_BYTES, host_uid=host["metadata"]["uid"]
-        )
+        founder.stage.world.ensure_pool(LOCAL_POOL, capacity_bytes=POOL_BYTES, host_uid=host["metadata"]["uid"])
     return dict(pair for tenant in TENANTS for pair in _tenant(founder, tenant))
 
 

@@ -99,8 +99,8 @@ class Ground:
 
 
 _OBJECTS: Final = """
-    SELECT r.tenant_uid, r.uid, r.kind, r.name, r.generation, r.labels, r.annotations, r.spec, r.spec_version, r.resolved,
-        r.finalizers, r.created_us, r.updated_us, r.deleting_us, s.revision, s.status
+    SELECT r.tenant_uid, r.uid, r.kind, r.name, r.generation, r.labels, r.annotations, r.spec, r.spec_version,
+        r.resolved, r.finalizers, r.created_us, r.updated_us, r.deleting_us, s.revision, s.status
     FROM resource r LEFT JOIN resource_status s ON s.tenant_uid = r.tenant_uid AND s.uid = r.uid"""
 _HOSTS: Final = """
     SELECT host_uid, ready, schedulable, pool, vcpus, memory_mib, disk_gib, used_vcpus, used_memory_mib, used_disk_gib
@@ -144,25 +144,19 @@ class GroundReader:
         objects = [self._record(row) for row in self._rows(_OBJECTS)]
         return Ground(
             objects={o.uid: o for o in objects},
-            references=[
-                Reference(*r) for r in self._rows("SELECT source_uid, target_uid FROM resource_reference")
-            ],
+            references=[Reference(*r) for r in self._rows("SELECT source_uid, target_uid FROM resource_reference")],
             allocations=[
                 Allocation(*r)
                 for r in self._rows("SELECT consumer_uid, host_uid, vcpus, memory_mib, disk_gib FROM allocation")
             ],
-            hosts=[Host(*r[:4], r[4:7], r[7:]) for r in self._rows(_HOSTS)],
+            hosts=[Host(r[0], r[1], r[2], r[3], r[4:7], r[7:]) for r in self._rows(_HOSTS)],
             counters=[
-                Counter(*r)
-                for r in self._rows("SELECT tenant_uid, countable, ceiling, used, granted FROM quota_usage")
+                Counter(*r) for r in self._rows("SELECT tenant_uid, countable, ceiling, used, granted FROM quota_usage")
             ],
-            addresses=[
-                Address(*r) for r in self._rows("SELECT subnet_uid, address, consumer_uid, card FROM address")
-            ],
+            addresses=[Address(*r) for r in self._rows("SELECT subnet_uid, address, consumer_uid, card FROM address")],
             sequenced=[Event(*r[1:]) for r in events],
             pending=[
-                Event(*r)
-                for r in self._rows("SELECT stream, NULL, type, object_uid, revision FROM pending_event")
+                Event(*r) for r in self._rows("SELECT stream, NULL, type, object_uid, revision FROM pending_event")
             ],
             work=[Work(*r) for r in self._rows("SELECT uid, kind FROM work")],
             belongings={

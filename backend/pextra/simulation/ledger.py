@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from pextra.simulation.letters import Letter, Where
 
@@ -66,7 +66,7 @@ class Ledger:
                 self.faults.append(f"{letter} was carried out twice under one idempotency key")
             self._fresh[letter.key] = None
         if isinstance(body, dict) and "metadata" in body:
-            self._shown(letter, body, least)
+            self._shown(letter, cast("dict[str, Any]", body), least)
 
     def _shown(self, letter: Letter, body: dict[str, Any], least: tuple[str, int] | None) -> None:
         """The answer shows the object."""

@@ -111,7 +111,5 @@ def letter_of(sender: str, tenant: str, token: str, wish: Wish, key: str) -> Let
     action = f"/actions/{wish.action}" if wish.action is not None else ""
     query = f"?{urlencode(wish.query)}" if wish.query else ""
     body = json.dumps(wish.body).encode() if wish.body is not None else None
-    request = Request(
-        method=wish.method, target=f"{wish.where.path}{action}{query}", headers=headers, body=body
-    )
+    request = Request(method=wish.method, target=f"{wish.where.path}{action}{query}", headers=headers, body=body)
     return Letter(sender, tenant, wish, key if changes else None, request)

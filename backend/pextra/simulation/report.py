@@ -29,9 +29,7 @@ class Report:
     trace: list[str]
 
     def __str__(self) -> str:
-        head = (
-            f"seed {self.seed}: {self.events} events in {self.virtual_s:.0f} s of virtual time, digest {self.digest}"
-        )
+        head = f"seed {self.seed}: {self.events} events in {self.virtual_s:.0f} s of virtual time, digest {self.digest}"
         if self.violation is None:
             return head
         again = f"python -m pextra.simulation --seed {self.seed} --steps {self.steps}"

@@ -108,9 +108,7 @@ class _Run:
     def __init__(self, stage: Stage, path: Path, opened: ExitStack, every: int) -> None:
         self._stage = stage
         url = f"sqlite:///{path}"
-        database = Database(
-            url, clock=SimClock(stage.schedule), rng=Random(f"{stage.seed} site"), durable=False
-        )
+        database = Database(url, clock=SimClock(stage.schedule), rng=Random(f"{stage.seed} site"), durable=False)
         schema.migrate(database)
         _, token = open_cloud(database, REGISTRY)
         assert token is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from pextra.simulation.call import Call
 from pextra.simulation.letters import Where, letter_of
@@ -104,7 +104,7 @@ class User:
             self.busy = False
             if answer is not None:
                 where = wish.where
-                body = json.loads(answer.body) if answer.body else {}
+                body: dict[str, Any] = json.loads(answer.body) if answer.body else {}
                 if wish.action == "reboot" and "metadata" in body:
                     where = Where(where.tenant, "operations", body["metadata"]["name"])
                 if not wish.foreign and "dry_run" not in wish.query:

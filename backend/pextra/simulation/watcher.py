@@ -101,9 +101,7 @@ class Watcher:
         for host in self._stage.document.hosts.values():
             for guest in host.guests.values():
                 guest.settle(self._stage.schedule.now)
-        return View(
-            self._reader.read(), self._stage.world, self._stage.document, self._stage.ledger, self._memo
-        )
+        return View(self._reader.read(), self._stage.world, self._stage.document, self._stage.ledger, self._memo)
 
 
 def _demand(view: View, checks: Sequence[Check]) -> None:

@@ -83,7 +83,8 @@ def _ports_fit(view: View, record: Record) -> Iterator[str]:
         yield f"{named(record)} has ports {ports} and holds {held}"
     for card, entry in enumerate(spec["networks"]):
         network_uid = record.resolved[f"network/{entry['network']}"]["uid"]
-        if sum(p.network_uid == network_uid and uid.startswith(f"{record.uid}.{card}.") for uid, p in ports.items()) != 1:
+        mine = [p for uid, p in ports.items() if uid.startswith(f"{record.uid}.{card}.")]
+        if sum(p.network_uid == network_uid for p in mine) != 1:
             yield f"{named(record)} has not one port for card {card}: {ports}"
         families = {_family(s) for s in _subnets(view, network_uid)}
         given = {ipaddress.ip_address(a.address).version for a in held if a.card == card}
@@ -162,9 +163,11 @@ def _addresses_are_exhausted(view: View, record: Record) -> bool:
 
 
 def _waits_for_another(view: View, record: Record) -> bool:
-    """A volume or the image that it needs is not ready, and says why."""
+    """A volume or the image that it needs is not ready, or held by an instance that is not; they say why."""
     uids = [pin["uid"] for key, pin in record.resolved.items() if key.startswith(("volume/", "image/"))]
-    return any(not view.is_ready(view.ground.objects[uid]) for uid in uids)
+    needed = [view.ground.objects[uid] for uid in uids]
+    holders = [view.ground.objects.get(n.status.get("attached_to", "")) for n in needed]
+    return any(not view.is_ready(n) for n in (*needed, *holders) if n is not None and n.uid != record.uid)
 
 
 def _volumes_are_apart(view: View, record: Record) -> bool:

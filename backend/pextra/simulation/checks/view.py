@@ -14,7 +14,6 @@ from pextra.simulation.ground import Ground
 from pextra.simulation.ledger import Ledger, content
 from pextra.store.records import Record
 
-
 State = tuple[str, int, int]
 """An object's uid, generation and status revision."""
 
@@ -73,7 +72,9 @@ class View:
 
     @staticmethod
     def _ready(record: Record) -> dict[str, Any]:
-        return next((c for c in record.status.get("conditions", []) if c["type"] == "ready"), {})
+        conditions: list[dict[str, Any]] = record.status.get("conditions", [])
+        none: dict[str, Any] = {}
+        return next((c for c in conditions if c["type"] == "ready"), none)
 
 
 Check = Callable[[View], Iterator[str]]

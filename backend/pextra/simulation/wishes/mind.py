@@ -56,7 +56,7 @@ class Mind:
 
     def learn(self, where: Where, status: int, body: Any) -> None:
         """Hear an answer about the object at the address."""
-        if status == 204 or status == 404:
+        if status in (204, 404):
             self.seen.pop(where, None)
             if where == self.child:
                 self.seen = {w: o for w, o in self.seen.items() if w.tenant != where.name}
