@@ -7,6 +7,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
+# A qcow2 of your own for `make run`; without it a small one is built.
+IMAGE ?=
 # More options for pytest, such as PYTEST_FLAGS="-k quota".
 PYTEST_FLAGS ?=
 
@@ -26,7 +28,7 @@ help: ## Lists the tasks
 
 .PHONY: run
 run: $(venv)/.stamp-run ## Starts the whole cloud on this machine, with something in it
-	$(bin)/pextra up --demo
+	$(bin)/pextra up --demo $(if $(IMAGE),--image $(IMAGE))
 
 .PHONY: test
 test: $(venv)/.stamp-dev ## Runs the tests, but for the slow ones

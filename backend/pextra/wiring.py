@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
@@ -126,10 +127,13 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
     }
 
 
-def local_machine(data_dir: Path) -> tuple[LocalMachine | None, list[str]]:
+def local_machine(data_dir: Path, image_path: Path | None = None) -> tuple[LocalMachine | None, list[str]]:
     """This machine as a host, or what it lacks to be one, with the remedy.
 
     Guests run under a libvirtd of our own below `data_dir` and outlive this process. Takes some seconds the first time.
+
+    Args:
+        image_path: the user's own qcow2 to offer as the image `tiny`, instead of the one that is built here.
     """
     problems = [str(problem) for problem in preflight.check()]
     if problems:
@@ -139,14 +143,28 @@ def local_machine(data_dir: Path) -> tuple[LocalMachine | None, list[str]]:
         libvirtd.ensure_up()
         image = build_tiny_image(data_dir / "images")
         accelerated = kvm_works(image.path, data_dir / "images", libvirtd.account)
+        offered = image if image_path is None else _own_image(image_path)
         name = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().partition(".")[0].lower()).strip("-")
         name = name if name[:1].isalpha() else f"host-{name}".strip("-")
-        storage = FileStorage(data_dir / "volumes", allowed_dirs=[data_dir / "images"], account=libvirtd.account)
+        storage = FileStorage(
+            data_dir / "volumes", allowed_dirs=[data_dir / "images", offered.path.parent], account=libvirtd.account
+        )
         compute = LibvirtCompute(libvirtd, accelerated=accelerated)
         drivers = HostDrivers(compute, UserNetwork(data_dir / "ports"), storage, f"file-{name}")
-        return LocalMachine(name, drivers, image), []
-    except (ImageBuildError, DriverError) as error:
+        return LocalMachine(name, drivers, offered), []
+    except (ImageBuildError, DriverError, OSError) as error:
         return None, [str(error)]
+
+
+def _own_image(path: Path) -> BuiltImage:
+    """The user's image; the storage driver looks into it when it is stored.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return BuiltImage(path.absolute(), digest, virtual_size_bytes=0)
 
 
 def hypervisor_root(data_dir: Path) -> Path:

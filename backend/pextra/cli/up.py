@@ -40,6 +40,9 @@ def up(
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
     guests: Annotated[bool, typer.Option(help="Run guests on this machine where QEMU and libvirt are there.")] = True,
+    image: Annotated[
+        Path | None, typer.Option(help="A qcow2 of your own for real guests; a small one is built without it.")
+    ] = None,
     show: Annotated[bool, typer.Option("--demo", help="Apply an example tenant and show what became of it.")] = False,
     once: Annotated[bool, typer.Option("--exit", help="End when the demonstration is over.")] = False,
 ) -> None:
@@ -49,7 +52,7 @@ def up(
     try:
         settings = _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key)
         with _alone(settings.data_dir):
-            _run(console, settings, guests=guests, show=show, once=once)
+            _run(console, settings, guests=guests, image=image, show=show, once=once)
     except (Refused, StartFailed) as error:
         console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
@@ -150,7 +153,7 @@ class _alone:  # noqa: N801 - reads as a context
         self._file.close()
 
 
-def _run(console: Console, settings: UpSettings, *, guests: bool, show: bool, once: bool) -> None:
+def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | None, show: bool, once: bool) -> None:
     stop = threading.Event()
 
     def ask(signum: int, frame: FrameType | None) -> None:
@@ -162,7 +165,7 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, show: bool, on
     database = Database(settings.database_url)
     opened = wiring.open_site(database)
     world = wiring.world_at(settings.control_dir / "simulated-world.json")
-    machine, missing = wiring.local_machine(settings.data_dir) if guests else (None, ["--guests"])
+    machine, missing = wiring.local_machine(settings.data_dir, image) if guests else (None, ["--guests"])
     fleet = wiring.DriverFleet(world, machine)
     runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
     servers: list[Server] = []
