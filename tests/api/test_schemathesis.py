@@ -136,6 +136,6 @@ def test_the_administrator_meets_no_failure_at_any_boundary_of_the_clouds_object
 @pytest.mark.parametrize("preconditions", [False, True], ids=["", "with preconditions"])
 def test_nobody_meets_a_failure_anywhere(site: Site, user: str, preconditions: bool) -> None:
     make_everything(site)
-    found, sent = failures(site, user, paths=".", examples=25, boundaries=True, preconditions=preconditions)
+    found, sent = failures(site, user, paths=".", examples=10, boundaries=True, preconditions=preconditions)
     assert found == []
-    assert sent > 10_000
+    assert sent > 8_000

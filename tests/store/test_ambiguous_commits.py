@@ -108,10 +108,13 @@ def test_who_is_in_doubt_gets_the_answer_of_another_that_came_in_between_under_t
                 begun.append(second.write(lambda tx: request("second", tx)))
 
     first = open_database(database_url, clock=ManualClock(), point=point)
+    notes.stored(first)  # connects; what comes next is the request's own commit
+    begun.clear()
     crdbish.once(fault)
     answer = first.write(lambda tx: request("first", tx))
     assert begun[2] == answer
     assert list(notes.stored(second).values()) == [answer]
+    assert {name: draw.runs for name, draw in draws.items()} == {"first": 1, "second": 0 if fault in APPLIED else 1}
 
 
 def test_doubt_that_never_ends_is_told_as_unavailable_and_lands_at_most_once(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from pextra.controllers.fleet import Fleet
 from pextra.drivers.convergence import HostDrivers, guest_of_port
-from pextra.drivers.interface import DriverError, GuestObservation, Power
+from pextra.drivers.interface import DriverError, GuestObservation
 from pextra.services.cloud import Cloud
 from pextra.store import allocations, objects, work
 from pextra.store.database import Tx
@@ -52,11 +52,9 @@ class Sweep:
         asked = self._ask([host]) if host.uid in self._silent else 0
         self._silent.discard(host.uid)
         before = self._seen.get(host.uid)
-        # a guest that was told to run on may have paused again, which looks as if nothing had happened
-        paused = {uid for uid, guest in guests.items() if guest.power is Power.PAUSED}
-        if guests == before and not paused:
+        if guests == before:
             return asked
-        changed = {uid for uid in {*guests, *(before or {})} if guests.get(uid) != (before or {}).get(uid)} | paused
+        changed = {uid for uid in {*guests, *(before or {})} if guests.get(uid) != (before or {}).get(uid)}
         asked += self._changed(host, drivers, guests, changed, everything=before is None)
         self._seen[host.uid] = guests
         return asked

@@ -17,6 +17,7 @@ class Nature:
         self._stage = stage
         self._nodes = nodes
         self._rng = Random(f"{stage.seed} nature")
+        self._paused: set[str] = set()
         self._acts: list[tuple[Callable[[], None], int]] = [
             (self._guest_crashes, 4),
             (self._guest_powers_off, 3),
@@ -72,7 +73,14 @@ class Nature:
         self._on_guest("powers off", self._stage.world.guest_powers_off)
 
     def _guest_pauses(self) -> None:
-        self._on_guest("pauses", self._stage.world.guest_pauses)
+        """Once for each guest: one that pauses again between two sweeps is not seen to have run in between."""
+
+        def pause(uid: str) -> None:
+            if uid not in self._paused:
+                self._paused.add(uid)
+                self._stage.world.guest_pauses(uid)
+
+        self._on_guest("pauses", pause)
 
     def _host_fails(self) -> None:
         hosts = list(self._stage.document.hosts)
