@@ -21,7 +21,7 @@ MEMBER: Final[dict[Maker, int]] = {
     computing.switch_power: 3,
     computing.delete_instance: 4,
     computing.reboot: 3,
-    computing.cancel: 1,
+    computing.cancel: 2,
     computing.put_volume: 6,
     computing.delete_volume: 2,
     networking.put_network: 3,
@@ -93,7 +93,7 @@ class User:
         if self.retired:
             return
         (maker,) = self._rng.choices(self._makers, self._weights)
-        wish = maker(self.mind)
+        wish = self.mind.second_look() or maker(self.mind)
         if wish is None:
             self.think()
             return

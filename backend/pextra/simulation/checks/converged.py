@@ -212,8 +212,11 @@ _EXCUSES: Final[dict[str, Callable[[View, Record], bool]]] = {
 
 
 def _may_linger(view: View, record: Record) -> bool:
-    """An image stays as long as something is made from it."""
-    return record.kind == "image" and any(r.target_uid == record.uid for r in view.ground.references)
+    """An image stays as long as something is made from it, a volume until an instance that cannot move lets it go."""
+    if record.kind == "image":
+        return any(r.target_uid == record.uid for r in view.ground.references)
+    holder = view.ground.objects.get(record.status.get("attached_to", ""))
+    return holder is not None and not view.is_ready(holder)
 
 
 def _subnets(view: View, network_uid: str) -> list[Record]:

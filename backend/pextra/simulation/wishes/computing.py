@@ -105,9 +105,9 @@ def reboot(mind: Mind) -> Wish | None:
 
 
 def cancel(mind: Mind) -> Wish | None:
-    """Cancel a known operation."""
+    """Cancel the newest operation that is known; older ones have ended long ago."""
     known = [w for w in mind.seen if w.plural == "operations"]
-    return Wish("POST", mind.rng.choice(known), None, action="cancel") if known else None
+    return Wish("POST", known[-1], None, action="cancel") if known else None
 
 
 def put_volume(mind: Mind) -> Wish:

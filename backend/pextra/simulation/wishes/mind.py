@@ -18,12 +18,14 @@ class Mind:
         tenant: the user's own tenant.
         strangers: tenants that the user may not see.
         seen: the objects that the user believes to exist, as it saw them last.
+        doubtful: what an answer contradicted the user's belief about.
     """
 
     tenant: str
     strangers: tuple[str, ...]
     rng: Random
     seen: dict[Where, dict[str, Any]] = field(default_factory=dict[Where, dict[str, Any]])
+    doubtful: list[Where] = field(default_factory=list[Where])
 
     @property
     def child(self) -> Where:
@@ -54,12 +56,20 @@ class Mind:
         chosen = self.rng.sample(range(len(items)), number)
         return [items[i] for i in sorted(chosen)]
 
+    def second_look(self) -> Wish | None:
+        """The wish to see what is doubtful."""
+        return Wish("GET", self.doubtful.pop()) if self.doubtful else None
+
     def learn(self, where: Where, status: int, body: Any) -> None:
         """Hear an answer about the object at the address."""
         if status in (204, 404):
             self.seen.pop(where, None)
             if where == self.child:
                 self.seen = {w: o for w, o in self.seen.items() if w.tenant != where.name}
+            elif where.tenant == self.child.name:
+                self.doubtful.append(self.child)
+        elif status == 412:
+            self.doubtful.append(where)
         elif status in (200, 201, 202) and "metadata" in body:
             self.seen[where] = body
 
