@@ -1,0 +1,84 @@
+"""The contract between loops and the world: compute, storage and network drivers.
+
+Rules that every implementation keeps, and that `tests/contract` checks:
+
+* `ensure_*` is idempotent and level-triggered: it compares the world with its argument and acts on the
+  difference. It may be interrupted (kill -9) after any step; calling it again finishes the work.
+* `observe_*` changes nothing.
+* `ensure_*_absent` on something that is not there succeeds.
+* Everything is named by uid; names in the arguments are for people only.
+* A driver keeps no state of its own that it could not rebuild from the world.
+* Failures are one of the four classes below, and nothing else.
+"""
+
+from __future__ import annotations
+
+from pextra.drivers.interface.compute import (
+    ComputeCapabilities,
+    ComputeDriver,
+    GuestDisk,
+    GuestNic,
+    GuestObservation,
+    GuestSpec,
+    HostInventory,
+    Power,
+    Seed,
+    StopCause,
+)
+from pextra.drivers.interface.errors import (
+    DriverError,
+    NotFound,
+    Permanent,
+    Retryable,
+    Unknown,
+)
+from pextra.drivers.interface.network import (
+    NetworkCapabilities,
+    NetworkDriver,
+    NetworkSource,
+    PortBinding,
+    PortSource,
+    SecurityRule,
+    SubnetSource,
+)
+from pextra.drivers.interface.storage import (
+    DiskSource,
+    ImageObservation,
+    ImageSource,
+    StorageCapabilities,
+    StorageDriver,
+    VolumeObservation,
+    VolumeSource,
+)
+
+__all__ = [
+    "ComputeCapabilities",
+    "ComputeDriver",
+    "DiskSource",
+    "DriverError",
+    "GuestDisk",
+    "GuestNic",
+    "GuestObservation",
+    "GuestSpec",
+    "HostInventory",
+    "ImageObservation",
+    "ImageSource",
+    "NetworkCapabilities",
+    "NetworkDriver",
+    "NetworkSource",
+    "NotFound",
+    "Permanent",
+    "PortBinding",
+    "PortSource",
+    "Power",
+    "Retryable",
+    "SecurityRule",
+    "Seed",
+    "StopCause",
+    "StorageCapabilities",
+    "StorageDriver",
+    "SubnetSource",
+    "Unknown",
+    "VolumeObservation",
+    "VolumeSource",
+]

@@ -1,0 +1,107 @@
+"""Networks and ports as one host sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetSource:
+    """An address range of a network."""
+
+    uid: str
+    cidr: str
+    gateway: str | None
+    dns_servers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSource:
+    """A tenant's layer-2 segment with its subnets."""
+
+    uid: str
+    tenant_uid: str
+    mtu: int
+    subnets: tuple[SubnetSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityRule:
+    """One thing that is let through; whatever no rule names is dropped."""
+
+    direction: str  # "ingress" | "egress"
+    protocol: str  # "tcp" | "udp" | "icmp" | "any"
+    port_min: int | None
+    port_max: int | None
+    remote_cidr: str | None  # None: anyone
+
+
+@dataclass(frozen=True, slots=True)
+class PortSource:
+    """A guest's attachment to a network."""
+
+    uid: str
+    tenant_uid: str
+    network_uid: str
+    mac: str
+    addresses: tuple[str, ...]
+    rules: tuple[SecurityRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PortBinding:
+    """How a hypervisor plugs a port; made by a network driver, read by a compute driver."""
+
+    type: str  # "user" (QEMU user mode) | "sim" | "tap" | "ovs"
+    target: str = ""  # device or bridge name where the type has one
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCapabilities:
+    """What a network driver can do beyond the contract's minimum."""
+
+    isolation: bool = False  # ports of two tenants cannot reach each other
+    security_rules: bool = False
+    cross_host: bool = False
+
+
+class NetworkDriver(Protocol):
+    """Networks and ports as one host sees them."""
+
+    def capabilities(self) -> NetworkCapabilities:
+        """What this driver can do."""
+        ...
+
+    def ensure_network(self, network: NetworkSource) -> None:
+        """Make the network as described, or change it to that."""
+        ...
+
+    def observe_networks(self) -> Mapping[str, NetworkSource]:
+        """Every network that this driver made, by uid."""
+        ...
+
+    def ensure_network_absent(self, uid: str) -> None:
+        """Remove the network.
+
+        Raises:
+            Retryable: `NetworkBusy` while it has ports.
+        """
+        ...
+
+    def ensure_port(self, port: PortSource) -> PortBinding:
+        """Make the port as described, or change it to that; how to plug it is the answer.
+
+        Raises:
+            NotFound: `NetworkMissing`.
+        """
+        ...
+
+    def observe_ports(self) -> Mapping[str, PortSource]:
+        """Every port that this driver made, by uid."""
+        ...
+
+    def ensure_port_absent(self, uid: str) -> None:
+        """Remove the port."""
+        ...
