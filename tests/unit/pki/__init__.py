@@ -1,0 +1,1 @@
+"""The certificate authority, its hosts' side, and whom TLS then believes."""
