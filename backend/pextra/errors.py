@@ -31,9 +31,12 @@ CODES: Final[dict[str, Code]] = {
     "spec.immutable": Code(422, "An immutable field would change"),
     "reference.not_found": Code(422, "A referenced object does not exist"),
     "idempotency.mismatch": Code(422, "The idempotency key was used for another request"),
+    "agent.csr_invalid": Code(422, "The certificate signing request is not acceptable"),
     "action.unknown": Code(404, "There is no such action"),
     # 401, 403, 404: who is asking
     "auth.unauthenticated": Code(401, "Authentication is required"),
+    "agent.unauthenticated": Code(401, "A host agent's certificate is required"),
+    "agent.join_refused": Code(403, "The join token is not valid"),
     "auth.denied": Code(403, "The principal may not do this"),
     "object.not_found": Code(404, "There is no such object"),
     "route.not_found": Code(404, "There is no such route"),

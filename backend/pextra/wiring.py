@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
 
+from pextra import host_wiring
+from pextra.api.agents import create_agents_app
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
@@ -25,63 +26,45 @@ from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.declaration.registry import Registry
 from pextra.drivers.convergence import HostDrivers
-from pextra.drivers.file.driver import FileStorage
-from pextra.drivers.interface import DriverError, HostInventory, Power, StorageDriver
-from pextra.drivers.libvirt import preflight
-from pextra.drivers.libvirt.acceleration import kvm_works
-from pextra.drivers.libvirt.driver import LibvirtCompute
-from pextra.drivers.libvirt.hosting import PrivateLibvirtd
+from pextra.drivers.interface import HostInventory, StorageDriver
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
-from pextra.drivers.usernet.driver import UserNetwork
-from pextra.images.tiny import BuiltImage, ImageBuildError, build_tiny_image
+from pextra.images.tiny import BuiltImage, build_tiny_image
 from pextra.resources import REGISTRY
 from pextra.services import bootstrap
+from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Cloud, Context
 from pextra.store import schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
 
+SERVER_LIFETIME: Final = timedelta(days=397)
 SIM_POOL: Final = "sim"
 SIM_POOL_BYTES: Final = 1 << 60
 
 
-@dataclass(frozen=True, slots=True)
-class LocalMachine:
-    """This machine as a host: its name, its drivers and the small image that was built for it."""
-
-    name: str
-    drivers: HostDrivers
-    image: BuiltImage
-
-
 class DriverFleet:
-    """The drivers of the hosts that this process runs: simulated ones, and the machine it is on.
+    """The drivers of the simulated hosts, which this process runs. Real ones are run by agents of their own.
 
     Args:
         world: the simulated world.
-        machine: this machine, when it runs guests; it is the `libvirt` host of its name, and no other.
     """
 
-    def __init__(self, world: SimWorld, machine: LocalMachine | None = None) -> None:
+    def __init__(self, world: SimWorld) -> None:
         self._world = world
-        self._machine = machine
         self._known: dict[str, tuple[int, HostDrivers]] = {}
         self._lock = threading.Lock()
         world.ensure_pool(SIM_POOL, capacity_bytes=SIM_POOL_BYTES)
         self._pools: dict[str, StorageDriver] = {SIM_POOL: SimStorage(world, SIM_POOL)}
-        if machine is not None:
-            self._pools[machine.drivers.pool] = machine.drivers.storage
 
     def drivers(self, host: Record) -> HostDrivers | None:
         """See `Fleet.drivers`."""
         if host.spec["driver"] != "sim":
-            machine = self._machine
-            return machine.drivers if machine is not None and host.name == machine.name else None
+            return None
         with self._lock:
             known = self._known.get(host.uid)
             if known is None or known[0] != host.generation:
@@ -111,7 +94,7 @@ class DriverFleet:
         return self._pools
 
     def close(self) -> None:
-        """Write the simulated world down and let the machine's hypervisor go; guests run on."""
+        """Write the simulated world down."""
         self._world.close()
 
 
@@ -127,33 +110,26 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
     }
 
 
-def local_machine(data_dir: Path, image_path: Path | None = None) -> tuple[LocalMachine | None, list[str]]:
-    """This machine as a host, or what it lacks to be one, with the remedy.
+@dataclass(frozen=True, slots=True)
+class LocalMachine:
+    """This machine as a host: its name, and the image that is offered for its guests."""
 
-    Guests run under a libvirtd of our own below `data_dir` and outlive this process. Takes some seconds the first time.
+    name: str
+    image: BuiltImage
+
+
+def local_machine(image_dir: Path, image_path: Path | None = None) -> LocalMachine:
+    """This machine as a host.
 
     Args:
+        image_dir: where the small image is built, unless it is there.
         image_path: the user's own qcow2 to offer as the image `tiny`, instead of the one that is built here.
+
+    Raises:
+        ImageBuildError, OSError: there is no image.
     """
-    problems = [str(problem) for problem in preflight.check()]
-    if problems:
-        return None, problems
-    try:
-        libvirtd = PrivateLibvirtd(hypervisor_root(data_dir))
-        libvirtd.ensure_up()
-        image = build_tiny_image(data_dir / "images")
-        accelerated = kvm_works(image.path, data_dir / "images", libvirtd.account)
-        offered = image if image_path is None else _own_image(image_path)
-        name = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().partition(".")[0].lower()).strip("-")
-        name = name if name[:1].isalpha() else f"host-{name}".strip("-")
-        storage = FileStorage(
-            data_dir / "volumes", allowed_dirs=[data_dir / "images", offered.path.parent], account=libvirtd.account
-        )
-        compute = LibvirtCompute(libvirtd, accelerated=accelerated)
-        drivers = HostDrivers(compute, UserNetwork(data_dir / "ports"), storage, f"file-{name}")
-        return LocalMachine(name, drivers, offered), []
-    except (ImageBuildError, DriverError, OSError) as error:
-        return None, [str(error)]
+    image = build_tiny_image(image_dir) if image_path is None else _own_image(image_path)
+    return LocalMachine(host_wiring.machine_name(), image)
 
 
 def _own_image(path: Path) -> BuiltImage:
@@ -165,29 +141,6 @@ def _own_image(path: Path) -> BuiltImage:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return BuiltImage(path.absolute(), digest, virtual_size_bytes=0)
-
-
-def hypervisor_root(data_dir: Path) -> Path:
-    """Where the private libvirtd of a data folder lives."""
-    return data_dir / "hv"
-
-
-def stop_local_guests(data_dir: Path) -> int:
-    """Stop every guest of the data folder by force and end its libvirtd; tells how many guests ran.
-
-    Raises:
-        DriverError: libvirt does not answer.
-    """
-    if preflight.check() or not hypervisor_root(data_dir).exists():
-        return 0
-    libvirtd = PrivateLibvirtd(hypervisor_root(data_dir))
-    compute = LibvirtCompute(libvirtd, accelerated=False)
-    running = [g.uid for g in compute.observe_guests().values() if g.power is not Power.OFF]
-    for uid in running:
-        compute.ensure_stopped(uid, force=True)
-    compute.close()
-    libvirtd.stop()
-    return len(running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +186,31 @@ def _simulated_image(name: str) -> dict[str, str]:
     return {"url": url, "sha256": digest_of(url)}
 
 
+def join_token(cloud: Cloud, host: str) -> tuple[str, str]:
+    """The host's uid, and a new join token for it, which takes the place of the one that was made so before."""
+
+    def work(tx: Tx) -> tuple[str, str]:
+        return bootstrap.mint_join_token(Context(cloud, tx, bootstrap.root_principal(cloud)), host)
+
+    return cloud.database.write(work)
+
+
+def keep_agents_tls(cloud: Cloud, folder: Path, names: Sequence[str]) -> None:
+    """Write what the agents' endpoint serves TLS with: certificate, key and authority; renewed at each start.
+
+    Args:
+        folder: made when absent; only we may look into it.
+        names: the DNS names and addresses that agents know the endpoint by.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    signer = cloud.database.write(authority)
+    made = signer.sign_server(names, datetime.now(UTC), SERVER_LIFETIME)
+    for name, text in (("authority.pem", signer.certificate_pem), ("server.pem", made.key_pem + made.chain_pem)):
+        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+
+
 def new_admin_token(database: Database) -> str:
     """A new token of the administrator; the one that was made so before is revoked."""
     cloud, _ = open_cloud(database, REGISTRY)
@@ -255,6 +233,15 @@ def api() -> WSGIApplication:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
     return create_app(_cloud_of_environment(), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
+
+
+def agents() -> WSGIApplication:
+    """The application that host agents speak to, set up by its environment: `gunicorn 'pextra.wiring:agents()'`.
+
+    Raises:
+        KeyError: `PEXTRA_DATABASE_URL` is not set.
+    """
+    return create_agents_app(_cloud_of_environment())
 
 
 def _cloud_of_environment() -> Cloud:

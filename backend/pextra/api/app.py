@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-import time
 from functools import cache
 
-from flask import Flask, Response, g, redirect, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from pextra import __version__
-from pextra.api import instruments, objects, openapi, requests, schemas
+from pextra.api import framing, instruments, objects, openapi, requests, schemas
 from pextra.api.endpoint import Endpoint
-from pextra.api.responses import answer, problem
+from pextra.api.responses import answer
 from pextra.api.settings import ApiSettings
 from pextra.api.waiting import Waits
 from pextra.errors import PextraError
@@ -21,8 +18,6 @@ from pextra.services import planning
 from pextra.services.authentication import unauthenticated
 from pextra.services.cloud import Cloud, Context
 from pextra.store import events
-
-log = logging.getLogger("pextra.api")
 
 EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
@@ -43,66 +38,15 @@ def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
     endpoint = Endpoint(cloud)
-    _wrap(app, cloud)
+    framing.install(app, cloud, admit=_with_token)
     _general(app, endpoint, settings)
     app.register_blueprint(objects.blueprint(endpoint, Waits(settings.max_waits)))
     return app
 
 
-def _wrap(app: Flask, cloud: Cloud) -> None:
-    """What happens around every request: an id, bounds, counters, problems for errors."""
-
-    @app.before_request
-    def begin() -> None:
-        g.began = time.monotonic()
-        g.request_id = cloud.database.new_uid()
-        if request.path.startswith("/v1/") and request.path not in _OPEN and requests.bearer(request) is None:
-            raise unauthenticated()
-        requests.check_printable(request)
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        response.headers["Pextra-Request-Id"] = g.get("request_id", "")
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        plural = (request.view_args or {}).get("plural", "")
-        kind = cloud.registry.routed(plural)
-        label = kind.name if kind is not None else (request.endpoint or "none")
-        method = request.method if request.method in instruments.METHODS else "other"
-        instruments.REQUESTS.labels(method, label, response.status_code).inc()
-        if "wait" not in request.args:
-            instruments.DURATION.labels(method, label).observe(time.monotonic() - g.get("began", 0))
-        return response
-
-    @app.errorhandler(PextraError)
-    def refused(error: PextraError) -> Response:
-        instruments.FAILURES.labels(error.code).inc()
-        return problem(error)
-
-    @app.errorhandler(HTTPException)
-    def unrouted(error: HTTPException) -> Response | HTTPException:
-        if isinstance(error, NotFound):
-            return refused(PextraError("route.not_found", "There is no such route."))
-        if isinstance(error, MethodNotAllowed):
-            response = refused(PextraError("request.method", f"{request.method} is not possible here."))
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or []))
-            return response
-        if isinstance(error, RequestEntityTooLarge):
-            return refused(
-                PextraError("request.too_large", f"The body is larger than {request.max_content_length} bytes.")
-            )
-        return refused(PextraError("request.malformed", error.description or "The request cannot be read."))
-
-    @app.errorhandler(Exception)
-    def failed(error: Exception) -> Response:
-        log.error("request %s failed", g.get("request_id", ""), exc_info=error)
-        return refused(
-            PextraError(
-                "server.error",
-                "The server failed; its log has the details under the request id.",
-                request_id=g.get("request_id", ""),
-            )
-        )
+def _with_token() -> None:
+    if request.path.startswith("/v1/") and request.path not in _OPEN and requests.bearer(request) is None:
+        raise unauthenticated()
 
 
 def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:

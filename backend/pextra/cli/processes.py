@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pextra import wiring
+from pextra.cli import agents_server
 from pextra.cli.settings import UpSettings
 
 READY_S: Final = 30.0
@@ -33,11 +36,16 @@ class StartFailed(Exception):
 
 @dataclass(slots=True)
 class Server:
-    """A gunicorn under supervision."""
+    """A process under supervision."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    start: Callable[[], subprocess.Popen[bytes]]
+
+    def restart(self) -> None:
+        """Start it again after it ended by itself."""
+        self.process = self.start()
 
     def stop(self) -> None:
         """End it: gently, then by force."""
@@ -61,9 +69,27 @@ def start_streams(settings: UpSettings) -> Server:
     return _gunicorn(settings, "streams", settings.streams_address, 1, STREAM_THREADS)
 
 
-def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threads: int) -> Server:
+def start_agents(settings: UpSettings) -> Server:
+    """What host agents speak to."""
+    return _gunicorn(settings, "agents", settings.agents_address, 1, API_THREADS)
+
+
+def start_agent(settings: UpSettings, image_dirs: Sequence[Path]) -> Server:
+    """This machine's own agent."""
+    command = [*_UNTIL_WE_END, sys.executable, "-m", "pextra.agent", "run"]
+    command += [f"--home={settings.agent_home}", f"--data-dir={settings.data_dir}"]
+    command += [f"--image-dir={folder}" for folder in image_dirs]
+    return _started("agent", command, dict(os.environ), _logs(settings))
+
+
+def _logs(settings: UpSettings) -> Path:
     logs = settings.control_dir / "logs"
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return logs
+
+
+def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threads: int) -> Server:
+    logs = _logs(settings)
     metrics = settings.control_dir / "metrics" / name
     metrics.mkdir(mode=0o700, parents=True, exist_ok=True)
     for stale in metrics.iterdir():
@@ -84,26 +110,51 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
         f"--error-logfile={logs / name}.log",
         "--log-level=warning",
     ]
-    if settings.tls is not None:
+    if name == "agents":
+        command += ["--config=python:pextra.cli.agents_server"]
+        command += [f"--{file}={settings.agents_tls_dir / 'server.pem'}" for file in ("certfile", "keyfile")]
+    elif settings.tls is not None:
         command += [f"--certfile={settings.tls.certificate}", f"--keyfile={settings.tls.key}"]
     environment = os.environ | {
         wiring.DATABASE_URL: settings.database_url,
         wiring.STREAMS_URL: settings.url(settings.streams_address),
         wiring.STREAM_PLACES: str(STREAM_THREADS - 8),
+        agents_server.FOLDER: str(settings.agents_tls_dir),
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
+    return _started(name, command, environment, logs)
+
+
+def _started(name: str, command: list[str], environment: dict[str, str], logs: Path) -> Server:
     log = logs / f"{name}.log"
-    with log.open("ab") as sink:
-        # a group of its own, so that an interrupt at the terminal reaches it through us, in order
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            stdout=sink,
-            stderr=sink,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    return Server(name, process, log)
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("ab") as sink:
+            # a group of its own, so that an interrupt at the terminal reaches it through us, in order
+            return subprocess.Popen(
+                command,
+                env=environment,
+                stdout=sink,
+                stderr=sink,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    return Server(name, start(), log, start)
+
+
+def wait_open(server: Server, host: str, port: int) -> None:
+    """Wait until something answers at the port.
+
+    Raises:
+        StartFailed: it ended, or does not answer in time.
+    """
+
+    def is_open() -> bool:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+
+    _wait(server, is_open)
 
 
 def wait_ready(server: Server, url: str) -> None:
@@ -112,12 +163,19 @@ def wait_ready(server: Server, url: str) -> None:
     Raises:
         StartFailed: it ended, or does not answer in time.
     """
+
+    def answers() -> bool:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+            return True
+
+    _wait(server, answers)
+
+
+def _wait(server: Server, answers: Callable[[], bool]) -> None:
     deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            break
+    while time.monotonic() < deadline and server.process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+            if answers():
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

@@ -60,6 +60,26 @@ class UpSettings:
         """Where the stream process listens: the next port."""
         return self._address(self.port + 1)
 
+    @property
+    def agents_address(self) -> str:
+        """Where host agents are served: the port after that."""
+        return self._address(self.port + 2)
+
+    @property
+    def agents_tls_dir(self) -> Path:
+        """What the agents' endpoint serves TLS with."""
+        return self.control_dir / "agents"
+
+    @property
+    def agent_home(self) -> Path:
+        """Where this machine's own agent keeps its certificate."""
+        return self.data_dir / "agent"
+
+    @property
+    def image_dir(self) -> Path:
+        """Where the small image is built."""
+        return self.data_dir / "images"
+
     def url(self, address: str) -> str:
         """The URL of an address."""
         return f"{'https' if self.tls else 'http'}://{address}"

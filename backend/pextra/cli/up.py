@@ -15,14 +15,28 @@ import platformdirs
 import typer
 from rich.console import Console
 
-from pextra import wiring
+from pextra import host_wiring, wiring
+from pextra.agent.home import Home, Identity, NotJoined
+from pextra.agent.link import JoinFailed, join
 from pextra.cli import demo
-from pextra.cli.processes import Server, StartFailed, start_api, start_streams, wait_ready
+from pextra.cli.processes import (
+    Server,
+    StartFailed,
+    start_agent,
+    start_agents,
+    start_api,
+    start_streams,
+    wait_open,
+    wait_ready,
+)
 from pextra.cli.settings import Refused, Tls, UpSettings
 from pextra.controllers.runner import Runner
 from pextra.drivers.interface import DriverError
 from pextra.errors import PextraError
+from pextra.images.tiny import ImageBuildError
+from pextra.services.cloud import Cloud
 from pextra.store.database import Database
+from pextra.wiring import LocalMachine
 from pextra_client.config import Profiles, Settings
 
 PROFILE = "local"
@@ -67,7 +81,7 @@ def down(data_dir: Annotated[Path | None, typer.Option(help="Where the cloud kee
     folder = data_folder(data_dir)
     try:
         with _alone(folder):
-            stopped = wiring.stop_local_guests(folder)
+            stopped = host_wiring.stop_guests(folder)
     except (Refused, DriverError) as error:
         console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
@@ -165,17 +179,22 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     database = Database(settings.database_url)
     opened = wiring.open_site(database)
     world = wiring.world_at(settings.control_dir / "simulated-world.json")
-    machine, missing = wiring.local_machine(settings.data_dir, image) if guests else (None, ["--guests"])
-    fleet = wiring.DriverFleet(world, machine)
+    machine, missing = _machine(settings, image) if guests else (None, ["--guests"])
+    wiring.keep_agents_tls(opened.cloud, settings.agents_tls_dir, [settings.host])
+    fleet = wiring.DriverFleet(world)
     runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
     servers: list[Server] = []
     try:
-        servers += [start_api(settings), start_streams(settings)]
-        for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=True):
+        servers += [start_api(settings), start_streams(settings), start_agents(settings)]
+        for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=False):
             wait_ready(server, f"{settings.url(address)}/healthz")
+        wait_open(servers[-1], settings.host, settings.port + 2)
         runner.start()
         _welcome(console, settings, opened.admin_token, missing)
         wiring.register(opened.cloud, machine)
+        if machine is not None:
+            _ensure_joined(opened.cloud, settings, machine.name)
+            servers.append(start_agent(settings, [machine.image.path.parent]))
         if show:
             demo.show(console, PROFILE, real=machine is not None, stop=stop)
         if not (show and once):
@@ -187,6 +206,33 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
             server.stop()
         fleet.close()
         database.close()
+
+
+def _machine(settings: UpSettings, image: Path | None) -> tuple[LocalMachine | None, list[str]]:
+    """This machine as a host, or what it lacks to be one, with the remedy."""
+    missing = host_wiring.missing()
+    if missing:
+        return None, missing
+    try:
+        return wiring.local_machine(settings.image_dir, image), []
+    except (ImageBuildError, OSError) as error:
+        return None, [str(error)]
+
+
+def _ensure_joined(cloud: Cloud, settings: UpSettings, host: str) -> None:
+    """Have this machine's agent join, unless it has joined this very cloud as this very host."""
+    home = Home(settings.agent_home)
+    uid, token = wiring.join_token(cloud, host)
+    endpoint = f"https://{settings.agents_address}"
+    try:
+        if home.identity() == Identity(host, uid, (endpoint,)):
+            return
+    except NotJoined:
+        pass
+    try:
+        join(home, token, [endpoint], hint=host)
+    except JoinFailed as error:
+        raise StartFailed(f"This machine's agent could not join: {error}") from error
 
 
 def _welcome(console: Console, settings: UpSettings, token: str | None, missing: list[str]) -> None:
@@ -209,6 +255,10 @@ def _welcome(console: Console, settings: UpSettings, token: str | None, missing:
 def _watch(console: Console, servers: list[Server], stop: threading.Event) -> None:
     while not stop.wait(1.0):
         for server in servers:
-            if server.process.poll() is not None:
+            if server.process.poll() is None:
+                continue
+            if server.name == "agent":  # what runs on this machine is not lost with it
+                server.restart()
+            else:
                 raise StartFailed(f"The {server.name} process ended by itself; see {server.log}.")
     console.print("Stopping. Guests run on; `pextra down` stops them.")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
+from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
+from pextra.drivers import documents
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import DriverError, HostInventory
+from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
-from pextra.store import allocations, objects
+from pextra.store import agents, allocations, objects, work
 from pextra.store.allocations import Amounts
 from pextra.store.database import Tx
-from pextra.store.records import Record
+from pextra.store.records import Record, timestamp
 from pextra.store.work import Item
 
 
@@ -35,6 +40,8 @@ class HostController:
         spec = cloud.registry["host"].effective(record.spec, record.spec_version)
         if record.deleting:
             return self._retire(cloud, item, record)
+        if remote.has_agent(record):
+            return _with_agent(cloud, item, record, spec)
         drivers = self._fleet.drivers(record)
         if drivers is None:
             message = f"This control plane has no {spec['driver']} driver for the host: start it where the host is."
@@ -49,22 +56,15 @@ class HostController:
                 outcome.next,
                 outcome.conditions,
                 delay_s=5.0,
-                also=lambda tx: _state(tx, record, spec, drivers, None),
+                also=lambda tx: _state(tx, record, spec, _pool(drivers), None),
             )
-        facts = {
-            "vcpus": inventory.vcpus,
-            "memory_mib": inventory.memory_mib,
-            "disk_gib": inventory.disk_gib,
-            "hypervisor": inventory.hypervisor,
-            "accelerated": inventory.accelerated,
-        }
         return Outcome(
             item,
             record,
             Next.DONE,
             [conditions.ready(True, "Ready")],
-            facts,
-            also=lambda tx: _state(tx, record, spec, drivers, inventory),
+            asdict(inventory),
+            also=lambda tx: _state(tx, record, spec, _pool(drivers), inventory),
         )
 
     @staticmethod
@@ -81,10 +81,69 @@ class HostController:
                 delay_s=5.0,
                 also=lambda tx: allocations.close_host(tx, record.uid),
             )
-        return Outcome(item, record, Next.REMOVE, also=lambda tx: allocations.remove_host(tx, record.uid))
+
+        def also(tx: Tx) -> None:
+            allocations.remove_host(tx, record.uid)
+            agents.forget(tx, record.uid)
+
+        return Outcome(item, record, Next.REMOVE, also=also)
 
 
-def _state(tx: Tx, record: Record, spec: dict[str, Any], drivers: HostDrivers, inventory: HostInventory | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The storage pool of a host."""
+
+    name: str
+    shared: bool
+
+
+def _pool(drivers: HostDrivers) -> Pool:
+    return Pool(drivers.pool, drivers.storage.capabilities().shared)
+
+
+def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) -> Outcome:
+    """A host that its own agent speaks for."""
+    agent = cloud.database.read(lambda tx: agents.find(tx, record.uid))
+    if agent is None or agent.seen_us is None:
+        message = (
+            "No agent has joined for it: make a join token (`pextra apply` of a join_token for this host) and run "
+            "`pextra-agent join` on the machine."
+        )
+        return waiting(item, record, "NoAgent", message)
+    try:
+        told = documents.read(documents.Inventory, agent.inventory) if agent.inventory is not None else None
+    except ValueError as error:
+        return waiting(item, record, "DriverFailed", f"What its agent says of it cannot be read: {error}")
+    if told is None:
+        return waiting(item, record, "Converging", "Its agent has yet to say what it has.")
+    pool = Pool(told.pool, told.pool_shared)
+    facts = {**asdict(told), "agent_version": agent.version, "boot_id": agent.boot_id}
+    now_us = int(cloud.database.clock.now() * 1_000_000)
+    if is_silent(agent.seen_us, now_us):
+        seen = timestamp(agent.seen_us)
+        condition = conditions.ready(
+            False, "AgentSilent", f"Its agent was last heard at {seen}. Guests there run on; look after the machine."
+        )
+        also = partial(_state, record=record, spec=spec, pool=pool, inventory=None)
+        return Outcome(item, record, Next.DONE, [condition], facts, also=also)
+    inventory = HostInventory(told.vcpus, told.memory_mib, told.disk_gib, told.hypervisor, told.accelerated)
+
+    def ready(tx: Tx) -> None:
+        _state(tx, record, spec, pool, inventory)
+        if not record.ready:  # images may be wanted here too
+            work.ask_many(tx, (each for each in objects.everywhere(tx, ["image"])))
+
+    return Outcome(
+        item,
+        record,
+        Next.DONE,
+        [conditions.ready(True, "Ready", "; ".join(told.problems)[:1000])],
+        facts,
+        also=ready,
+    )
+
+
+def _state(tx: Tx, record: Record, spec: dict[str, Any], pool: Pool, inventory: HostInventory | None) -> None:
     """Make the host's capacity known; without an inventory the last known one stands and the host is not ready."""
     ready = inventory is not None
     if inventory is None:
@@ -97,8 +156,8 @@ def _state(tx: Tx, record: Record, spec: dict[str, Any], drivers: HostDrivers, i
         record.uid,
         name=record.name,
         zone=spec["zone"],
-        pool=drivers.pool,
-        pool_shared=drivers.storage.capabilities().shared,
+        pool=pool.name,
+        pool_shared=pool.shared,
         labels=record.labels,
         ready=ready,
         schedulable=spec["schedulable"],

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
+from pextra.drivers import documents
 from pextra.drivers.interface import DriverError, ImageObservation, ImageSource, Permanent
 from pextra.services.cloud import Cloud
-from pextra.store import objects, references
+from pextra.store import assignments, objects, references
+from pextra.store.assignments import Assignment
+from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
 
@@ -47,8 +52,24 @@ class ImageController:
             else:
                 stored.append(seen)
                 pools[name] = "stored"
-        facts = {"pools": pools}
+        waits = held = False
+        for assigned, host in cloud.database.write(lambda tx: self._assign(cloud, tx, record, source)):
+            report, pool = remote.report_of(assigned), host.status.get("pool") or host.name
+            if report is None:
+                waits = True
+                pools[pool] = "fetching"
+            elif report.failure is not None:
+                error = documents.error_of(report.failure)
+                pools[pool] = f"{error.reason}: {error.message}"
+                errors.append(error)
+            elif report.image is not None:
+                stored.append(report.image)
+                pools[pool] = "stored"
+                held = True
+        facts = {"pools": pools, "fetched_on_demand": held and remote.fetched_on_demand(source)}
         if not stored:
+            if waits:
+                return Outcome(item, record, Next.FAILED, [_FETCHING], facts, delay_s=remote.POLL_S)
             if not errors:
                 return waiting(item, record, "NoDriver", "There is no storage pool yet.", poll_s=5.0)
             return failed(item, record, errors[0], facts)
@@ -56,6 +77,20 @@ class ImageController:
         again = any(not isinstance(e, Permanent) for e in errors)
         after = Next.FAILED if again else Next.DONE
         return Outcome(item, record, after, [conditions.ready(True, "Ready")], facts | sizes, delay_s=5.0)
+
+    @staticmethod
+    def _assign(cloud: Cloud, tx: Tx, record: Record, source: ImageSource) -> list[tuple[Assignment, Record]]:
+        """Have a few hosts with agents fetch it, besides those that were told to before."""
+        told = {a.host_uid for a in assignments.of_uid(tx, record.uid) if not a.removed}
+        wanted = told | {h.uid for h in remote.image_hosts(cloud, tx, source)}
+        document = documents.write(source)
+        assigned = [
+            assignments.put(
+                tx, host_uid, record.uid, kind=assignments.IMAGE, tenant_uid=record.tenant_uid, document=document
+            )
+            for host_uid in sorted(wanted)
+        ]
+        return remote.assigned_hosts(cloud, tx, assigned)
 
     def _remove(self, cloud: Cloud, item: Item, record: Record) -> Outcome:
         users = cloud.database.read(lambda tx: len(references.to(tx, record.tenant_uid, record.uid, limit=100)))
@@ -67,7 +102,16 @@ class ImageController:
                 pool.ensure_image_absent(record.uid)
         except DriverError as error:
             return failed(item, record, error)
-        return Outcome(item, record, Next.REMOVE)
+
+        def also(tx: Tx) -> None:
+            """The hosts take it away when they are there to do it; the object need not wait for them."""
+            for assigned in assignments.of_uid(tx, record.uid):
+                assignments.remove(tx, assigned.host_uid, record.uid)
+
+        return Outcome(item, record, Next.REMOVE, also=also)
+
+
+_FETCHING: Final = conditions.ready(False, "Converging", "It is being fetched and verified.")
 
 
 def source_of(uid: str, spec: dict[str, str]) -> ImageSource:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pextra.controllers import assembly, placing
+from pextra.controllers import assembly, placing, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.controllers.placing import Unplaced
@@ -15,13 +15,14 @@ from pextra.controllers.surroundings import Surroundings
 from pextra.declaration import conditions
 from pextra.declaration.kind import Spec
 from pextra.drivers import convergence
-from pextra.drivers.convergence import DesiredGuest, HostDrivers
+from pextra.drivers.convergence import Convergence, DesiredGuest, HostDrivers
 from pextra.drivers.interface import DriverError, Power, StopCause
 from pextra.errors import RETRYABLE, PextraError
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
 from pextra.store import addresses, allocations, objects
 from pextra.store.addresses import Given
+from pextra.store.assignments import Assignment
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
@@ -119,6 +120,9 @@ class InstanceController:
             if isinstance(ready, Outcome):
                 outcomes.append(ready)
                 continue
+            if ready.assigned is not None:
+                outcomes.append(_reported(cloud, one.item, ready, ready.assigned))
+                continue
             drivers = self._fleet.drivers(ready.host)
             if drivers is None:
                 outcomes.append(_unreached(one.item, ready.record))
@@ -138,38 +142,19 @@ class InstanceController:
             self._asked_to_stop.setdefault(record.uid, now)
         else:
             self._asked_to_stop.pop(record.uid, None)
-        seen = result.observed
-        cause = "" if seen.power is not Power.OFF or seen.stop_cause is None else seen.stop_cause.value
-        if not desired.powered and seen.power is Power.OFF:
-            cause = StopCause.REQUESTED.value
-        facts: dict[str, Any] = {"power": seen.power.value, "boots": seen.boots, "stop_cause": cause}
-        surplus = [uid for uid in record.status.get("volumes", []) if uid not in desired.volume_uids]
-        free = [uid for uid in surplus if uid not in seen.disk_uids]
-        if free:
-            facts["volumes"] = [uid for uid in record.status["volumes"] if uid not in free]
-
-        def also(tx: Tx) -> None:
-            _let_go(cloud, tx, record, free)
-            for given in prepared.surplus if result.reason != "Stopping" else ():
-                addresses.release_one(tx, given)
-
-        reported = [conditions.ready(result.ready, result.reason, result.message)]
         again = Next.DONE if result.settled else Next.LATER
-        return Outcome(
-            item,
-            record,
-            again,
-            reported,
-            facts,
-            delay_s=0.5,
-            also=also,
-        )
+        return _outcome(cloud, item, prepared, result, again)
 
     # --- removing ---
 
     def _remove(self, cloud: Cloud, item: Item, record: Record) -> Outcome:
-        if record.status.get("host_uid"):
-            drivers = self._drivers(cloud, record)
+        host = _host_of(cloud, record)
+        if host is not None and remote.has_agent(host):
+            waits = remote.take_away(cloud, item, record, host)
+            if waits is not None:
+                return waits
+        elif host is not None:
+            drivers = self._fleet.drivers(host)
             if drivers is None:
                 return _unreached(item, record)
             try:
@@ -185,9 +170,44 @@ class InstanceController:
 
         return Outcome(item, record, Next.REMOVE, also=also)
 
-    def _drivers(self, cloud: Cloud, record: Record) -> HostDrivers | None:
-        host = cloud.database.read(lambda tx: objects.by_uid(tx, cloud.site.uid, record.status["host_uid"]))
-        return self._fleet.drivers(host) if host is not None else None
+
+def _host_of(cloud: Cloud, record: Record) -> Record | None:
+    """The host that the instance is on; None when it is on none, or on one that has gone."""
+    if not record.status.get("host_uid"):
+        return None
+    return cloud.database.read(lambda tx: objects.by_uid(tx, cloud.site.uid, record.status["host_uid"]))
+
+
+def _reported(cloud: Cloud, item: Item, prepared: Prepared, assigned: Assignment) -> Outcome:
+    """What the agent of the instance's host made of it."""
+    report = remote.report_of(assigned)
+    if report is None or (report.failure is None and report.guest is None):
+        return remote.unanswered(cloud, item, prepared.record, prepared.host)
+    if report.failure is not None:
+        return remote.reported_failure(item, prepared.record, report.failure)
+    assert report.guest is not None
+    return _outcome(cloud, item, prepared, report.guest, Next.DONE)
+
+
+def _outcome(cloud: Cloud, item: Item, prepared: Prepared, result: Convergence, again: Next) -> Outcome:
+    """What to store of a guest as it was found after it was looked at."""
+    record, desired, seen = prepared.record, prepared.desired, result.observed
+    cause = "" if seen.power is not Power.OFF or seen.stop_cause is None else seen.stop_cause.value
+    if not desired.powered and seen.power is Power.OFF:
+        cause = StopCause.REQUESTED.value
+    facts: dict[str, Any] = {"power": seen.power.value, "boots": seen.boots, "stop_cause": cause}
+    surplus = [uid for uid in record.status.get("volumes", []) if uid not in desired.volume_uids]
+    free = [uid for uid in surplus if uid not in seen.disk_uids]
+    if free:
+        facts["volumes"] = [uid for uid in record.status["volumes"] if uid not in free]
+
+    def also(tx: Tx) -> None:
+        _let_go(cloud, tx, record, free)
+        for given in prepared.surplus if result.reason != "Stopping" else ():
+            addresses.release_one(tx, given)
+
+    reported = [conditions.ready(result.ready, result.reason, result.message)]
+    return Outcome(item, record, again, reported, facts, delay_s=0.5, also=also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +218,7 @@ class Prepared:
     desired: DesiredGuest
     host: Record
     surplus: list[Given]
+    assigned: Assignment | None = None  # to the host's agent, where it has one
 
 
 def _prepare_all(cloud: Cloud, tx: Tx, looked: Sequence[Looked]) -> list[Prepared | Outcome]:
@@ -240,9 +261,12 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         return waiting(item, record, *provided.first)
     try:
         desired = assembly.desired_guest(surroundings, record, spec, provided.given)
-        return Prepared(record, desired, host, provided.surplus)
     except assembly.Missing as missing:
         return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
+    if not remote.has_agent(host):
+        return Prepared(record, desired, host, provided.surplus)
+    assigned = remote.assign_guest(tx, host, desired, secret="user_data" in spec)
+    return Prepared(record, desired, host, provided.surplus, assigned)
 
 
 def _unreached(item: Item, record: Record) -> Outcome:

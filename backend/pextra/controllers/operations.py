@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
+from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, gone
 from pextra.declaration import conditions
-from pextra.drivers.convergence import HostDrivers
+from pextra.drivers import documents
+from pextra.drivers.acts import act_on
 from pextra.drivers.interface import DriverError, NotFound, Permanent
 from pextra.services.acting import FINISHED
 from pextra.services.cloud import Cloud
-from pextra.store import objects, work
+from pextra.store import assignments, objects, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
@@ -53,12 +55,14 @@ class OperationController:
             return _finished(item, operation, "failed", error="The target has been deleted.")
         if host is None:
             return _finished(item, operation, "failed", error="The instance has no host: it is not running.")
+        if remote.has_agent(host):
+            return _on_host(cloud, item, operation, target, host)
         drivers = self._fleet.drivers(host)
         if drivers is None:
             condition = conditions.ready(False, "NoDriver", "This control plane does not reach the instance's host.")
             return Outcome(item, operation, Next.FAILED, [condition], {"phase": "pending"}, delay_s=5.0)
         try:
-            result = _ACTIONS[target.kind, operation.spec["action"]](drivers, target, operation)
+            result = act_on(drivers, _act(target, operation), act_uid=operation.uid)
         except (Permanent, NotFound) as error:
             return _finished(item, operation, "failed", error=error.message)
         except DriverError as error:
@@ -73,27 +77,31 @@ def _kept(cloud: Cloud, item: Item, operation: Record) -> Outcome:
     return Outcome(item, operation, Next.REMOVE if left <= 0 else Next.LATER, delay_s=max(0.0, left))
 
 
-def _reboot(drivers: HostDrivers, target: Record, operation: Record) -> dict[str, Any]:
-    drivers.compute.reboot(target.uid, act=operation.uid)
-    return {}
+def _act(target: Record, operation: Record) -> documents.Act:
+    return documents.Act(target.uid, operation.spec["action"], operation.spec["arguments"])
 
 
-def _console_log(drivers: HostDrivers, target: Record, operation: Record) -> dict[str, Any]:
-    wanted: int = operation.spec["arguments"].get("tail_bytes", 16_384)
-    tail = b""
-    offset = 0
-    while part := drivers.compute.console_log(target.uid, offset=offset, limit=_CONSOLE_PART):
-        offset += len(part)
-        tail = (tail + part)[-wanted:]
-    text = tail.decode(errors="replace").replace("\0", "")
-    return {"text": text, "end": offset}
-
-
-_CONSOLE_PART: Final = 1 << 20
-_ACTIONS: Final[Mapping[tuple[str, str], Callable[[HostDrivers, Record, Record], dict[str, Any]]]] = {
-    ("instance", "reboot"): _reboot,
-    ("instance", "console_log"): _console_log,
-}
+def _on_host(cloud: Cloud, item: Item, operation: Record, target: Record, host: Record) -> Outcome:
+    """The same, by way of the host's agent."""
+    document = documents.write(_act(target, operation))
+    assigned = cloud.database.write(
+        lambda tx: assignments.put(
+            tx,
+            host.uid,
+            operation.uid,
+            kind=assignments.ACT,
+            tenant_uid=operation.tenant_uid,
+            document=document,
+        )
+    )
+    report = remote.report_of(assigned)
+    if report is not None and report.failure is not None:
+        return remote.reported_failure(item, operation, report.failure, {"phase": "running"})
+    if report is None or report.act is None:
+        return remote.unanswered(cloud, item, operation, host)
+    if not report.act.succeeded:
+        return _finished(item, operation, "failed", error=report.act.error[:2000], host=host)
+    return _finished(item, operation, "succeeded", result=report.act.result, target=target, host=host)
 
 
 def _finished(
@@ -104,6 +112,7 @@ def _finished(
     error: str = "",
     result: dict[str, Any] | None = None,
     target: Record | None = None,
+    host: Record | None = None,
 ) -> Outcome:
     succeeded = phase == "succeeded"
     reason = "Succeeded" if succeeded else "Failed"
@@ -116,5 +125,7 @@ def _finished(
     def also(tx: Tx) -> None:
         if target is not None:
             work.ask(tx, target.tenant_uid, target.uid, target.kind)
+        if host is not None:
+            assignments.remove(tx, host.uid, operation.uid)
 
     return Outcome(item, operation, Next.LATER, reported, facts, delay_s=KEEP_S, also=also)

@@ -42,10 +42,10 @@ class Placed:
 def place(cloud: Cloud, wanted: Sequence[Unplaced]) -> Placed:
     """Place the instances; each choice is checked again by the statement that takes the capacity."""
     result = Placed()
-    for pools in {u.bound.pools for u in wanted}:
-        batch = [u for u in wanted if u.bound.pools == pools]
+    for bound in {u.bound.anywhere for u in wanted}:
+        batch = [u for u in wanted if u.bound.anywhere == bound]
         hosts = cloud.database.read(allocations.hosts)
-        fitting = [h for h in hosts if pools is None or h.pool in pools]
+        fitting = [h for h in hosts if bound.admits(h)]
         requests = [placement.request_of(u.record, u.spec, u.bound) for u in batch]
         decisions = place_batch(placement.snapshot(fitting), requests)
         by_uid = {h.uid: h for h in fitting}

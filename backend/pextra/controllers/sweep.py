@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
 from pextra.drivers.convergence import HostDrivers, guest_of_port
 from pextra.drivers.interface import DriverError, GuestObservation
+from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
-from pextra.store import allocations, objects, work
+from pextra.store import agents, allocations, objects, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
@@ -32,12 +34,22 @@ class Sweep:
     def run(self, shards: Sequence[int]) -> int:
         """Look at the hosts of these shards; tells how many objects are to be looked at because of it."""
         hosts = self._cloud.database.read(lambda tx: objects.of_kind(tx, self._cloud.site.uid, "host"))
-        found = 0
+        found = self._agents([h for h in hosts if remote.has_agent(h) and work.shard_of(h.uid) in shards])
         for host in hosts:
-            drivers = self._fleet.drivers(host)
+            drivers = None if remote.has_agent(host) else self._fleet.drivers(host)
             if work.shard_of(host.uid) in shards and drivers is not None:
                 found += self._host(host, drivers)
         return found
+
+    def _agents(self, hosts: Sequence[Record]) -> int:
+        """Have the hosts looked at whose agents have fallen silent, or are heard again."""
+        if not hosts:
+            return 0
+        seen, now_us = self._cloud.database.read(lambda tx: (agents.seen(tx), tx.now_us))
+        silent = {h.uid for h in hosts if seen.get(h.uid) is not None and is_silent(seen[h.uid], now_us)}
+        changed = [h for h in hosts if (h.uid in silent) != (h.uid in self._silent)]
+        self._silent = (self._silent - {h.uid for h in hosts}) | silent
+        return self._ask(changed) if changed else 0
 
     def _host(self, host: Record, drivers: HostDrivers) -> int:
         try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.images import source_of
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
-from pextra.drivers.interface import DriverError, StorageDriver, VolumeSource
+from pextra.drivers import documents
+from pextra.drivers.interface import DriverError, ImageSource, StorageDriver, VolumeObservation, VolumeSource
 from pextra.services.cloud import Cloud
-from pextra.store import objects
+from pextra.store import assignments, objects
 from pextra.store.records import Record
 from pextra.store.work import Item
 
@@ -42,6 +44,9 @@ class VolumeController:
                 return Outcome(item, record, Next.REMOVE)
             message = "It will be made on the host of the first instance that uses it."
             return Outcome(item, record, Next.DONE, [conditions.ready(True, "WaitsForFirstUse", message)])
+        host = _host_of(cloud, record)
+        if host is not None and remote.has_agent(host):
+            return self._on_host(cloud, item, record, host)
         pool = self._fleet.pools().get(pool_name)
         if pool is None:
             return waiting(
@@ -57,17 +62,55 @@ class VolumeController:
             return failed(item, record, error)
 
     @staticmethod
+    def _on_host(cloud: Cloud, item: Item, record: Record, host: Record) -> Outcome:
+        if record.deleting:
+            return remote.take_away(cloud, item, record, host) or Outcome(item, record, Next.REMOVE)
+        document = documents.write(documents.Volume(*_source(cloud, record)))
+        assigned = cloud.database.write(
+            lambda tx: assignments.put(
+                tx,
+                host.uid,
+                record.uid,
+                kind=assignments.VOLUME,
+                tenant_uid=record.tenant_uid,
+                document=document,
+            )
+        )
+        report = remote.report_of(assigned)
+        if report is None or (report.failure is None and report.volume is None):
+            return remote.unanswered(cloud, item, record, host)
+        if report.failure is not None:
+            return remote.reported_failure(item, record, report.failure)
+        assert report.volume is not None
+        return _made(item, record, report.volume)
+
+    @staticmethod
     def _remove(item: Item, record: Record, pool: StorageDriver) -> Outcome:
         pool.ensure_volume_absent(record.tenant_uid, record.uid)
         return Outcome(item, record, Next.REMOVE)
 
     @staticmethod
     def _ensure(cloud: Cloud, item: Item, record: Record, pool: StorageDriver) -> Outcome:
-        spec = cloud.registry["volume"].effective(record.spec, record.spec_version)
-        image_uid = None
-        if "image" in spec:
-            pin = record.resolved[f"image/{spec['image']}"]
-            image_uid = pin["uid"]
-            pool.ensure_image(source_of(image_uid, pin))
-        seen = pool.ensure_volume(VolumeSource(record.uid, record.tenant_uid, spec["size_gib"] * GIB, image_uid))
-        return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], {"used_bytes": seen.used_bytes})
+        volume, image = _source(cloud, record)
+        if image is not None:
+            pool.ensure_image(image)
+        return _made(item, record, pool.ensure_volume(volume))
+
+
+def _source(cloud: Cloud, record: Record) -> tuple[VolumeSource, ImageSource | None]:
+    """The volume as a storage driver takes it, and the image that it starts as."""
+    spec = cloud.registry["volume"].effective(record.spec, record.spec_version)
+    pin = record.resolved[f"image/{spec['image']}"] if "image" in spec else None
+    image = source_of(pin["uid"], pin) if pin is not None else None
+    size = spec["size_gib"] * GIB
+    return VolumeSource(record.uid, record.tenant_uid, size, image.uid if image is not None else None), image
+
+
+def _made(item: Item, record: Record, seen: VolumeObservation) -> Outcome:
+    return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], {"used_bytes": seen.used_bytes})
+
+
+def _host_of(cloud: Cloud, record: Record) -> Record | None:
+    """The host that the volume lives on; None when its pool is shared, or the host has gone."""
+    host_uid = record.status.get("host")
+    return cloud.database.read(lambda tx: objects.by_uid(tx, cloud.site.uid, host_uid)) if host_uid else None

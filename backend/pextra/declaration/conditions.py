@@ -11,7 +11,8 @@ REASONS: Final = frozenset(
         # every kind
         "Ready", "Pending", "Converging", "Deleting", "DriverFailed", "Unknown", "Internal",
         # waiting for something else
-        "ReferenceNotReady", "HostNotReady", "NoDriver", "InUse", "WaitsForFirstUse", "HasContent",
+        "ReferenceNotReady", "HostNotReady", "NoDriver", "NoAgent", "AgentSilent",
+        "InUse", "WaitsForFirstUse", "HasContent",
         # placement and addresses
         "NoCapacity", "AddressExhausted", "VolumesOnDifferentHosts", "Placed",
         # guests

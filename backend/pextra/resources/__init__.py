@@ -11,6 +11,7 @@ from pextra.resources.flavor import FLAVOR
 from pextra.resources.host import HOST
 from pextra.resources.image import IMAGE
 from pextra.resources.instance import INSTANCE
+from pextra.resources.join_token import JOIN_TOKEN
 from pextra.resources.network import NETWORK
 from pextra.resources.operation import OPERATION
 from pextra.resources.quota import QUOTA
@@ -25,7 +26,7 @@ from pextra.resources.volume import VOLUME
 REGISTRY = Registry(
     [
         TENANT, QUOTA, USER, API_TOKEN, SHARE,
-        HOST, FLAVOR, IMAGE, SSH_KEY,
+        HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY,
         NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE,
         OPERATION,
     ]

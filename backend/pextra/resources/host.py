@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -57,6 +57,18 @@ class HostStatus(StatusModel):
     """What runs the guests, with versions."""
     accelerated: bool = False
     """Whether a probe boot proved hardware virtualisation."""
+    pool: str = ""
+    """The storage pool of its guests' disks."""
+    pool_shared: bool = False
+    """Whether other hosts reach the pool too."""
+    hardware: dict[str, Any] = {}
+    """Processors, NUMA cells, disks, network cards and PCI devices, as its agent found them."""
+    problems: list[str] = []
+    """What it lacks, with the remedy."""
+    agent_version: str = ""
+    """The version of its agent."""
+    boot_id: str = ""
+    """Names its present boot."""
 
 
 HOST = Kind(

@@ -34,7 +34,9 @@ class ImageStatus(StatusModel):
     stored_bytes: int = 0
     """Bytes that the content occupies."""
     pools: dict[str, str] = {}
-    """`stored`, or why not, for each storage pool."""
+    """`stored`, or why not, for each storage pool that was told to store it."""
+    fetched_on_demand: bool = False
+    """Whether the other hosts fetch it when they first need it."""
 
 
 def _charge(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:

@@ -60,6 +60,18 @@ def root_principal(cloud: Cloud) -> Principal:
     return Principal("", "pextra", cloud.site.system_uid, "system", "", is_cloud=True)
 
 
+def mint_join_token(ctx: Context, host: str) -> tuple[str, str]:
+    """The host's uid and a join token for it, named like the host; an existing one of that name is replaced."""
+    before = objects.by_name(ctx.tx, ctx.cloud.site.uid, "join_token", host)
+    if before is not None:
+        deleting.mark(ctx, before, cascade=True)
+    address = Address(ctx.cloud.registry["join_token"], None, host)
+    outcome = writing.put(ctx, address, {"spec": {"host": host}}, Preconditions())
+    assert outcome.minted is not None
+    assert outcome.record is not None
+    return outcome.record.resolved[f"host/{host}"]["uid"], str(outcome.minted["token"])
+
+
 def mint_admin_token(ctx: Context, name: str) -> str:
     """A token of the administrator, under the name; an existing one of that name is replaced."""
     address = Address(ctx.cloud.registry["api_token"], "system", name)

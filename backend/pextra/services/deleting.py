@@ -8,10 +8,10 @@ from dataclasses import replace
 from pextra.declaration.kind import Scope
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import authorization, quotas, tenancy
+from pextra.services import authorization, minting, quotas, tenancy
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Written
 from pextra.services.status import wake_referrers
-from pextra.store import credentials, events, objects, quota, references, secrets, work
+from pextra.store import events, objects, quota, references, secrets, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.references import Reference
@@ -115,7 +115,7 @@ def remove(cloud: Cloud, tx: Tx, record: Record) -> None:
     for target in targets:
         _wake_if_waiting(tx, target)
     secrets.remove(tx, record.tenant_uid, record.uid)
-    credentials.revoke(tx, record.tenant_uid, record.uid)
+    minting.revoke(tx, record)
     work.forget(tx, record.tenant_uid, record.uid)
     if record.kind == "tenant":
         quota.forget(tx, record.uid)

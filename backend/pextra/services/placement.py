@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pextra.declaration.kind import Spec
@@ -25,10 +25,25 @@ class Bound:
     Attributes:
         pools: only to hosts whose disks are in one of these; None: any.
         host_uid: only to this host.
+        fetchable: also to hosts with pools of their own, which fetch the image when they first need it;
+        unfit: but for these pools, which have tried.
     """
 
     pools: frozenset[str] | None = None
     host_uid: str | None = None
+    fetchable: bool = False
+    unfit: frozenset[str] = frozenset()
+
+    @property
+    def anywhere(self) -> Bound:
+        """The same for every host: which pools admit it."""
+        return replace(self, host_uid=None)
+
+    def admits(self, host: HostRow) -> bool:
+        """Whether what the instance uses is, or will be, where the host's disks are."""
+        if self.pools is None or host.pool in self.pools:
+            return True
+        return self.fetchable and not host.pool_shared and host.pool not in self.unfit
 
 
 def amounts_of(spec: Spec, resolved: Mapping[str, Any]) -> Amounts:
@@ -87,7 +102,10 @@ def bound_by(records: Mapping[str, Record], record: Record, spec: Spec) -> Bound
     image = records.get(record.resolved[f"image/{spec['image']}"]["uid"])
     if image is None or not image.status.get("pools"):
         return None
-    pools = frozenset(name for name, state in image.status["pools"].items() if state == "stored")
+    states: dict[str, str] = image.status["pools"]
+    pools = frozenset(name for name, state in states.items() if state == "stored")
+    unfit = frozenset(states) - pools
+    fetchable: bool = image.status.get("fetched_on_demand", False)
     if not pools:
         return None
     host_uid: str | None = None
@@ -95,14 +113,16 @@ def bound_by(records: Mapping[str, Record], record: Record, spec: Spec) -> Bound
         volume = records.get(record.resolved[f"volume/{name}"]["uid"])
         if volume is None or not volume.status.get("pool"):
             continue
-        pools &= {volume.status["pool"]}
+        pool: str = volume.status["pool"]
+        pools = frozenset({pool}) if pool in pools or (fetchable and pool not in unfit) else frozenset[str]()
+        fetchable = False
         home = volume.status.get("host") or None
         if home is not None and host_uid is not None and home != host_uid:
             raise ValueError(name)
         host_uid = host_uid or home
     if not pools:
         raise ValueError("pool")
-    return Bound(pools, host_uid)
+    return Bound(pools, host_uid, fetchable, unfit)
 
 
 def used_objects(tx: Tx, record: Record, spec: Spec) -> dict[str, Record]:
@@ -130,17 +150,17 @@ def explained(decision: Decision) -> dict[str, Any]:
 def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None:
     """Add to each planned change that makes an instance where it would be placed, and why, one after the other."""
     kind = ctx.cloud.registry["instance"]
-    chosen: dict[frozenset[str] | None, list[tuple[dict[str, Any], Request]]] = {}
+    chosen: dict[Bound, list[tuple[dict[str, Any], Request]]] = {}
     for change, outcome in planned:
         if change["kind"] != kind.name or outcome.record is None or not outcome.created:
             continue
         spec = kind.effective(outcome.record.spec)
         if f"flavor/{spec['flavor']}" in outcome.record.resolved:
             bound = _foreseen(ctx, outcome.record, spec)
-            chosen.setdefault(bound.pools, []).append((change, request_of(outcome.record, spec, bound)))
+            chosen.setdefault(bound.anywhere, []).append((change, request_of(outcome.record, spec, bound)))
     hosts = allocations.hosts(ctx.tx) if chosen else []
-    for pools, wanted in chosen.items():
-        fitting = [h for h in hosts if pools is None or h.pool in pools]
+    for bound, wanted in chosen.items():
+        fitting = [h for h in hosts if bound.admits(h)]
         for (change, _), decision in zip(wanted, place_batch(snapshot(fitting), [r for _, r in wanted]), strict=True):
             change["placement"] = explained(decision)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from pextra.declaration.diff import Effect, FieldChange, diff, merge_patch
@@ -11,11 +10,11 @@ from pextra.declaration.fields import values_at
 from pextra.declaration.kind import Kind, Spec
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import authorization, documents, masking, quotas, resolution, status, tenancy
+from pextra.services import authorization, documents, masking, minting, quotas, resolution, status, tenancy
 from pextra.services.cloud import Address, Context, Preconditions, Tenant, Written
 from pextra.services.documents import Document
 from pextra.services.resolution import Resolution
-from pextra.store import credentials, events, objects, quota, references, work
+from pextra.store import events, objects, quota, references, work
 from pextra.store.records import Record
 
 
@@ -132,7 +131,7 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
     after = _write(ctx, kind, before, after, was, effective)  # wakes by the references
     masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
-    minted = _mint(ctx, kind, after, effective, fresh=before is None)
+    minted = minting.mint(ctx, kind, after, effective, fresh=before is None)
     secrets_at = {f.path for f in kind.secrets}
     return Written(
         after,
@@ -301,30 +300,3 @@ def index_of(kind: Kind, record: Record, effective: Spec) -> dict[str, str]:
         if value is not None:
             index[f"spec.{facts.path}"] = str(value).lower() if isinstance(value, bool) else str(value)
     return index
-
-
-def _mint(ctx: Context, kind: Kind, record: Record, spec: Spec, *, fresh: bool) -> dict[str, Any] | None:
-    if not kind.mints:
-        return None
-    expires = datetime.fromisoformat(spec["expires_at"]) if "expires_at" in spec else None
-    expires_us = int(expires.timestamp() * 1_000_000) if expires is not None else None
-    if not fresh:
-        credentials.expire(ctx.tx, record.tenant_uid, record.uid, expires_us)
-        return None
-    pin = record.resolved.get(f"user/{spec['user']}")
-    if pin is None or pin["tenant_uid"] != record.tenant_uid:
-        if ctx.planning:
-            return None
-        raise PextraError(
-            "reference.not_found", "spec.user: a token is for a user of the same tenant.", field="spec.user"
-        )
-    token = credentials.mint()
-    credentials.add(
-        ctx.tx,
-        token,
-        tenant_uid=record.tenant_uid,
-        token_uid=record.uid,
-        user_uid=pin["uid"],
-        expires_us=expires_us,
-    )
-    return {"token": token}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 
 from pextra.store.database import Tx
 from pextra.store.tables import site as table
+
+_AUTHORITY: Final = ("agent_authority", "agent_authority_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,16 @@ def create(tx: Tx) -> Site:
     values = {"uid": made.uid, "system_uid": made.system_uid, "digest_key": made.digest_key}
     tx.insert(table, [{"key": key, "value": value} for key, value in values.items()])
     return made
+
+
+def authority(tx: Tx) -> tuple[str, str] | None:
+    """Certificate and key of the authority of host agents, PEM; None before there is one."""
+    rows = tx.conn.execute(select(table.c.key, table.c.value).where(table.c.key.in_(_AUTHORITY)))
+    values = {r[0]: r[1] for r in rows}
+    return (values[_AUTHORITY[0]], values[_AUTHORITY[1]]) if values else None
+
+
+def keep_authority(tx: Tx, certificate_pem: str, key_pem: str) -> None:
+    """Store the authority, for good."""
+    pairs = zip(_AUTHORITY, (certificate_pem, key_pem), strict=True)
+    tx.insert(table, [{"key": key, "value": value} for key, value in pairs])

@@ -243,3 +243,50 @@ address = Table(
     Column("card", Integer, nullable=False),
     Index("address_consumer", "tenant_uid", "consumer_uid"),
 )
+
+host_agent = Table(
+    "host_agent",
+    metadata,
+    _uid("host_uid", primary_key=True),
+    _number("revision"),  # of what is assigned to the host; rises with each change
+    _time("seen_us", nullable=True),
+    _text("boot_id", 63),
+    _text("version", 63),
+    _json("inventory", nullable=True),
+)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    _uid("host_uid", primary_key=True),
+    _uid("uid", primary_key=True),
+    _text("kind", 15),
+    _uid("tenant_uid"),
+    _number("revision"),
+    Column("removed", Boolean, nullable=False),
+    _json("document"),
+    _json("secret_paths"),
+    _number("reported_revision"),
+    _json("report", nullable=True),
+    Index("assignment_revision", "host_uid", "revision"),
+    Index("assignment_uid", "uid"),
+)
+
+join_secret = Table(
+    "join_secret",
+    metadata,
+    _text("secret_hash", 64, primary_key=True),
+    _uid("host_uid"),
+    _uid("token_uid"),
+    _time("expires_us"),
+    Index("join_secret_token", "token_uid"),
+)
+
+host_certificate = Table(
+    "host_certificate",
+    metadata,
+    _text("serial", 40, primary_key=True),
+    _uid("host_uid"),
+    _time("not_after_us"),
+    Index("host_certificate_host", "host_uid"),
+)

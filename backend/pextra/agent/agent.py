@@ -1,0 +1,208 @@
+"""The agent itself: exchanges with the control plane, looks at what is due, and watches its host."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from pextra import agent_protocol as protocol
+from pextra.agent.ledger import Ledger
+from pextra.agent.looking import look_at, unforeseen
+from pextra.agent_protocol import Assignment, SyncAnswer, SyncRequest
+from pextra.clock import Clock
+from pextra.drivers import documents
+from pextra.drivers.convergence import HostDrivers, guest_of_port
+from pextra.drivers.interface import DriverError, GuestObservation
+
+log = logging.getLogger("pextra.agent")
+
+STRANGER_GRACE_S: Final = 600.0
+"""How long something that nobody knows is left alone before the control plane is asked whether it may go."""
+INVENTORY_EVERY_S: Final = 60.0
+
+
+class Link(Protocol):
+    """The way to the control plane."""
+
+    def sync(self, request: SyncRequest) -> SyncAnswer:
+        """Exchange once.
+
+        Raises:
+            LinkDown: there was no answer.
+        """
+        ...
+
+
+class LinkDown(Exception):
+    """The control plane does not answer, or refuses us; the message says which."""
+
+
+class Agent:
+    """One host's agent. Its three steps may run in threads of their own.
+
+    Args:
+        link: the way to the control plane.
+        drivers: the host's drivers.
+        inventory: what the host has now.
+        boot_id: names the host's present boot.
+        stranger_grace_s: see `STRANGER_GRACE_S`.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        drivers: HostDrivers,
+        *,
+        inventory: Callable[[], documents.Inventory],
+        boot_id: str,
+        version: str,
+        clock: Clock,
+        stranger_grace_s: float = STRANGER_GRACE_S,
+    ) -> None:
+        self.ledger = Ledger()
+        self._link = link
+        self._drivers = drivers
+        self._inventory = inventory
+        self._boot_id = boot_id
+        self._version = version
+        self._clock = clock
+        self._grace_s = stranger_grace_s
+        self._guests: Mapping[str, GuestObservation] | None = None
+        self._strangers: dict[str, float] = {}
+        self._told_inventory: documents.Inventory | None = None
+        self._inventory_at = 0.0
+        self._lock = threading.Lock()
+
+    # --- exchanging ---
+
+    def exchange(self) -> float:
+        """Exchange with the control plane once; tells in how many seconds to do it again.
+
+        Raises:
+            LinkDown: there was no answer; what was to be said is said next time.
+        """
+        reports = self.ledger.to_report()
+        inventory = self._new_inventory()
+        answer = self._link.sync(
+            SyncRequest(
+                boot_id=self._boot_id,
+                version=self._version,
+                revision=self.ledger.revision,
+                reports=reports,
+                strangers=self._old_strangers(),
+                inventory=None if inventory is None else documents.write(inventory),
+            )
+        )
+        self.ledger.reported(reports)
+        if inventory is not None:
+            self._told_inventory = inventory
+            self._inventory_at = self._clock.monotonic() + INVENTORY_EVERY_S
+        self.ledger.learn(answer, self._clock.monotonic())
+        for uid in answer.remove:
+            self._remove_stranger(uid)
+        return 0.0 if answer.more or self.ledger.has_news else answer.poll_s
+
+    def _new_inventory(self) -> documents.Inventory | None:
+        """What the host has, when it is time to look and it is not what was told last."""
+        if self._clock.monotonic() < self._inventory_at:
+            return None
+        try:
+            found = self._inventory()
+        except DriverError as error:
+            log.warning("what this host has cannot be told: %s", error)
+            return None
+        if found == self._told_inventory:
+            self._inventory_at = self._clock.monotonic() + INVENTORY_EVERY_S
+            return None
+        return found
+
+    # --- looking ---
+
+    def look(self, *, limit: int = 1) -> int:
+        """Look at what is due; tells how many assignments were looked at."""
+        taken = self.ledger.take(self._clock.monotonic(), limit=limit)
+        for assignment, stopping_since in taken:
+            self._look_at(assignment, stopping_since)
+        return len(taken)
+
+    def look_again(self) -> None:
+        """Have every guest looked at, though nothing seems to have changed."""
+        self.ledger.wake_all({"guest"}, self._clock.monotonic())
+
+    def next_look_s(self) -> float | None:
+        """In how many seconds something is due; None: when something happens."""
+        due = self.ledger.next_due()
+        return None if due is None else max(0.0, due - self._clock.monotonic())
+
+    def _look_at(self, assignment: Assignment, stopping_since: float | None) -> None:
+        now = self._clock.monotonic()
+        stopping_s = None if stopping_since is None else now - stopping_since
+        try:
+            look = look_at(assignment, self._drivers, stopping_s=stopping_s)
+        except Exception as error:
+            log.exception("a look at %s %s failed", assignment.kind, assignment.uid)
+            look = unforeseen(error)
+        self.ledger.settle(assignment, look, self._clock.monotonic())
+
+    # --- watching the host ---
+
+    def observe(self) -> int:
+        """See what changed on the host by itself, and have it looked at; tells how many assignments that are."""
+        try:
+            guests = dict(self._drivers.compute.observe_guests())
+        except DriverError as error:
+            log.warning("the host's guests cannot be observed: %s", error)
+            self._guests = None
+            return 0
+        before = self._guests
+        self._guests = guests
+        self._watch_strangers(guests)
+        if before is None or guests == before:
+            return 0
+        changed = {uid for uid in {*guests, *before} if guests.get(uid) != before.get(uid)}
+        return self.ledger.wake(changed, self._clock.monotonic())
+
+    def _watch_strangers(self, guests: Mapping[str, GuestObservation]) -> None:
+        """Note what is here and was not assigned, with the time since which it has been so."""
+        if not self.ledger.complete:
+            return
+        try:
+            found = {
+                *guests,
+                *(guest_of_port(uid) for uid in self._drivers.network.observe_ports()),
+                *self._drivers.storage.observe_volumes(),
+            }
+        except DriverError as error:
+            log.warning("the host cannot be searched for what is nobody's: %s", error)
+            return
+        now = self._clock.monotonic()
+        unknown = {uid for uid in found if not self.ledger.knows(uid)}
+        with self._lock:
+            self._strangers = {uid: self._strangers.get(uid, now) for uid in unknown}
+
+    def _old_strangers(self) -> list[str]:
+        oldest = self._clock.monotonic() - self._grace_s
+        with self._lock:
+            old = sorted(uid for uid, since in self._strangers.items() if since <= oldest)
+        return old[: protocol.MOST_STRANGERS]
+
+    def _remove_stranger(self, uid: str) -> None:
+        """The control plane knows nothing of it either."""
+        if self.ledger.knows(uid):
+            return
+        log.warning("removing %s, which is on this host and is nobody's", uid)
+        try:
+            self._drivers.compute.ensure_absent(uid)
+            for port in list(self._drivers.network.observe_ports()):
+                if guest_of_port(port) == uid:
+                    self._drivers.network.ensure_port_absent(port)
+            volume = self._drivers.storage.observe_volumes().get(uid)
+            if volume is not None:
+                self._drivers.storage.ensure_volume_absent(volume.tenant_uid, uid)
+        except DriverError as error:
+            log.warning("%s cannot be removed yet: %s", uid, error)
+            return
+        with self._lock:
+            self._strangers.pop(uid, None)

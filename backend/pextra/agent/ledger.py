@@ -1,0 +1,176 @@
+"""What the agent was told to make true, when each is to be looked at next, and what is to be reported of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pextra import agent_protocol as protocol
+from pextra.agent_protocol import Assignment, Report
+
+_LONGEST_DELAY_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class Entry:
+    """One assignment.
+
+    Attributes:
+        due: when to look at it, in seconds of the agent's clock; None: when something happens.
+        failures: how many looks in a row came to nothing.
+        stopping_since: since when its guest has been asked to stop.
+        busy: it is being looked at now.
+        told: what was reported last, at which revision.
+    """
+
+    assignment: Assignment
+    due: float | None
+    failures: int = 0
+    stopping_since: float | None = None
+    busy: bool = False
+    told: tuple[int, dict[str, Any]] | None = None
+    woken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look came to.
+
+    Attributes:
+        content: the report's document; None: there is nothing to say yet.
+        gone: it was taken away.
+        again_s: when to look again; None: when something happens.
+        failed: it came to nothing; the delay grows with each such look.
+        stopping: the guest was asked to stop and still runs.
+    """
+
+    content: dict[str, Any] | None = None
+    gone: bool = False
+    again_s: float | None = None
+    failed: bool = False
+    stopping: bool = False
+
+
+class Ledger:
+    """Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+        self._outbox: dict[str, Report] = {}
+        self._revision = 0
+        self._complete = False
+        self._lock = threading.Lock()
+
+    @property
+    def revision(self) -> int:
+        """The newest revision that is known."""
+        return self._revision
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything has been told that is assigned: only then is what is not known nobody's."""
+        return self._complete
+
+    def learn(self, answer: protocol.SyncAnswer, now: float) -> None:
+        """Take in what is newer."""
+        with self._lock:
+            for each in answer.assignments:
+                entry = self._entries.get(each.uid)
+                if entry is None:
+                    self._entries[each.uid] = Entry(each, now)
+                elif each.revision > entry.assignment.revision:
+                    entry.assignment = each
+                    entry.due, entry.failures, entry.woken = now, 0, True
+            self._revision = max(self._revision, answer.revision)
+            self._complete = self._complete or not answer.more
+
+    def take(self, now: float, *, limit: int) -> list[tuple[Assignment, float | None]]:
+        """What is to be looked at now, the longest due first, each with the time since which its guest is stopping.
+
+        They are nobody else's until `settle`.
+        """
+        with self._lock:
+            due = [e for e in self._entries.values() if e.due is not None and e.due <= now and not e.busy]
+            due.sort(key=lambda e: e.due or 0.0)
+            for entry in due[:limit]:
+                entry.busy, entry.woken = True, False
+            return [(e.assignment, e.stopping_since) for e in due[:limit]]
+
+    def settle(self, assignment: Assignment, look: Look, now: float) -> None:
+        """Take in what a look came to."""
+        with self._lock:
+            entry = self._entries[assignment.uid]
+            entry.busy = False
+            if entry.assignment.revision != assignment.revision:
+                entry.due = now  # it changed meanwhile
+                return
+            if look.gone:
+                del self._entries[assignment.uid]
+                self._outbox[assignment.uid] = Report(uid=assignment.uid, revision=assignment.revision, gone=True)
+                return
+            entry.failures = entry.failures + 1 if look.failed else 0
+            entry.stopping_since = (entry.stopping_since or now) if look.stopping else None
+            if entry.woken:
+                entry.due = now
+            elif look.again_s is None:
+                entry.due = None
+            else:
+                slower = 2 ** min(entry.failures - 1, 8) if look.failed else 1
+                entry.due = now + min(_LONGEST_DELAY_S, look.again_s * slower)
+            if look.content is not None and entry.told != (assignment.revision, look.content):
+                entry.told = (assignment.revision, look.content)
+                self._outbox[assignment.uid] = Report(
+                    uid=assignment.uid, revision=assignment.revision, content=look.content
+                )
+
+    def wake(self, uids: Iterable[str], now: float) -> int:
+        """Have those looked at that are known; tells how many are."""
+        with self._lock:
+            known = [self._entries[uid] for uid in uids if uid in self._entries]
+            for entry in known:
+                entry.due, entry.woken = now, True
+            return len(known)
+
+    def wake_all(self, kinds: Iterable[str], now: float) -> None:
+        """Have everything of those kinds looked at that is not going to be anyway."""
+        wanted = set(kinds)
+        with self._lock:
+            for entry in self._entries.values():
+                if entry.assignment.kind in wanted and entry.due is None:
+                    entry.due = now
+
+    def next_due(self) -> float | None:
+        """When the next look is due, in seconds of the agent's clock."""
+        with self._lock:
+            return min((e.due for e in self._entries.values() if e.due is not None and not e.busy), default=None)
+
+    def knows(self, uid: str) -> bool:
+        """Whether there is an assignment of that uid."""
+        with self._lock:
+            return uid in self._entries
+
+    def count(self) -> int:
+        """How many assignments there are."""
+        with self._lock:
+            return len(self._entries)
+
+    # --- reports ---
+
+    def to_report(self) -> list[Report]:
+        """What is to be said, as much as one exchange carries."""
+        with self._lock:
+            return list(self._outbox.values())[: protocol.MOST_REPORTS]
+
+    def reported(self, reports: Iterable[Report]) -> None:
+        """The control plane has taken the reports in."""
+        with self._lock:
+            for report in reports:
+                if self._outbox.get(report.uid) is report:
+                    del self._outbox[report.uid]
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to report."""
+        return bool(self._outbox)

@@ -1,0 +1,129 @@
+"""What a host agent and the control plane say to each other, version 1.
+
+The agent always asks. One exchange, `sync`, carries everything that repeats: the agent says which revision of its
+assignments it knows and what came of them, the control plane answers with what is newer. What an assignment asks for
+and what a report says of it are documents of `pextra.drivers.documents`; here they are opaque.
+
+Within version 1 messages grow only by optional fields; both sides ignore fields that they do not know.
+`docs/agent-protocol.json` is its schema, and a recorded conversation is held by `tests/agent/protocol`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VERSION: Final = 1
+PREFIX: Final = "/agent/v1"
+
+MOST_REPORTS: Final = 100
+"""How many reports one exchange may carry."""
+MOST_ASSIGNMENTS: Final = 100
+"""How many assignments one answer carries at most."""
+MOST_STRANGERS: Final = 1000
+LONGEST_PEM: Final = 16_384
+
+Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Pem = Annotated[str, Field(max_length=LONGEST_PEM)]
+
+
+class Message(BaseModel):
+    """Base of every message."""
+
+    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
+
+
+class JoinRequest(Message):
+    """`POST /join`, without a certificate: become the agent of a host."""
+
+    token: Annotated[str, Field(max_length=200, repr=False)]
+    """The join token."""
+    csr: Pem
+    """A certificate signing request, PEM; its names are ignored."""
+
+
+class Certificate(Message):
+    """The answer to `POST /join` and to `POST /certificate`."""
+
+    host: str
+    """The host's name."""
+    host_uid: Uid
+    """The host's uid."""
+    certificate: Pem
+    """The agent's certificate, PEM."""
+    authority: Pem
+    """The certificate that signed it and the control plane's own, PEM."""
+    renew_after_s: Annotated[float, Field(gt=0)]
+    """When to ask for the next one."""
+
+
+class CertificateRequest(Message):
+    """`POST /certificate`: renew the certificate that this request is made with."""
+
+    csr: Pem
+    """A certificate signing request, PEM."""
+
+
+class Assignment(Message):
+    """One thing that the agent is to make true, or to take away."""
+
+    kind: Literal["guest", "volume", "image", "act"]
+    """What it is."""
+    uid: Uid
+    """The uid of the object that it is made for."""
+    tenant_uid: Uid
+    """Whose it is."""
+    revision: Annotated[int, Field(ge=1)]
+    """The host's revision at which it last changed."""
+    removed: bool = False
+    """It is to be taken away."""
+    document: dict[str, Any] = {}
+    """What is desired."""
+    secrets: dict[str, str] = Field(default={}, repr=False)
+    """The secrets that it needs, by path."""
+
+
+class Report(Message):
+    """What came of an assignment."""
+
+    uid: Uid
+    """The assignment's uid."""
+    revision: Annotated[int, Field(ge=1)]
+    """The revision that was looked at."""
+    gone: bool = False
+    """It was taken away, as the assignment asks; `content` says nothing."""
+    content: dict[str, Any] = {}
+    """A document of `pextra.drivers.documents.Report`."""
+
+
+class SyncRequest(Message):
+    """`POST /sync`: the exchange that repeats."""
+
+    boot_id: Annotated[str, Field(max_length=63)]
+    """The host's boot id."""
+    version: Annotated[str, Field(max_length=63)]
+    """The agent's version."""
+    revision: Annotated[int, Field(ge=0)] = 0
+    """The newest revision that the agent knows; 0 after its start."""
+    reports: Annotated[list[Report], Field(max_length=MOST_REPORTS)] = []
+    """What is new."""
+    strangers: Annotated[list[Uid], Field(max_length=MOST_STRANGERS)] = []
+    """What the host has and the agent knows no assignment for."""
+    inventory: dict[str, Any] | None = None
+    """What the host has, when it changed: `pextra.drivers.documents.Inventory`."""
+
+
+class SyncAnswer(Message):
+    """The answer to `POST /sync`."""
+
+    revision: Annotated[int, Field(ge=0)]
+    """The newest revision among `assignments`, or the one that the agent knows."""
+    assignments: Annotated[list[Assignment], Field(max_length=MOST_ASSIGNMENTS)] = []
+    """What is newer, in the order of its revisions."""
+    more: bool = False
+    """There is more: ask again at once."""
+    remove: list[Uid] = []
+    """Those of the strangers that are nobody's on this host."""
+    poll_s: Annotated[float, Field(gt=0)]
+    """When to ask again, if nothing happens before."""

@@ -1,0 +1,135 @@
+"""What travels between the control plane's loops and a host's agent, as JSON: what is desired, and what came of it.
+
+The dataclasses of the driver contract are the schema: a field is added with a default, and never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pextra.drivers.convergence import Convergence, DesiredGuest
+from pextra.drivers.interface import (
+    DriverError,
+    ImageObservation,
+    ImageSource,
+    NotFound,
+    Permanent,
+    Retryable,
+    Unknown,
+    VolumeObservation,
+    VolumeSource,
+)
+
+T = TypeVar("T")
+
+Guest = DesiredGuest
+Image = ImageSource
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume that is to be there, and the image that it is made from."""
+
+    volume: VolumeSource
+    image: ImageSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An operation that is to be carried out once on a guest."""
+
+    guest_uid: str
+    action: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a driver could not do."""
+
+    family: str  # a key of `FAMILIES`
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActResult:
+    """What came of an act."""
+
+    succeeded: bool
+    result: dict[str, Any]
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of an assignment: exactly one of the fields is set."""
+
+    failure: Failure | None = None
+    guest: Convergence | None = None
+    volume: VolumeObservation | None = None
+    image: ImageObservation | None = None
+    act: ActResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What a host has, before anything is reserved or overcommitted."""
+
+    vcpus: int
+    memory_mib: int
+    disk_gib: int
+    hypervisor: str
+    accelerated: bool
+    pool: str
+    pool_shared: bool
+    hardware: dict[str, Any]  # as `pextra.agent.inventory` reads it
+    problems: tuple[str, ...] = ()
+
+
+FAMILIES: Final[dict[str, type[DriverError]]] = {
+    "retryable": Retryable,
+    "permanent": Permanent,
+    "not_found": NotFound,
+    "unknown": Unknown,
+}
+_LONGEST_MESSAGE: Final = 2000
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(kind)
+
+
+def write(document: object) -> dict[str, Any]:
+    """A document as JSON's own types."""
+    return _adapter(type(document)).dump_python(document, mode="json")
+
+
+def read(kind: type[T], written: dict[str, Any]) -> T:
+    """The document of that kind.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return _adapter(kind).validate_python(written, strict=False)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{kind.__name__}: {place}: {first['msg']}") from error
+
+
+def failure_of(error: DriverError) -> Failure:
+    """A driver's failure as it travels."""
+    family = next(name for name, kind in FAMILIES.items() if isinstance(error, kind))
+    return Failure(family, error.reason, error.message[:_LONGEST_MESSAGE])
+
+
+def error_of(failure: Failure) -> DriverError:
+    """The failure as a driver raised it; a family that is not known is `Unknown`."""
+    return FAMILIES.get(failure.family, Unknown)(failure.reason[:63], failure.message[:_LONGEST_MESSAGE])

@@ -1,0 +1,156 @@
+"""Guests on hosts with agents come into being, change, are looked after, and go."""
+
+from __future__ import annotations
+
+from pextra.drivers.interface import Power
+from tests.agent.world import AgentCloud
+
+
+def test_an_instance_is_made_by_the_agent_of_its_host(cloud: AgentCloud) -> None:
+    cloud.instance("web", networks=[{"network": "front"}])
+    assert cloud.ready("instance", "web")["reason"] == "Running"
+    guest = cloud.hosts["h0"].drivers.compute.observe_guest(cloud.uid("web"))
+    assert guest is not None
+    assert guest.power is Power.RUNNING
+
+
+def test_a_world_that_stands_still_costs_one_question_a_poll(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.settle(5.0)
+    agent = cloud.hosts["h0"].agent
+    assert agent.look(limit=10) == 0
+    assert agent.observe() == 0
+    assert not agent.ledger.has_news
+    assert cloud.loop.step() == 0
+
+
+def test_deleting_leaves_nothing_on_the_host_and_no_assignment(cloud: AgentCloud) -> None:
+    cloud.instance("web", networks=[{"network": "front"}])
+    before = cloud.hosts["h0"].agent.ledger.count()
+    cloud.delete("instance", "web")
+    cloud.settle(5.0)
+    host = cloud.hosts["h0"]
+    assert cloud.find("instance", "web") is None
+    assert host.drivers.compute.observe_guests() == {}
+    assert host.drivers.network.observe_ports() == {}
+    assert host.drivers.storage.observe_volumes() == {}
+    assert host.agent.ledger.count() == before - 1
+
+
+def test_a_stopped_instance_stays_off_and_starts_again_when_asked(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.put("instance", "web", {"flavor": "small", "image": "linux", "power": "off"})
+    cloud.settle(30.0)
+    assert cloud.ready("instance", "web")["reason"] == "Stopped"
+    cloud.put("instance", "web", {"flavor": "small", "image": "linux", "power": "on"})
+    cloud.settle(5.0)
+    assert cloud.get("instance", "web").status["boots"] == 2
+
+
+def test_a_reboot_happens_once(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    operation = cloud.act("instance", "web", "reboot").record
+    assert operation is not None
+    cloud.settle(5.0)
+    assert cloud.get("operation", operation.name).status["phase"] == "succeeded"
+    cloud.hosts["h0"].restart()
+    cloud.settle(5.0)
+    assert cloud.get("instance", "web").status["boots"] == 2
+
+
+def test_a_guest_that_crashes_is_started_again_while_the_control_plane_is_away(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    host = cloud.hosts["h0"]
+    host.link.up = False
+    cloud.world.guest_crashes(cloud.uid("web"))
+    cloud.settle(5.0)
+    guest = host.drivers.compute.observe_guest(cloud.uid("web"))
+    assert guest is not None
+    assert guest.power is Power.RUNNING
+    host.link.up = True
+    cloud.settle(5.0)
+    assert cloud.get("instance", "web").status["boots"] == 2
+
+
+def test_a_restarted_agent_finds_its_guests_and_starts_none_anew(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.hosts["h0"].restart()
+    cloud.settle(5.0)
+    assert cloud.get("instance", "web").status["boots"] == 1
+    assert cloud.ready("instance", "web")["status"] == "true"
+
+
+def test_a_volume_is_made_grown_and_removed_on_its_host(cloud: AgentCloud) -> None:
+    cloud.put("volume", "data", {"size_gib": 1})
+    cloud.instance("web", volumes=["data"])
+    cloud.settle(5.0)
+    assert cloud.ready("instance", "web")["reason"] == "Running"
+    volume = cloud.get("volume", "data")
+    cloud.put("volume", "data", {"size_gib": 2})
+    cloud.settle(5.0)
+    storage = cloud.hosts["h0"].drivers.storage
+    assert storage.observe_volumes()[volume.uid].size_bytes == 2 << 30
+    cloud.delete("instance", "web")
+    cloud.settle(5.0)
+    cloud.delete("volume", "data")
+    cloud.settle(5.0)
+    assert cloud.find("volume", "data") is None
+    assert storage.observe_volumes() == {}
+
+
+def test_what_the_host_has_is_known_to_placement_and_shown(cloud: AgentCloud) -> None:
+    host = cloud.find("host", "h0")
+    assert host is not None
+    assert host.status["vcpus"] == 8
+    assert host.status["pool"] == "h0"
+    assert host.ready
+
+
+def test_a_silent_agent_makes_its_host_unready_and_its_guests_are_left_alone(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.hosts["h0"].link.up = False
+    cloud.settle(40.0)
+    host = cloud.find("host", "h0")
+    assert host is not None
+    assert cloud.find("host", "h0").status["conditions"][0]["reason"] == "AgentSilent"
+    assert cloud.ready("instance", "web")["reason"] == "Running"
+    cloud.put("instance", "other", {"flavor": "small", "image": "linux"})
+    cloud.settle(10.0)
+    assert cloud.ready("instance", "other")["reason"] == "NoCapacity"
+    cloud.hosts["h0"].link.up = True
+    cloud.settle(40.0)
+    assert cloud.ready("instance", "other")["reason"] == "Running"
+
+
+def test_an_instance_whose_host_is_silent_says_so(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.hosts["h0"].link.up = False
+    cloud.settle(40.0)
+    cloud.put("instance", "web", {"flavor": "small", "image": "linux", "power": "off"})
+    cloud.settle(10.0)
+    ready = cloud.ready("instance", "web")
+    assert ready["reason"] == "HostNotReady"
+    assert "last heard" in ready["message"]
+
+
+def test_what_a_driver_refuses_is_said_with_its_reason(cloud: AgentCloud) -> None:
+    cloud.put("flavor", "vast", {"vcpus": 1, "memory_mib": 1024, "disk_gib": 10})
+    cloud.put("image", "bad", {"url": "sim://linux", "sha256": "0" * 64})
+    cloud.settle(5.0)
+    assert cloud.ready("image", "bad")["reason"] == "DigestMismatch"
+
+
+def test_a_guest_that_nobody_assigned_goes_after_a_while(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    host = cloud.hosts["h0"]
+    with cloud.database.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM assignment WHERE kind = 'guest'")
+    cloud.loop.step()
+    host.restart()
+    host.agent.exchange()
+    host.agent.observe()
+    host.agent.exchange()
+    assert cloud.uid("web") in host.drivers.compute.observe_guests(), "it is left alone at first"
+    cloud.clock.advance(700)
+    host.agent.exchange()
+    assert host.drivers.compute.observe_guests() == {}
