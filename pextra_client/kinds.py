@@ -185,6 +185,44 @@ class HostStatus(TypedDict):
     accelerated: NotRequired[bool]
     """Whether a probe boot proved hardware virtualisation."""
 
+    pool: NotRequired[str]
+    """The storage pool of its guests' disks."""
+
+    pool_shared: NotRequired[bool]
+    """Whether other hosts reach the pool too."""
+
+    hardware: NotRequired[dict[str, Any]]
+    """Processors, NUMA cells, disks, network cards and PCI devices, as its agent found them."""
+
+    problems: NotRequired[list[str]]
+    """What it lacks, with the remedy."""
+
+    agent_version: NotRequired[str]
+    """The version of its agent."""
+
+    boot_id: NotRequired[str]
+    """Names its present boot."""
+
+
+class JoinTokenSpec(TypedDict):
+    """What a join token should be."""
+
+    host: str
+    """The host that the machine becomes. (reference: host; cannot change)"""
+
+    valid_for_s: NotRequired[int]
+    """How long it may be used after it was made. (in s; cannot change; 3600 by default)"""
+
+
+class JoinTokenStatus(TypedDict):
+    """What a join token was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
 
 class FlavorSpec(TypedDict):
     """A size. Changing it leaves the instances that were made by it as they are."""
@@ -246,7 +284,10 @@ class ImageStatus(TypedDict):
     """Bytes that the content occupies."""
 
     pools: NotRequired[dict[str, str]]
-    """`stored`, or why not, for each storage pool."""
+    """`stored`, or why not, for each storage pool that was told to store it."""
+
+    fetched_on_demand: NotRequired[bool]
+    """Whether the other hosts fetch it when they first need it."""
 
 
 class SshKeySpec(TypedDict):
@@ -557,6 +598,8 @@ SHARE = Kind(name="share", plural="shares", scope=Scope.TENANT)
 
 HOST = Kind(name="host", plural="hosts", scope=Scope.CLOUD)
 
+JOIN_TOKEN = Kind(name="join_token", plural="join_tokens", scope=Scope.CLOUD)
+
 FLAVOR = Kind(name="flavor", plural="flavors", scope=Scope.CLOUD)
 
 IMAGE = Kind(name="image", plural="images", scope=Scope.TENANT)
@@ -591,6 +634,7 @@ class TypedClient:
         self.api_tokens = Collection[ApiTokenSpec, ApiTokenStatus](client, API_TOKEN)
         self.shares = Collection[ShareSpec, ShareStatus](client, SHARE)
         self.hosts = Collection[HostSpec, HostStatus](client, HOST)
+        self.join_tokens = Collection[JoinTokenSpec, JoinTokenStatus](client, JOIN_TOKEN)
         self.flavors = Collection[FlavorSpec, FlavorStatus](client, FLAVOR)
         self.images = Collection[ImageSpec, ImageStatus](client, IMAGE)
         self.ssh_keys = Collection[SshKeySpec, SshKeyStatus](client, SSH_KEY)
