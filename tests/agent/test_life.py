@@ -112,7 +112,7 @@ def test_a_silent_agent_makes_its_host_unready_and_its_guests_are_left_alone(clo
     cloud.settle(40.0)
     host = cloud.find("host", "h0")
     assert host is not None
-    assert cloud.find("host", "h0").status["conditions"][0]["reason"] == "AgentSilent"
+    assert host.status["conditions"][0]["reason"] == "AgentSilent"
     assert cloud.ready("instance", "web")["reason"] == "Running"
     cloud.put("instance", "other", {"flavor": "small", "image": "linux"})
     cloud.settle(10.0)

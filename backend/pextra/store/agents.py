@@ -17,7 +17,7 @@ class Agent:
     """An agent as it was last heard.
 
     Attributes:
-        revision: of what is assigned to its host.
+        revision: of what is assigned to its host; it last changed at `changed_us`.
         seen_us: when it was last heard; None: never.
         boot_id: of the host's last boot.
         inventory: what the host has, as the agent told it.
@@ -25,6 +25,7 @@ class Agent:
 
     host_uid: str
     revision: int
+    changed_us: int
     seen_us: int | None
     boot_id: str
     version: str
@@ -51,10 +52,20 @@ def seen(tx: Tx) -> Mapping[str, int | None]:
     return {r[0]: r[1] for r in tx.conn.execute(select(host_agent.c.host_uid, host_agent.c.seen_us))}
 
 
+def changed_since(tx: Tx, since_us: int) -> Mapping[str, int]:
+    """The hosts to which something was assigned since then, each with its revision."""
+    rows = tx.conn.execute(
+        select(host_agent.c.host_uid, host_agent.c.revision).where(host_agent.c.changed_us >= since_us)
+    )
+    return {r[0]: r[1] for r in rows}
+
+
 def heard(tx: Tx, host_uid: str, *, boot_id: str, version: str) -> None:
     """The host's agent spoke just now."""
     values = {"seen_us": tx.now_us, "boot_id": boot_id, "version": version}
-    tx.upsert(host_agent, [{"host_uid": host_uid, "revision": 0, "inventory": None, **values}], update=values)
+    tx.upsert(
+        host_agent, [{"host_uid": host_uid, "revision": 0, "changed_us": 0, "inventory": None, **values}], update=values
+    )
 
 
 def store_inventory(tx: Tx, host_uid: str, inventory: dict[str, Any]) -> None:

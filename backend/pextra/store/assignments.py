@@ -159,9 +159,11 @@ def _next_revision(tx: Tx, host_uid: str) -> int:
     row = tx.conn.execute(select(host_agent.c.revision).where(host_agent.c.host_uid == host_uid)).first()
     if row is None:
         blank = {"seen_us": None, "boot_id": "", "version": "", "inventory": None}
-        tx.insert(host_agent, [{"host_uid": host_uid, "revision": 1, **blank}])
+        tx.insert(host_agent, [{"host_uid": host_uid, "revision": 1, "changed_us": tx.now_us, **blank}])
         return 1
-    tx.conn.execute(update(host_agent).where(host_agent.c.host_uid == host_uid).values(revision=row[0] + 1))
+    tx.conn.execute(
+        update(host_agent).where(host_agent.c.host_uid == host_uid).values(revision=row[0] + 1, changed_us=tx.now_us)
+    )
     return row[0] + 1
 
 

@@ -249,10 +249,12 @@ host_agent = Table(
     metadata,
     _uid("host_uid", primary_key=True),
     _number("revision"),  # of what is assigned to the host; rises with each change
+    _time("changed_us"),  # when it last did
     _time("seen_us", nullable=True),
     _text("boot_id", 63),
     _text("version", 63),
     _json("inventory", nullable=True),
+    Index("host_agent_changed", "changed_us"),
 )
 
 assignment = Table(

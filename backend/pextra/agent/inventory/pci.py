@@ -87,7 +87,8 @@ def read_pci_devices(tree: Tree) -> tuple[PciDevice, ...]:
     """The devices that somebody could want, ordered by address.
 
     Those are storage, network, display, multimedia and radio devices, accelerators, coprocessors, USB controllers,
-    bridges of no standard kind that are no part of the chip set, and whatever can be divided or is set aside for guests.
+    bridges of no standard kind that are no part of the chip set, and whatever can be divided or is set aside for
+    guests.
     """
     addresses = sorted(filter(_ADDRESS.fullmatch, tree.names(_DEVICES)), key=_position)
     codes = {address: tree.integer(f"{_DEVICES}/{address}/class") for address in addresses}

@@ -23,11 +23,13 @@ def upgrade() -> None:
         "host_agent",
         sa.Column("host_uid", _uid(), primary_key=True),
         sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("changed_us", sa.BigInteger(), nullable=False),
         sa.Column("seen_us", sa.BigInteger(), nullable=True),
         sa.Column("boot_id", sa.String(63), nullable=False),
         sa.Column("version", sa.String(63), nullable=False),
         sa.Column("inventory", sa.JSON(), nullable=True),
     )
+    op.create_index("host_agent_changed", "host_agent", ["changed_us"])
     op.create_table(
         "assignment",
         sa.Column("host_uid", _uid(), primary_key=True),
