@@ -2,8 +2,8 @@
 
     python scripts/generate.py [--check]
 
-`docs/openapi.json`, `docs/manifest.schema.json` and `pextra_client/kinds.py`. With `--check` nothing is written, and
-the exit status tells whether something is stale.
+`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json` and `pextra_client/kinds.py`. With
+`--check` nothing is written, and the exit status tells whether something is stale.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from pextra import agent_protocol
 from pextra.api import openapi, schemas
+from pextra.drivers import documents
 from pextra.resources import REGISTRY
 from pextra_client.generate import generate
 
@@ -24,6 +26,13 @@ def generated() -> dict[Path, str]:
     """The text of every file."""
     return {
         ROOT / "docs" / "openapi.json": _json(openapi.document(REGISTRY)),
+        ROOT / "docs" / "agent-protocol.json": _json(
+            {
+                "version": agent_protocol.VERSION,
+                "messages": agent_protocol.schemas(),
+                "documents": documents.schemas(),
+            }
+        ),
         ROOT / "docs" / "manifest.schema.json": _json(schemas.manifest_schema(REGISTRY)),
         ROOT / "pextra_client" / "kinds.py": generate(schemas.kinds_document(REGISTRY)),
     }

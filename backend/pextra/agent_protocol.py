@@ -127,3 +127,9 @@ class SyncAnswer(Message):
     """Those of the strangers that are nobody's on this host."""
     poll_s: Annotated[float, Field(gt=0)]
     """When to ask again, if nothing happens before."""
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of every message, by its name."""
+    messages: tuple[type[Message], ...] = (JoinRequest, CertificateRequest, Certificate, SyncRequest, SyncAnswer)
+    return {message.__name__: message.model_json_schema() for message in messages}

@@ -33,6 +33,41 @@ def test_the_api_only_grows_since_the_last_release_or_else_the_last_commit() -> 
     assert list(_removals(published, present)) == []
 
 
+def test_the_agents_protocol_only_grows_so_that_agents_and_control_plane_may_differ_in_age() -> None:
+    base = _git("describe", "--tags", "--abbrev=0") or "HEAD"
+    written = _git("show", f"{base}:docs/agent-protocol.json")
+    present = json.loads((ROOT / "docs" / "agent-protocol.json").read_text())
+    before = json.loads(written) if written else present
+    assert list(_protocol_removals(before, present)) == []
+
+
+def test_a_removed_field_and_a_new_requirement_of_the_agents_protocol_are_each_found() -> None:
+    present = json.loads((ROOT / "docs" / "agent-protocol.json").read_text())
+    guest = "documents.DesiredGuest"
+    for found, change in (
+        (f"{guest}.vcpus", lambda d: d["documents"]["DesiredGuest"]["properties"].pop("vcpus")),
+        (f"{guest}: `news`", lambda d: d["documents"]["DesiredGuest"]["required"].append("news")),
+        ("messages.SyncRequest", lambda d: d["messages"].pop("SyncRequest")),
+        ("$defs.Card.port", lambda d: d["documents"]["DesiredGuest"]["$defs"]["Card"]["properties"].pop("port")),
+    ):
+        changed = json.loads(json.dumps(present))
+        change(changed)
+        assert any(found in removal for removal in _protocol_removals(present, changed)), found
+
+
+def _protocol_removals(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    """What an agent or a control plane of `before` would miss in `after`."""
+    for part in ("messages", "documents"):
+        for name, schema in before[part].items():
+            new = after[part].get(name)
+            if new is None:
+                yield f"{part}.{name}"
+                continue
+            yield from _schema_removals(schema, new, f"{part}.{name}")
+            for inner, definition in schema.get("$defs", {}).items():
+                yield from _schema_removals(definition, new["$defs"].get(inner, {}), f"{part}.{name}.$defs.{inner}")
+
+
 def test_a_removed_route_field_or_value_and_a_new_requirement_are_each_found() -> None:
     present = json.loads((ROOT / "docs" / "openapi.json").read_text())
     volume = "components.schemas.VolumeSpec"

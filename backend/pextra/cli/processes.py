@@ -19,6 +19,7 @@ from typing import Final
 from pextra import wiring
 from pextra.cli import agents_server
 from pextra.cli.settings import UpSettings
+from pextra.pki.contexts import trusting
 
 READY_S: Final = 30.0
 STOP_S: Final = 8.0
@@ -143,18 +144,22 @@ def _started(name: str, command: list[str], environment: dict[str, str], logs: P
     return Server(name, start(), log, start)
 
 
-def wait_open(server: Server, host: str, port: int) -> None:
-    """Wait until something answers at the port.
+def wait_tls(server: Server, settings: UpSettings) -> None:
+    """Wait until the agents' endpoint speaks TLS: a worker is there, not only the port.
 
     Raises:
         StartFailed: it ended, or does not answer in time.
     """
+    context = trusting((settings.agents_tls_dir / "authority.pem").read_text())
 
-    def is_open() -> bool:
-        with socket.create_connection((host, port), timeout=2):
+    def speaks() -> bool:
+        with (
+            socket.create_connection((settings.host, settings.port + 2), timeout=2) as plain,
+            context.wrap_socket(plain, server_hostname=settings.host),
+        ):
             return True
 
-    _wait(server, is_open)
+    _wait(server, speaks)
 
 
 def wait_ready(server: Server, url: str) -> None:

@@ -26,8 +26,8 @@ from pextra.cli.processes import (
     start_agents,
     start_api,
     start_streams,
-    wait_open,
     wait_ready,
+    wait_tls,
 )
 from pextra.cli.settings import Refused, Tls, UpSettings
 from pextra.controllers.runner import Runner
@@ -188,7 +188,7 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
         servers += [start_api(settings), start_streams(settings), start_agents(settings)]
         for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=False):
             wait_ready(server, f"{settings.url(address)}/healthz")
-        wait_open(servers[-1], settings.host, settings.port + 2)
+        wait_tls(servers[-1], settings)
         runner.start()
         _welcome(console, settings, opened.admin_token, missing)
         wiring.register(opened.cloud, machine)

@@ -124,6 +124,12 @@ def read(kind: type[T], written: dict[str, Any]) -> T:
         raise ValueError(f"{kind.__name__}: {place}: {first['msg']}") from error
 
 
+def schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of every document, by its name."""
+    kinds: tuple[type[Any], ...] = (DesiredGuest, Volume, ImageSource, Act, Report, Inventory)
+    return {kind.__name__: _adapter(kind).json_schema() for kind in kinds}
+
+
 def failure_of(error: DriverError) -> Failure:
     """A driver's failure as it travels."""
     family = next(name for name, kind in FAMILIES.items() if isinstance(error, kind))

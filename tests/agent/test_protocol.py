@@ -1,0 +1,92 @@
+"""The agents' protocol, version 1: a recorded conversation that every later agent and control plane understands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pextra import agent_protocol as protocol
+from pextra.drivers import documents
+from pextra.drivers.convergence import DesiredGuest
+from pextra.drivers.interface import ImageSource, Power
+
+RECORDED = Path(__file__).parent / "protocol"
+DOCUMENTS: dict[str, type[Any]] = {
+    "guest": DesiredGuest,
+    "volume": documents.Volume,
+    "image": ImageSource,
+    "act": documents.Act,
+}
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """A message as it was recorded. A file here is never changed: it is what deployed agents say and hear."""
+    return json.loads((RECORDED / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("join-request", protocol.JoinRequest),
+        ("certificate", protocol.Certificate),
+        ("certificate-request", protocol.CertificateRequest),
+        ("sync-request", protocol.SyncRequest),
+        ("sync-answer", protocol.SyncAnswer),
+    ],
+)
+def test_every_recorded_message_is_understood_and_said_again_with_all_that_it_says(
+    name: str, kind: type[protocol.Message]
+) -> None:
+    written = recorded(name)
+    assert kind.model_validate(written).model_dump(mode="json", exclude_unset=True) == written
+
+
+def test_every_recorded_assignment_is_understood() -> None:
+    answer = protocol.SyncAnswer.model_validate(recorded("sync-answer"))
+    kinds = {a.kind: documents.read(DOCUMENTS[a.kind], a.document) for a in answer.assignments if not a.removed}
+    assert kinds.keys() == DOCUMENTS.keys()
+    guest = kinds["guest"]
+    assert isinstance(guest, DesiredGuest)
+    assert guest.vcpus == 1
+    assert guest.cards[0].port.addresses == ("10.0.0.2",)
+    assert any(a.removed for a in answer.assignments)
+    assert next(a for a in answer.assignments if a.kind == "guest").secrets == {"user_data": "#cloud-config\n{}\n"}
+
+
+def test_every_recorded_report_is_understood() -> None:
+    request = protocol.SyncRequest.model_validate(recorded("sync-request"))
+    reports = [documents.read(documents.Report, r.content) for r in request.reports if not r.gone]
+    guest = next(r.guest for r in reports if r.guest is not None)
+    assert guest.observed.power is Power.RUNNING
+    assert any(r.volume is not None for r in reports)
+    assert any(r.image is not None for r in reports)
+    assert any(r.act is not None for r in reports)
+    failure = next(r.failure for r in reports if r.failure is not None)
+    assert documents.error_of(failure).reason == "PoolFull"
+    assert any(r.gone for r in request.reports)
+    assert documents.read(documents.Inventory, request.inventory or {}).vcpus == 8
+
+
+@pytest.mark.parametrize("name", ["sync-request", "sync-answer"])
+def test_fields_of_a_later_version_are_passed_over(name: str) -> None:
+    kind = protocol.SyncRequest if name == "sync-request" else protocol.SyncAnswer
+    later = recorded(name) | {"of_a_later_version": {"x": 1}}
+    assert kind.model_validate(later) == kind.model_validate(recorded(name))
+    guest = _guest()
+    assert documents.read(DesiredGuest, guest | {"of_a_later_version": 1}) == documents.read(DesiredGuest, guest)
+
+
+def _guest() -> dict[str, Any]:
+    return next(
+        a["document"]
+        for a in recorded("sync-answer")["assignments"]
+        if a["kind"] == "guest" and not a.get("removed", False)
+    )
+
+
+def test_a_document_that_is_none_is_refused_with_the_place() -> None:
+    with pytest.raises(ValueError, match=r"DesiredGuest: vcpus"):
+        documents.read(DesiredGuest, _guest() | {"vcpus": "many"})
