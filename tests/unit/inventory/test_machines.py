@@ -192,8 +192,14 @@ def test_emulated_controllers_near_each_cell(observed: dict[str, Inventory]) -> 
     assert first.sriov == Sriov(8, 4, vfs)
     assert second.sriov == Sriov(8, 0, ())
     assert {device(inventory, vf).driver for vf in vfs} == {"vfio-pci"}
-    assert inventory.pci.iommu_groups[1].members == (first.address, *vfs)
+    groups = {group.id: group.members for group in inventory.pci.iommu_groups}
+    # Each function can be given to another guest, and nothing of the chip set without the rest of it.
+    assert [groups[device(inventory, vf).iommu_group or 0] for vf in vfs] == [(vf,) for vf in vfs]
+    assert groups[first.iommu_group or 0] == (first.address,)
+    assert groups[device(inventory, "0000:00:1f.2").iommu_group or 0] == tuple(f"0000:00:1f.{n}" for n in (0, 2, 3))
+    assert first.path == ("0000:20:00.0",)
     assert (inventory.system.machine_id, inventory.system.distribution) == (None, None)
+    assert (inventory.system.virtualised, inventory.system.iommu, inventory.system.apparmor) == (True, True, True)
 
 
 def test_of_a_machine_that_shows_nothing_nothing_is_read(tmp_path: Path) -> None:
@@ -216,6 +222,26 @@ def test_a_kernel_without_numa_has_one_cell_with_everything(tmp_path: Path) -> N
     assert (cell.id, cell.cpus, cell.memory_mib, cell.distances) == (0, (0, 1, 10), 2048, (10,))
     assert cell.hugepages == (HugePages(2048, 4, 3),)
     assert inventory.problems == ()
+
+
+def test_a_device_of_any_kind_is_on_offer_once_it_is_divided_or_set_aside(tmp_path: Path) -> None:
+    lay_out(
+        "[sys/devices/pci0000:00/0000:00:{01.0,02.0,03.0,04.0}]\nclass = 0x088000\nvendor = 0x1\ndevice = 0x2\n"
+        "driver -> /sys/bus/pci/drivers/{some|vfio-pci|some|some}\nsriov_totalvfs = {0,0,4,-1}\n",
+        tmp_path,
+    )
+    assert [found.address for found in observe(tmp_path).pci.devices] == ["0000:00:02.0", "0000:00:03.0"]
+
+
+def test_addresses_of_every_length_are_ordered_by_their_numbers(tmp_path: Path) -> None:
+    lay_out(
+        "[sys/devices/pci{10000:e0|0000:00|0001:00}/{10000:e1:00.0|0000:ff:00.0|0001:02:00.0}]\n"
+        "class = 0x010802\nvendor = 0x1\ndevice = 0x2\n",
+        tmp_path,
+    )
+    found = observe(tmp_path).pci.devices
+    assert [device.address for device in found] == ["0000:ff:00.0", "0001:02:00.0", "10000:e1:00.0"]
+    assert found[-1].root_complex == "10000:e0"
 
 
 def test_groups_that_vfio_made_up_are_no_iommu(tmp_path: Path) -> None:
