@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal
 
 from pextra.agent.inventory.tree import Tree, printable
@@ -85,7 +86,7 @@ def read_disks(tree: Tree) -> tuple[Disk, ...]:
                 model=tree.text(f"{path}/device/model"),
                 serial=tree.text(f"{path}/device/serial") or tree.text(f"{path}/serial") or _page_80(tree, path),
                 wwn=tree.text(f"{path}/wwid") or tree.text(f"{path}/device/wwid"),
-                in_use=tuple(_unique(_uses(tree, path, name, mounts, swaps)))[:_MOST_USES],
+                in_use=tuple(islice(dict.fromkeys(_uses(tree, path, name, mounts, swaps)), _MOST_USES)),
             )
         )
     return tuple(sorted(found, key=lambda disk: (len(disk.name), disk.name)))
@@ -107,7 +108,8 @@ def _mounts(tree: Tree) -> dict[str, list[str]]:
             fields, source = before.split(" "), after.split(" ")
             if len(fields) < 5 or len(source) < 2:
                 continue
-            place = _ESCAPED.sub(lambda code: chr(int(code[1], 8)), fields[4])
+            unescaped = _ESCAPED.sub(lambda code: chr(int(code[1], 8)), fields[4])
+            place = printable(unescaped.encode()) or "?"
             mounts.setdefault(fields[2], []).append(place)
             if source[1].startswith("/dev/"):
                 mounts.setdefault(source[1].removeprefix("/dev/"), []).append(place)
@@ -130,7 +132,3 @@ def _uses(
         yield DiskUse("holder", holder)
         if depth < _MOST_DEPTH:
             yield from _uses(tree, f"{_BLOCKS}/{holder}", holder, mounts, swaps, depth + 1)
-
-
-def _unique(uses: Iterator[DiskUse]) -> dict[DiskUse, None]:
-    return dict.fromkeys(uses)

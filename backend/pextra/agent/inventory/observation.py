@@ -9,7 +9,7 @@ from pextra.agent.inventory.cpus import Cpus, read_cpus
 from pextra.agent.inventory.disks import Disk, read_disks
 from pextra.agent.inventory.memory import Memory, read_memory
 from pextra.agent.inventory.nics import Nic, read_nics
-from pextra.agent.inventory.pci import PciDevice, read_pci_devices
+from pextra.agent.inventory.pci import Pci, read_pci
 from pextra.agent.inventory.system import System, read_system
 from pextra.agent.inventory.tree import Problem, Tree
 
@@ -24,7 +24,7 @@ class Inventory:
         memory: memory and NUMA cells.
         disks: ordered by name.
         nics: ordered by name.
-        pci_devices: ordered by address.
+        pci: devices on PCI, and which of them belong together.
         problems: what was there and made no sense, ordered by path.
     """
 
@@ -33,7 +33,7 @@ class Inventory:
     memory: Memory
     disks: tuple[Disk, ...]
     nics: tuple[Nic, ...]
-    pci_devices: tuple[PciDevice, ...]
+    pci: Pci
     problems: tuple[Problem, ...]
 
 
@@ -51,6 +51,6 @@ def observe(root: Path = Path("/")) -> Inventory:
         memory=read_memory(tree, cpus.online),
         disks=read_disks(tree),
         nics=read_nics(tree),
-        pci_devices=read_pci_devices(tree),
+        pci=read_pci(tree),
         problems=tree.problems,
     )

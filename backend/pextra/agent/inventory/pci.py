@@ -60,7 +60,7 @@ class PciDevice:
         subsystem_vendor: see `vendor`.
         subsystem_device: see `vendor`.
         driver: who drives it now.
-        iommu_group: None without an IOMMU.
+        iommu_group: the number of one of `Pci.iommu_groups`; None without an IOMMU.
         numa_node: the NUMA cell that it is near to; None where the firmware does not say.
         sriov: None where it cannot be divided.
         physfn: of a virtual function, the address of its physical one.
@@ -75,7 +75,7 @@ class PciDevice:
     subsystem_vendor: str | None
     subsystem_device: str | None
     driver: str | None
-    iommu_group: IommuGroup | None
+    iommu_group: int | None
     numa_node: int | None
     sriov: Sriov | None
     physfn: str | None
@@ -83,12 +83,25 @@ class PciDevice:
     path: tuple[str, ...]
 
 
-def read_pci_devices(tree: Tree) -> tuple[PciDevice, ...]:
-    """The devices that somebody could want, ordered by address.
+@dataclass(frozen=True, slots=True)
+class Pci:
+    """The host's PCI devices that somebody could want, and what ties them together.
+
+    Attributes:
+        devices: ordered by address.
+        iommu_groups: those that the devices are in, ordered by number. They are kept apart from the devices because a
+            group may hold hundreds, each of which would tell of all others.
+    """
+
+    devices: tuple[PciDevice, ...]
+    iommu_groups: tuple[IommuGroup, ...]
+
+
+def read_pci(tree: Tree) -> Pci:
+    """The devices that somebody could want.
 
     Those are storage, network, display, multimedia and radio devices, accelerators, coprocessors, USB controllers,
-    bridges of no standard kind that are no part of the chip set, and whatever can be divided or is set aside for
-    guests.
+    bridges of no standard kind that are not of the chip set, and whatever can be divided or is set aside for guests.
     """
     addresses = sorted(filter(_ADDRESS.fullmatch, tree.names(_DEVICES)), key=_position)
     codes = {address: tree.integer(f"{_DEVICES}/{address}/class") for address in addresses}
@@ -104,16 +117,16 @@ def read_pci_devices(tree: Tree) -> tuple[PciDevice, ...]:
         group_of[address] = int(group)
         if (codes[address] or 0) >> 8 != _PCI_BRIDGE:
             members.setdefault(int(group), []).append(address)
-    groups = {number: IommuGroup(number, tuple(of_it)) for number, of_it in members.items()}
     found: list[PciDevice] = []
     for address in addresses:
         code = codes[address]
         # What cannot be read is gone: a device may be unplugged while it is looked at.
         if code is not None and code >> 8 != _PCI_BRIDGE:
-            group = groups.get(group_of[address]) if address in group_of else None
-            if device := _read(tree, address, code, group):
+            device = _read(tree, address, code, group_of.get(address))
+            if device is not None:
                 found.append(device)
-    return tuple(found)
+    used = sorted({device.iommu_group for device in found if device.iommu_group is not None})
+    return Pci(tuple(found), tuple(IommuGroup(number, tuple(members[number])) for number in used))
 
 
 def ancestry(link: str | None) -> tuple[str | None, tuple[str, ...]]:
@@ -137,7 +150,7 @@ def read_sriov(tree: Tree, path: str) -> Sriov | None:
     return Sriov(total, now, tuple(address for address in vfs if address and _ADDRESS.fullmatch(address)))
 
 
-def _read(tree: Tree, address: str, code: int, group: IommuGroup | None) -> PciDevice | None:
+def _read(tree: Tree, address: str, code: int, group: int | None) -> PciDevice | None:
     path = f"{_DEVICES}/{address}"
     root, way = ancestry(tree.link(path))
     driver = tree.link_name(f"{path}/driver")

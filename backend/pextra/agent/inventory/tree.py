@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ _LONGEST_TEXT: Final = 256
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}|0x[0-9a-f]{1,16}", re.ASCII | re.IGNORECASE)
 _CPU_LIST: Final = re.compile(r"[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*", re.ASCII)
 _MOST_CPUS: Final = 65_536
+_MOST_LIST_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,13 @@ class Tree:
             return None
         try:
             content = os.read(descriptor, most_bytes)
-            if len(content) < _MOST_BYTES or len(content) == most_bytes:
-                return content
-            # procfs hands out its long files a page at a time.
-            parts, missing = [content], most_bytes - len(content)
-            while missing > 0 and (part := os.read(descriptor, missing)):
-                parts.append(part)
-                missing -= len(part)
-            return b"".join(parts)
+            # procfs hands out a long file in pieces of less than a page, so that a short one is not the last.
+            while most_bytes > _MOST_BYTES and len(content) < most_bytes:
+                part = os.read(descriptor, most_bytes - len(content))
+                if not part:
+                    break
+                content += part
+            return content
         except OSError:
             return None
         finally:
@@ -123,19 +124,22 @@ class Tree:
 
     def cpus(self, path: str) -> tuple[int, ...] | None:
         """The CPUs that a file lists (as in 0-3,8), in order."""
-        found = self.raw(path, _MOST_CPUS)
+        found = self.raw(path, _MOST_LIST_BYTES)
         text = "" if found is None else found.decode(errors="replace").strip()
         if found is None or not text:
             return None if found is None else ()
-        numbers: set[int] = set()
-        if _CPU_LIST.fullmatch(text):
-            for part in text.split(","):
-                first, _, last = part.partition("-")
-                numbers.update(range(int(first), int(last or first) + 1))
-        if not numbers or max(numbers) >= _MOST_CPUS:
+        numbers: list[int] = []
+        parts = text.split(",") if _CPU_LIST.fullmatch(text) else []
+        for part in parts:
+            first, _, last = part.partition("-")
+            numbers.extend(range(int(first), int(last or first) + 1))
+            if len(numbers) > _MOST_CPUS:
+                break
+        # The kernel lists each once, in order: so what is in order is also bounded.
+        if not numbers or len(numbers) > _MOST_CPUS or any(a >= b for a, b in pairwise(numbers)):
             self.problem(path, f"a list of CPUs was expected, not {text[:40]!r}")
             return None
-        return tuple(sorted(numbers))
+        return tuple(numbers)
 
     def names(self, path: str) -> list[str]:
         """What a directory holds, in order; nothing where it is absent."""
@@ -144,16 +148,21 @@ class Tree:
             found = os.listdir(self._root + path)  # noqa: PTH208
         except OSError:
             return []
+        if not "".join(found).isprintable():  # an interface may be named so
+            odd = sorted(name for name in found if not name.isprintable())
+            self.problem(path, f"entries whose names cannot be printed are left out: {ascii(odd)[:80]}")
+            found = [name for name in found if name.isprintable()]
         if len(found) > MOST_ENTRIES:
             self.problem(path, f"only the first {MOST_ENTRIES} of {len(found)} entries are looked at")
         return sorted(found)[:MOST_ENTRIES]
 
     def link(self, path: str) -> str | None:
-        """Where a symbolic link leads, as it is written; None where there is none."""
+        """Where a symbolic link leads, as it is written; None where there is none that can be printed."""
         try:
-            return os.readlink(self._root + path)  # noqa: PTH115
+            target = os.readlink(self._root + path)  # noqa: PTH115
         except OSError:
             return None
+        return target if target.isprintable() else None
 
     def link_name(self, path: str) -> str | None:
         """The last part of where a symbolic link leads."""
