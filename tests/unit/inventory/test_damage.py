@@ -117,6 +117,15 @@ def test_what_makes_no_sense_is_named(server: Path, file: str, content: bytes, p
     assert all(found.path.startswith(("/sys/", "/proc/", "/etc/", "/usr/lib/")) for found in inventory.problems)
 
 
+def test_no_processor_is_in_two_cores_whatever_the_kernel_says(server: Path) -> None:
+    with changed(server / "sys/devices/system/cpu/cpu3/topology/core_cpus_list", b"3,32\n"):
+        siblings = observe(server).cpus.siblings
+    assert (0, 32) in siblings
+    assert (3,) in siblings
+    everyone = [cpu for core in siblings for cpu in core]
+    assert len(everyone) == len(set(everyone))
+
+
 def test_a_device_that_does_not_say_what_it_is_goes_and_the_others_stay(server: Path) -> None:
     sound = observe(server)
     with changed((server / "sys/bus/pci/devices/0000:b1:00.1/vendor").resolve(), b"?"):

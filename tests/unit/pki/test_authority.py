@@ -316,6 +316,19 @@ def test_the_pinned_key_in_a_certificate_that_it_did_not_sign_is_refused() -> No
         authority_in([forged], AUTHORITY.fingerprint)
 
 
+def test_the_pinned_key_in_a_certificate_of_no_authority_is_refused() -> None:
+    own = parsed(AUTHORITY.certificate_pem)
+    builder = (
+        x509.CertificateBuilder(own.subject, own.subject, own.public_key(), 1)
+        .not_valid_before(NOW - DAY)
+        .not_valid_after(NOW + DAY)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    )
+    signed = builder.sign(AUTHORITY._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    with pytest.raises(PinMismatch):
+        authority_in([signed], AUTHORITY.fingerprint)
+
+
 def test_a_hosts_certificate_is_not_pinned_though_its_key_has_the_fingerprint() -> None:
     """Only an authority can be believed as one."""
     certificate = parsed(AUTHORITY.sign_host(CSR, HOST, NOW, DAY).certificate_pem)
