@@ -197,6 +197,9 @@ class HostStatus(TypedDict):
     problems: NotRequired[list[str]]
     """What it lacks, with the remedy."""
 
+    forward_address: NotRequired[str]
+    """The host's own address, whose ports floating IPs forward; empty where they cannot."""
+
     agent_version: NotRequired[str]
     """The version of its agent."""
 
@@ -532,6 +535,51 @@ class InstanceStatus(TypedDict):
     """The uids of the volumes that it holds."""
 
 
+class FloatingIpPort(TypedDict):
+    """One port that leads to the instance."""
+
+    protocol: NotRequired[Literal["tcp", "udp"]]
+    """What is forwarded. ("tcp" by default)"""
+
+    port: NotRequired[int]
+    """The port outside; without it, a free one is chosen."""
+
+    to_port: int
+    """The port of the instance."""
+
+
+class FloatingIpSpec(TypedDict):
+    """What a floating IP should be: a way in, while the security groups of the instance still decide."""
+
+    instance: str
+    """The instance that it leads to. (reference: instance; cannot change)"""
+
+    card: NotRequired[int]
+    """The network card that it leads to, counted from 0."""
+
+    ports: list[FloatingIpPort]
+    """The ports that lead to the instance."""
+
+
+class FloatingIpStatus(TypedDict):
+    """What a floating IP was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    address: NotRequired[str]
+    """The address outside."""
+
+    endpoints: NotRequired[list[str]]
+    """Where each port is reached, in the order of `spec.ports`: `tcp 127.0.0.1:30022 -> 22`."""
+
+    host: NotRequired[str]
+    """The host that the address is on."""
+
+
 class OperationTarget(TypedDict):
     """What is acted on."""
 
@@ -616,6 +664,8 @@ VOLUME = Kind(name="volume", plural="volumes", scope=Scope.TENANT)
 
 INSTANCE = Kind(name="instance", plural="instances", scope=Scope.TENANT)
 
+FLOATING_IP = Kind(name="floating_ip", plural="floating_ips", scope=Scope.TENANT)
+
 OPERATION = Kind(name="operation", plural="operations", scope=Scope.TENANT, writable=False)
 
 
@@ -643,4 +693,5 @@ class TypedClient:
         self.security_groups = Collection[SecurityGroupSpec, SecurityGroupStatus](client, SECURITY_GROUP)
         self.volumes = Collection[VolumeSpec, VolumeStatus](client, VOLUME)
         self.instances = Collection[InstanceSpec, InstanceStatus](client, INSTANCE)
+        self.floating_ips = Collection[FloatingIpSpec, FloatingIpStatus](client, FLOATING_IP)
         self.operations = ReadableCollection[OperationSpec, OperationStatus](client, OPERATION)

@@ -17,6 +17,7 @@ from pextra.api.agents import create_agents_app
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
+from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
 from pextra.controllers.instances import InstanceController
@@ -107,6 +108,7 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
         "volume": VolumeController(fleet),
         "instance": InstanceController(fleet),
         "operation": OperationController(fleet),
+        "floating_ip": FloatingIpController(),
     }
 
 

@@ -105,7 +105,10 @@ class AgentCloud(LoopedCloud):
         drivers = HostDrivers(
             SimCompute(self.world, uid), SimNetwork(self.world, uid), SimStorage(self.world, name), name
         )
-        inventory = Inventory(8, 16_384, 200, "sim", accelerated=False, pool=name, pool_shared=False, hardware={})
+        inventory = Inventory(
+            8, 16_384, 200, "sim",
+            accelerated=False, pool=name, pool_shared=False, hardware={}, forward_address="127.0.0.1",
+        )  # fmt: skip
 
         def new_agent() -> Agent:
             return Agent(link, drivers, inventory=lambda: inventory, boot_id="boot-1", version="test", clock=self.clock)

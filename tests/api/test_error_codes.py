@@ -24,6 +24,9 @@ from tests.store.clock import ManualClock
 FRONT, WEB = "tenants/acme/networks/front", "tenants/acme/instances/web-1"
 
 PROVOKED_ELSEWHERE: Final = {
+    "agent.csr_invalid": "tests/agent/test_authority.py: only the agents' endpoint answers with it",
+    "agent.join_refused": "tests/agent/test_authority.py: only the agents' endpoint answers with it",
+    "agent.unauthenticated": "tests/agent/test_authority.py: only the agents' endpoint answers with it",
     "address.exhausted": "tests/store/test_addresses.py; the API tells it as a condition, for a loop meets it",
     "capacity.none": "nothing answers with it: an instance that fits nowhere is stored, and its condition says why",
 }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pextra.controllers.images import source_of
 from pextra.controllers.surroundings import Surroundings
 from pextra.declaration.kind import Spec
 from pextra.drivers.convergence import Card, DesiredGuest, port_uid
-from pextra.drivers.interface import NetworkSource, PortSource, SecurityRule, Seed, SubnetSource
+from pextra.drivers.interface import Forward, NetworkSource, PortSource, SecurityRule, Seed, SubnetSource
 from pextra.store import objects, secrets
 from pextra.store.addresses import Given
 from pextra.store.database import Tx
@@ -24,8 +24,17 @@ class Missing(Exception):
     """Something that the guest needs is not there yet; the message says what."""
 
 
-def desired_guest(surroundings: Surroundings, record: Record, spec: Spec, given: Sequence[Given]) -> DesiredGuest:
+def desired_guest(
+    surroundings: Surroundings,
+    record: Record,
+    spec: Spec,
+    given: Sequence[Given],
+    ways: Mapping[int, tuple[Forward, ...]],
+) -> DesiredGuest:
     """The guest of a placed instance that was given these addresses.
+
+    Args:
+        ways: what leads to each of its cards from outside.
 
     Raises:
         Missing: a volume is not made yet, or something has gone.
@@ -44,7 +53,7 @@ def desired_guest(surroundings: Surroundings, record: Record, spec: Spec, given:
         image=source_of(image["uid"], image),
         root_bytes=flavor["disk_gib"] * GIB,
         volume_uids=_volumes(tx, record, spec),
-        cards=_cards(surroundings, record, spec, given),
+        cards=_cards(surroundings, record, spec, given, ways),
         seed=_seed(record, keys, revealed.get("user_data")),
         powered=spec["power"] == "on",
         restart_policy=spec["restart_policy"],
@@ -62,7 +71,13 @@ def _volumes(tx: Tx, record: Record, spec: Spec) -> tuple[str, ...]:
     return tuple(p["uid"] for p in pins)
 
 
-def _cards(surroundings: Surroundings, record: Record, spec: Spec, given: Sequence[Given]) -> tuple[Card, ...]:
+def _cards(
+    surroundings: Surroundings,
+    record: Record,
+    spec: Spec,
+    given: Sequence[Given],
+    ways: Mapping[int, tuple[Forward, ...]],
+) -> tuple[Card, ...]:
     cards: list[Card] = []
     for index, entry in enumerate(spec["networks"]):
         pin = record.resolved[f"network/{entry['network']}"]
@@ -86,6 +101,8 @@ def _cards(surroundings: Surroundings, record: Record, spec: Spec, given: Sequen
             mac=mac_of(record.uid, index),
             addresses=tuple(g.address for g in given if g.card == index),
             rules=_rules(surroundings, record, entry["security_groups"]),
+            hostname=record.name,
+            forwards=ways.get(index, ()),
         )
         cards.append(Card(source, port))
     return tuple(cards)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pextra.controllers import assembly, placing, remote
 from pextra.controllers.fleet import Fleet
+from pextra.controllers.floating_ips import forwards_to
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.controllers.placing import Unplaced
 from pextra.controllers.surroundings import Surroundings
@@ -260,7 +261,8 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
     if provided.first is not None:
         return waiting(item, record, *provided.first)
     try:
-        desired = assembly.desired_guest(surroundings, record, spec, provided.given)
+        ways = forwards_to(tx, record, host.status.get("forward_address", "")) if remote.has_agent(host) else {}
+        desired = assembly.desired_guest(surroundings, record, spec, provided.given, ways)
     except assembly.Missing as missing:
         return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
     if not remote.has_agent(host):

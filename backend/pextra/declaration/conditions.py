@@ -19,6 +19,8 @@ REASONS: Final = frozenset(
         "Running", "Stopped", "PoweredOffByGuest", "Crashed", "Stopping", "RestartRequired",
         # operations
         "Succeeded", "Failed", "Canceled",
+        # floating IPs
+        "PortTaken", "ForwardUnsupported",
         # what drivers report
         "DigestMismatch", "FormatMismatch", "BackingFileForbidden", "SourceForbidden", "SourceMissing",
         "SourceUnreachable", "PoolFull", "ImageMissing", "ImageLarger", "ShrinkForbidden", "VolumeBusy",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pextra.declaration.registry import Registry
 from pextra.resources.api_token import API_TOKEN
 from pextra.resources.flavor import FLAVOR
+from pextra.resources.floating_ip import FLOATING_IP
 from pextra.resources.host import HOST
 from pextra.resources.image import IMAGE
 from pextra.resources.instance import INSTANCE
@@ -27,7 +28,7 @@ REGISTRY = Registry(
     [
         TENANT, QUOTA, USER, API_TOKEN, SHARE,
         HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY,
-        NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE,
+        NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
         OPERATION,
     ]
 )  # fmt: skip

@@ -65,6 +65,8 @@ class HostStatus(StatusModel):
     """Processors, NUMA cells, disks, network cards and PCI devices, as its agent found them."""
     problems: list[str] = []
     """What it lacks, with the remedy."""
+    forward_address: str = ""
+    """The host's own address, whose ports floating IPs forward; empty where they cannot."""
     agent_version: str = ""
     """The version of its agent."""
     boot_id: str = ""

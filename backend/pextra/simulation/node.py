@@ -8,6 +8,7 @@ from random import Random
 from typing import Final
 
 from pextra.api.app import create_app
+from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
 from pextra.controllers.instances import InstanceController
@@ -110,6 +111,7 @@ class Node:
             "volume": VolumeController(fleet),
             "instance": InstanceController(fleet),
             "operation": OperationController(fleet),
+            "floating_ip": FloatingIpController(),
         }
         life = Life(
             Loop(self._cloud, {k: Looking(self._stage, c) for k, c in controllers.items()}, holder=holder),

@@ -274,6 +274,17 @@ assignment = Table(
     Index("assignment_uid", "uid"),
 )
 
+forward = Table(
+    "forward",
+    metadata,
+    _uid("host_uid", primary_key=True),
+    _text("protocol", 7, primary_key=True),
+    Column("port", Integer, primary_key=True, autoincrement=False),
+    _uid("tenant_uid"),
+    _uid("consumer_uid"),
+    Index("forward_consumer", "consumer_uid"),
+)
+
 join_secret = Table(
     "join_secret",
     metadata,

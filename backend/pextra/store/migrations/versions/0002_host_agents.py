@@ -46,6 +46,15 @@ def upgrade() -> None:
     op.create_index("assignment_revision", "assignment", ["host_uid", "revision"])
     op.create_index("assignment_uid", "assignment", ["uid"])
     op.create_table(
+        "forward",
+        sa.Column("host_uid", _uid(), primary_key=True),
+        sa.Column("protocol", sa.String(7), primary_key=True),
+        sa.Column("port", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("tenant_uid", _uid(), nullable=False),
+        sa.Column("consumer_uid", _uid(), nullable=False),
+    )
+    op.create_index("forward_consumer", "forward", ["consumer_uid"])
+    op.create_table(
         "join_secret",
         sa.Column("secret_hash", sa.String(64), primary_key=True),
         sa.Column("host_uid", _uid(), nullable=False),
