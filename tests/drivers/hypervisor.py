@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -82,9 +84,13 @@ def shared_hypervisor(config: pytest.Config) -> Hypervisor:
 
 
 class Hypervisor:
-    """A libvirtd with its pool, and a driver for it; `close` removes all that it made."""
+    """A libvirtd with its pool, and a driver for it; `close` removes all that it made.
 
-    def __init__(self) -> None:
+    Args:
+        namespace: the network namespace that libvirtd and its guests live in; the machine's own when absent.
+    """
+
+    def __init__(self, namespace: str | None = None) -> None:
         # Not pytest's directory: UNIX sockets lie deep below, and guests' account must pass.
         self.root = Path(tempfile.mkdtemp(prefix="px-", dir="/tmp"))
         self.root.chmod(0o755)
@@ -96,8 +102,9 @@ class Hypervisor:
         self.compute = self.driver()
         self._cards = 0
 
+        within = [] if namespace is None else ["ip", "netns", "exec", namespace]
         self._reaper = subprocess.Popen(
-            [sys.executable, "-m", "tests.drivers.reaper", str(self.libvirtd_root)],
+            [*within, sys.executable, "-m", "tests.drivers.reaper", str(self.libvirtd_root)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=python_environment(), cwd=REPOSITORY,
         )  # fmt: skip
         assert self._reaper.stdout is not None
@@ -183,14 +190,31 @@ class Hypervisor:
 
     @contextmanager
     def terminal(self, uid: str) -> Generator[Callable[[str], object]]:
-        """The guest's serial terminal, to type lines at."""
+        """The guest's serial terminal, to type lines at.
+
+        What the guest prints is read all the while: a terminal that nobody reads makes the guest wait.
+        """
         with connect_theirs(self.compute.console_socket(uid), self.libvirtd.account) as opened:
+            opened.settimeout(None)
+
+            def drain() -> None:
+                with suppress(OSError):
+                    while opened.recv(4096):
+                        pass
+
+            reading = threading.Thread(target=drain)
+            reading.start()
 
             def type_line(line: str) -> None:
                 with suppress(BrokenPipeError):  # the guest has just gone
                     opened.sendall(f"\r{line}\r".encode())
 
-            yield type_line
+            try:
+                yield type_line
+            finally:
+                with suppress(OSError):
+                    opened.shutdown(socket.SHUT_RDWR)
+                reading.join()
 
     def type_until_off(self, uid: str, command: str) -> None:
         """Type a command at the guest's shell, again until it is off: a booting guest misses it."""

@@ -361,7 +361,8 @@ class ComputeDriver(Protocol):
     def console_socket(self, uid: str) -> Path:
         """The UNIX stream socket of the running guest's serial console.
 
-        Connect by `drivers.account.connect_theirs`: the guest's account owns it. One client at a time is served.
+        Connect by `drivers.account.connect_theirs`: the guest's account owns it. One client at a time is served, and
+        must read all the while: the guest waits for a client that does not.
 
         Raises:
             NotFound: it is not defined here.

@@ -24,6 +24,7 @@ from pextra.drivers.libvirt.lookup import Found
 REPORT_LASTS_S: Final = 30.0
 _ANSWER_TIMEOUT_S: Final = 5
 _REPORTS_KEPT: Final = 4096
+_FROZEN: Final = "frozen state"  # as qemu-guest-agent refuses everything but thawing
 _LONGEST_TEXT: Final = 255
 _MOST_ADDRESSES: Final = 64
 
@@ -73,8 +74,12 @@ def freeze(found: Found) -> None:
     Raises:
         Retryable: `AgentUnreachable`.
     """
-    with _agent_errors(found, "frozen"):
-        found.domain.fsFreeze()
+    try:
+        with _agent_errors(found, "frozen"):
+            found.domain.fsFreeze()
+    except Retryable as error:
+        if _FROZEN not in error.message:
+            raise
 
 
 def thaw(found: Found) -> None:

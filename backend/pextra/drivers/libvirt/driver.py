@@ -12,6 +12,7 @@ from typing import Final
 from pextra.drivers.interface import (
     AgentReport,
     ComputeCapabilities,
+    DriverError,
     GuestMetrics,
     GuestObservation,
     GuestSpec,
@@ -29,7 +30,7 @@ from pextra.drivers.libvirt.console import ensure_console, read_console, trim_co
 from pextra.drivers.libvirt.devices import devices_of
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
-from pextra.drivers.libvirt.firmware import find_uefi
+from pextra.drivers.libvirt.features import find_features
 from pextra.drivers.libvirt.hosting import Endpoint
 from pextra.drivers.libvirt.lookup import Found, find, recorded
 from pextra.drivers.libvirt.metrics import Meter
@@ -61,7 +62,9 @@ class LibvirtCompute:
         self, endpoint: Endpoint, *, accelerated: bool, cpu_model: str | None = None, host_boot: str | None = None
     ) -> None:
         self._endpoint = endpoint
-        self._machine = Machine(accelerated=accelerated, cpu_model=cpu_model, uefi=find_uefi())
+        self._features = find_features()
+        self._machine = Machine(accelerated=accelerated, cpu_model=cpu_model, uefi=self._features.uefi)
+        self._security: frozenset[str] | None = None
         self._host_boot = host_boot or _BOOT_ID.read_text().strip()
         self._connector = Connector(endpoint)
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
@@ -73,8 +76,12 @@ class LibvirtCompute:
         self._connector.close()
 
     def capabilities(self) -> ComputeCapabilities:
-        """What this host can do, and what it lacks for the rest."""
-        return ComputeCapabilities(console_log=True, console=True, display=True, live_attach=True)
+        """What this host can do, and what it lacks for the rest; `confined` only once libvirtd could be asked."""
+        try:
+            confined = bool(self._confinement())
+        except DriverError:
+            confined = False
+        return self._features.capabilities(confined=confined)
 
     def observe_host(self) -> HostInventory:
         """The host's inventory; `disk_gib` is the file system that guests' files lie on."""
@@ -82,13 +89,7 @@ class LibvirtCompute:
         with translated("the host cannot be observed", acting=False):
             libvirt_version = _version(connection.getLibVersion())
             qemu_version = _version(connection.getVersion())
-            capabilities = record.parse_xml(connection.getCapabilities())
-        confined = {model.text for model in capabilities.findall("host/secmodel/model")} - {
-            "none",
-            "dac",
-            None,
-        }
-        how = ["kvm" if self._machine.accelerated else "tcg", *sorted(filter(None, confined))]
+        how = ["kvm" if self._machine.accelerated else "tcg", *sorted(self._confinement())]
         return HostInventory(
             vcpus=os.cpu_count() or 1,
             memory_mib=_host_memory_mib(),  # libvirt's own figure leaves out memory that came later
@@ -96,6 +97,15 @@ class LibvirtCompute:
             hypervisor=f"libvirt {libvirt_version} / QEMU {qemu_version} ({', '.join(how)})",
             accelerated=self._machine.accelerated,
         )
+
+    def _confinement(self) -> frozenset[str]:
+        """The mandatory access control that libvirtd puts guests under: "apparmor", "selinux"."""
+        if self._security is None:
+            with translated("the host cannot be observed", acting=False):
+                capabilities = record.parse_xml(self._connector.get().getCapabilities())
+            models = {model.text for model in capabilities.findall("host/secmodel/model")}
+            self._security = frozenset(filter(None, models - {"none", "dac"}))
+        return self._security
 
     def observe_guests(self) -> Mapping[str, GuestObservation]:
         """Every guest that this product defined here, by uid."""
@@ -133,6 +143,7 @@ class LibvirtCompute:
         """
         with self._lock(guest.uid):
             _refuse_impossible(guest)
+            self._features.refuse_lacking(guest)
             try:
                 present = self._find(guest.uid)
             except NotFound:

@@ -38,7 +38,7 @@ def find_uefi(directories: Sequence[Path] = DESCRIPTOR_DIRS) -> UefiImages:
     for descriptor in _descriptors(directories):
         image = _image(descriptor)
         features = set(descriptor.get("features", ()))
-        if image is None or "amd-sev" in features or "intel-tdx" in features:
+        if image is None:
             continue
         if secure is None and {"secure-boot", "enrolled-keys", "requires-smm"} <= features:
             secure = image
