@@ -169,11 +169,8 @@ class Agent:
         if not self.ledger.complete:
             return
         try:
-            found = {
-                *guests,
-                *(guest_of_port(uid) for uid in self._drivers.network.observe_ports()),
-                *self._drivers.storage.observe_volumes(),
-            }
+            ports, volumes = self._drivers.network.observe_ports(), self._drivers.storage.observe_volumes()
+            found = {guest_of_port(uid) for uid in (*guests, *ports, *volumes)}
         except DriverError as error:
             log.warning("the host cannot be searched for what is nobody's: %s", error)
             return
@@ -198,9 +195,9 @@ class Agent:
             for port in list(self._drivers.network.observe_ports()):
                 if guest_of_port(port) == uid:
                     self._drivers.network.ensure_port_absent(port)
-            volume = self._drivers.storage.observe_volumes().get(uid)
-            if volume is not None:
-                self._drivers.storage.ensure_volume_absent(volume.tenant_uid, uid)
+            for volume in list(self._drivers.storage.observe_volumes().values()):
+                if guest_of_port(volume.uid) == uid:
+                    self._drivers.storage.ensure_volume_absent(volume.tenant_uid, volume.uid)
         except DriverError as error:
             log.warning("%s cannot be removed yet: %s", uid, error)
             return

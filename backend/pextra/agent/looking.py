@@ -17,8 +17,6 @@ from pextra.drivers.interface import DriverError, ImageSource, NotFound, Permane
 SOON_S: Final = 0.5
 RETRY_S: Final = 1.0
 RETRY_PERMANENT_S: Final = 15.0
-GRACE_S: Final = 20.0
-"""How long a guest that was asked to stop may take before it is stopped by force."""
 
 
 def look_at(assignment: Assignment, drivers: HostDrivers, *, stopping_s: float | None) -> Look:
@@ -40,7 +38,7 @@ def look_at(assignment: Assignment, drivers: HostDrivers, *, stopping_s: float |
 def _make(assignment: Assignment, drivers: HostDrivers, stopping_s: float | None) -> Look:
     if assignment.kind == "guest":
         desired = _with_secrets(documents.read(DesiredGuest, assignment.document), assignment.secrets)
-        force = stopping_s is not None and stopping_s > GRACE_S
+        force = stopping_s is not None and stopping_s > desired.stop_timeout_s
         result = convergence.converge(desired, drivers, force=force)
         again = None if result.settled else SOON_S
         return Look(_written(Report(guest=result)), again_s=again, stopping=result.reason == "Stopping")

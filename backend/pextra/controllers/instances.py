@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pextra.controllers import assembly, placing, remote
 from pextra.controllers.fleet import Fleet
@@ -27,9 +27,6 @@ from pextra.store.assignments import Assignment
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
-
-GRACE_S: Final = 20.0
-"""How long a guest that was asked to stop may take before it is stopped by force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,8 @@ class InstanceController:
         record, desired = prepared.record, prepared.desired
         now = cloud.database.clock.monotonic()
         asked = self._asked_to_stop.get(record.uid)
-        result = convergence.converge(desired, drivers, force=asked is not None and now - asked > GRACE_S)
+        late = asked is not None and now - asked > desired.stop_timeout_s
+        result = convergence.converge(desired, drivers, force=late)
         if result.reason == "Stopping":
             self._asked_to_stop.setdefault(record.uid, now)
         else:

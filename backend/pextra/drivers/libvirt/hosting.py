@@ -32,8 +32,8 @@ _STOP_TIMEOUT_S: Final = 10
 # QEMU's monitor socket below the root; the kernel takes 107 characters for the whole path.
 _LONGEST_SOCKET: Final = "/etc/libvirt/qemu/lib/domain-99999-12345678901234567890/monitor.sock"
 _LONGEST_ROOT: Final = 107 - len(_LONGEST_SOCKET)
-# QEMU writes its own logs: virtlogd would be one more daemon.
-_QEMU_CONF: Final = 'stdio_handler = "file"\n'
+# QEMU writes its own logs: virtlogd would be one more daemon. Its sandbox is not left to a default.
+_QEMU_CONF: Final = 'stdio_handler = "file"\nseccomp_sandbox = 1\n'
 
 
 class Endpoint(Protocol):

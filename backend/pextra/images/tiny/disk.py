@@ -13,9 +13,10 @@ _SECTOR: Final = 512
 _MIB: Final = 1 << 20
 _PARTITION_START: Final = _MIB // _SECTOR
 _FAT16_LBA: Final = 0x0E
-# Timer calibration and mitigations cost an emulated machine most of its boot.
+# The kernel prints on the display too; the last console is user space's. Timer calibration and mitigations cost an
+# emulated machine most of its boot.
 _COMMAND_LINE: Final = (
-    "console=ttyS0 quiet panic=10 net.ifnames=0 mitigations=off random.trust_cpu=on no_timer_check "
+    "console=tty0 console=ttyS0 quiet panic=10 net.ifnames=0 mitigations=off random.trust_cpu=on no_timer_check "
     "tsc=reliable i8042.noaux cryptomgr.notests"
 )
 _BOOT_CONFIG: Final = f"""\

@@ -15,10 +15,11 @@ from pextra.images.tiny.failure import ImageBuildError, run_tool
 
 # Those that this kernel has built in are not among its modules and are passed over.
 _WANTED: Final = (
-    "virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "isofs", "evdev", "button", "pvpanic_mmio",
+    "virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "virtio_console", "isofs", "evdev", "button",
+    "pvpanic_mmio",
 )  # fmt: skip
 _DEPENDS: Final = re.compile(rb"\0depends=([^\0]*)\0")
-_GUEST_FILES: Final = (("init", 0o755), ("dhcp", 0o755), ("cloud-config.awk", 0o644))
+_GUEST_FILES: Final = (("init", 0o755), ("dhcp", 0o755), ("agent", 0o755), ("cloud-config.awk", 0o644))
 
 
 def build_initramfs(tree: Path) -> bytes:

@@ -1,0 +1,88 @@
+"""What this host can give its guests beyond the plain machine, and what it lacks for the rest. Looks only."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pextra.drivers.interface import ComputeCapabilities, GuestSpec, Permanent
+from pextra.drivers.libvirt.firmware import UefiImages, find_uefi
+
+_APT: Final = "apt-get install --no-install-recommends"
+_PAGES_DIR: Final = Path("/sys/kernel/mm/hugepages")
+_SBIN: Final = "/usr/sbin"
+
+
+@dataclass(frozen=True, slots=True)
+class HostFeatures:
+    """What was found.
+
+    Attributes:
+        hugepages_kib: sizes of which the host has reserved some.
+    """
+
+    uefi: UefiImages = field(default_factory=UefiImages)
+    tpm: bool = False
+    hugepages_kib: frozenset[int] = frozenset()
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Each feature that is not there, with its remedy."""
+        lacks = {
+            "UEFI firmware": (self.uefi.plain is not None, f"{_APT} ovmf"),
+            "UEFI firmware with Secure Boot": (self.uefi.secure is not None, f"{_APT} ovmf"),
+            "TPM 2.0": (self.tpm, f"{_APT} swtpm swtpm-tools"),
+            "hugepages": (bool(self.hugepages_kib), "reserve some: sysctl vm.nr_hugepages=N, with hugetlbfs mounted"),
+        }
+        return tuple(f"{what}: {remedy}" for what, (has, remedy) in lacks.items() if not has)
+
+    def capabilities(self, *, confined: bool) -> ComputeCapabilities:
+        """In the contract's terms."""
+        return ComputeCapabilities(
+            console_log=True,
+            console=True,
+            display=True,
+            live_attach=True,
+            agent=True,
+            uefi=self.uefi.plain is not None,
+            secure_boot=self.uefi.secure is not None,
+            tpm=self.tpm,
+            hugepages=bool(self.hugepages_kib),
+            confined=confined,
+            lacking=self.lacking,
+        )
+
+    def refuse_lacking(self, guest: GuestSpec) -> None:
+        """Refuse a guest that needs what is not here; firmware is refused where it is chosen.
+
+        Raises:
+            Permanent: `TpmMissing` or `HugepagesMissing`.
+        """
+        if guest.firmware.tpm and not self.tpm:
+            raise Permanent("TpmMissing", f"{guest.name} needs a TPM: {_APT} swtpm swtpm-tools")
+        page_kib = guest.cpu.hugepage_kib
+        if page_kib and page_kib not in self.hugepages_kib:
+            raise Permanent(
+                "HugepagesMissing",
+                f"{guest.name} needs pages of {page_kib} KiB, and this host has reserved none: write their number to "
+                f"{_PAGES_DIR}/hugepages-{page_kib}kB/nr_hugepages",
+            )
+
+
+def find_features(*, pages_dir: Path = _PAGES_DIR) -> HostFeatures:
+    """What this machine has now."""
+    tools = all(shutil.which(tool) or shutil.which(tool, path=_SBIN) for tool in ("swtpm", "swtpm_setup"))
+    return HostFeatures(find_uefi(), tpm=tools, hugepages_kib=frozenset(_reserved_pages(pages_dir)))
+
+
+def _reserved_pages(pages_dir: Path) -> set[int]:
+    sizes: set[int] = set()
+    for directory in pages_dir.glob("hugepages-*kB"):
+        try:
+            if int((directory / "nr_hugepages").read_text()) > 0:
+                sizes.add(int(directory.name.removeprefix("hugepages-").removesuffix("kB")))
+        except (OSError, ValueError):
+            continue
+    return sizes
