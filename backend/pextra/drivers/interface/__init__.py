@@ -33,6 +33,7 @@ from pextra.drivers.interface.errors import (
     Unknown,
 )
 from pextra.drivers.interface.network import (
+    Forward,
     NetworkCapabilities,
     NetworkDriver,
     NetworkSource,
@@ -56,6 +57,7 @@ __all__ = [
     "ComputeDriver",
     "DiskSource",
     "DriverError",
+    "Forward",
     "GuestDisk",
     "GuestNic",
     "GuestObservation",

@@ -13,8 +13,8 @@ class SubnetSource:
 
     uid: str
     cidr: str
-    gateway: str | None
-    dns_servers: tuple[str, ...] = ()
+    gateway: str | None  # None: the first address of the range
+    dns_servers: tuple[str, ...] = ()  # what guests are told; none: the gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,19 @@ class SecurityRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Forward:
+    """An address and port of the host whose connections reach a guest.
+
+    It opens a way, not the door: the port's security rules decide about these connections as about others.
+    """
+
+    protocol: str  # "tcp" | "udp"
+    listen_port: int
+    to_port: int
+    listen_address: str = "127.0.0.1"  # "0.0.0.0": every address of the host
+
+
+@dataclass(frozen=True, slots=True)
 class PortSource:
     """A guest's attachment to a network."""
 
@@ -48,6 +61,8 @@ class PortSource:
     mac: str
     addresses: tuple[str, ...]
     rules: tuple[SecurityRule, ...] = ()
+    hostname: str = ""  # a DNS label by which guests of the same network find this one
+    forwards: tuple[Forward, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,7 @@ class NetworkCapabilities:
     isolation: bool = False  # ports of two tenants cannot reach each other
     security_rules: bool = False
     cross_host: bool = False
+    forwards: bool = False
 
 
 class NetworkDriver(Protocol):
@@ -95,6 +111,8 @@ class NetworkDriver(Protocol):
 
         Raises:
             NotFound: `NetworkMissing`.
+            Permanent: `PortTaken` where a forward listens on what another port's forward, or a service of the
+                host, has already.
         """
         ...
 
