@@ -86,6 +86,7 @@ class Guest:
         script.write_text(
             "#!/bin/busybox sh\n"
             f'[ "$1" = bound ] || exit 0\n'
+            'ip address flush dev "$interface" scope global\n'
             'ip address replace "$ip/$mask" dev "$interface"\n'
             'ip route replace default via "$router"\n'
             f"env > {told}\n"
@@ -133,6 +134,11 @@ class NetLab:
         self.directory = Path(tempfile.mkdtemp(prefix="pextra-netlab-"))
         self.directory.chmod(0o711)
         self.state = self.directory / "state"
+        self.guests: dict[str, Guest] = {}
+        self._boot()
+        return self
+
+    def _boot(self) -> None:
         # It ends with us however we end, and with it the namespaces.
         self._holder = subprocess.Popen(["unshare", "--net", "--mount", "cat"], stdin=subprocess.PIPE)
         pid = self._holder.pid
@@ -140,23 +146,30 @@ class NetLab:
         program = Path(f"/proc/{pid}/comm")
         wait_until(lambda: program.read_text() == "cat\n", 10, "a network namespace")
         self.commands = Commands(self.enter)
-        self.guests: dict[str, Guest] = {}
         self.run("mount", "-t", "tmpfs", "tmpfs", "/run")
         self.run("mkdir", "/run/netns")
         self.run("ip", "link", "set", "dev", "lo", "up")
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def reboot(self) -> None:
+        """Lose everything but files, as a host does that is switched off and on again."""
+        self._halt()
+        self._boot()
+
+    def _halt(self) -> None:
         for guest in list(self.guests.values()):
             self.unplug(guest)
         for pid in self.daemons():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not self.daemons(), 10, "the end of the host's daemons")
         assert self._holder.stdin is not None
         self._holder.stdin.close()
         self._holder.wait(10)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._halt()
         shutil.rmtree(self.directory)
 
     def driver(

@@ -115,14 +115,14 @@ class LocalNetwork:
             count = sum(port.source.network_uid == uid for port in ports.values())
             if count:
                 raise Retryable("NetworkBusy", f"network {uid} has {count} ports: remove them first")
-            Dnsmasq(self._commands, self._state_dir / "dnsmasq", uid).ensure_absent()
+            self._dnsmasq(uid).ensure_absent()
             # Also without a document: the state's directory may have been lost while the kernel's objects were not.
             unknown = NetworkEntry(NetworkSource(uid, "", 0, ()), self._pool[0])
             self._router(networks.get(uid, unknown)).ensure_absent()
-            self._tables.forget(naming.router(uid))
+            self._tables.forget(router_table(()), naming.router(uid))
             if not networks.keys() - {uid}:
                 self._forwarding.ensure_absent()
-                self._tables.ensure_absent(("bridge pextra", "inet pextra"))
+                self._tables.ensure_absent(host_tables((), self._pool, (), ()))
             self._ledger.forget_network(uid)
 
     def ensure_port(self, port: PortSource) -> PortBinding:
@@ -187,7 +187,10 @@ class LocalNetwork:
         self._forwarding.note()
         self._ensure_host_tables(listed)
         self._forwarding.ensure()
-        router.ensure_namespace()
+        if not router.has_namespace():
+            # It lives in what had the name before, if it lives.
+            self._dnsmasq(entry.source.uid).ensure_absent()
+            router.make_namespace()
         self._ensure_router_table(entry, listed)
         router.ensure_links()
         self._ensure_members(entry, listed)
@@ -197,8 +200,7 @@ class LocalNetwork:
         own = [port for port in ports if port.source.network_uid == network.source.uid]
         self._ensure_router_table(network, own)
         self._router(network).ensure_ways(own)
-        dnsmasq = Dnsmasq(self._commands, self._state_dir / "dnsmasq", network.source.uid)
-        dnsmasq.ensure(network.source, [port.source for port in own], self._resolving())
+        self._dnsmasq(network.source.uid).ensure(network.source, [port.source for port in own], self._resolving())
 
     def _ensure_router_table(self, network: NetworkEntry, ports: Iterable[PortEntry]) -> None:
         own = [port for port in ports if port.source.network_uid == network.source.uid]
@@ -222,6 +224,9 @@ class LocalNetwork:
 
     def _router(self, entry: NetworkEntry) -> Router:
         return Router(self._commands, entry, self._pool[1])
+
+    def _dnsmasq(self, network_uid: str) -> Dnsmasq:
+        return Dnsmasq(self._commands, self._state_dir / "dnsmasq", network_uid)
 
     def _resolving(self) -> Resolving:
         if self._uplink is None:

@@ -68,7 +68,7 @@ def tap_changes(seen: Link | None, name: str, uid: str, mtu: int, owner: int, br
 
 
 def device_changes(
-    seen: Link | None, name: str, mtu: int, *, uid: str = "", plug: Plug | None = None, addressed: bool = False
+    seen: Link | None, name: str, mtu: int, *, uid: str = "", plug: Plug | None = None, silent: bool = True
 ) -> list[str]:
     """What `ip` must do for a device that is there, or was just made (`seen` is None), to be as it should; up last.
 
@@ -78,7 +78,7 @@ def device_changes(
         mtu: in bytes.
         uid: whose it is; empty for a device that needs no alias.
         plug: how it sits on a bridge.
-        addressed: whether it shall have an IPv6 address of its own making.
+        silent: have no IPv6 address of its own making; otherwise that is left as it is.
 
     Raises:
         Permanent: `NameTaken`.
@@ -90,8 +90,8 @@ def device_changes(
         words.append(f"mtu {mtu}")
     if uid and now.get("ifalias") != naming.alias(uid):
         words.append(f"alias {naming.alias(uid)}")
-    if (now.get("inet6_addr_gen_mode") == "none") == addressed:
-        words.append(f"addrgenmode {'eui64' if addressed else 'none'}")
+    if silent and now.get("inet6_addr_gen_mode", "none" if now else "") != "none":
+        words.append("addrgenmode none")
     if plug is not None and now.get("master") != plug.bridge:
         words.append(f"master {plug.bridge}")
     lines = [f"link set dev {name} {' '.join(words)}"] if words else []

@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +18,6 @@ from pextra.drivers.local.commands import CommandFailed, Commands
 from pextra.drivers.network_documents import Folder
 
 _OBJECT: Final = re.compile(r"^\t(chain|map|set) (\S+) \{", re.MULTILINE)
-_TABLE: Final = re.compile(r"^table (\S+ \S+) \{", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,70 +61,73 @@ class Tables:
         self._evidence = Folder(evidence)
 
     def ensure(self, tables: Sequence[Table], *, namespace: str | None = None) -> bool:
-        """Make the tables as described; whether that took a change.
+        """Make the tables as described, in one transaction; whether that took a change.
 
         The base chains stay in place, so no packet meets a moment without rules; foreign tables are not looked at.
 
         Raises:
             Retryable: `CommandFailed`.
         """
-        wanted = "".join(map(str, tables))
-        listed = self._listed(tables, namespace)
-        proof = _proof(wanted, listed)
-        name = namespace or "host"
-        if listed and self._evidence.read(name) == proof:
+        listed = {table: self._listed(table, namespace) for table in tables}
+        stale = [
+            table
+            for table, text in listed.items()
+            if not text or self._evidence.read(_evidence(table, namespace)) != _proof(table, text)
+        ]
+        if not stale:
             return False
-        if listed:
-            try:
-                self._load(_prelude(tables, listed) + wanted, namespace)
-            except CommandFailed:
-                # Somebody made something in our table that stands in the way.
-                listed = ""
-        if not listed:
-            self._load("".join(f"add table {t.key}\ndelete table {t.key}\n" for t in tables) + wanted, namespace)
-        self._evidence.write(name, _proof(wanted, self._listed(tables, namespace)))
+        try:
+            self._load("".join(_prelude(table, listed[table]) + str(table) for table in stale), namespace)
+        except CommandFailed:
+            # Somebody made something in our table that stands in the way.
+            self._load("".join(_prelude(table, "") + str(table) for table in stale), namespace)
+        for table in stale:
+            self._evidence.write(_evidence(table, namespace), _proof(table, self._listed(table, namespace)))
         return True
 
-    def ensure_absent(self, keys: Iterable[str]) -> None:
-        """Remove tables of the host's namespace, by family and name, and what is known of them."""
-        self._load("".join(f"add table {key}\ndelete table {key}\n" for key in keys), None)
-        self._evidence.remove("host")
+    def ensure_absent(self, tables: Iterable[Table]) -> None:
+        """Remove tables of the host's namespace, and what is known of them."""
+        listed = list(tables)
+        self._load("".join(_prelude(table, "") for table in listed), None)
+        for table in listed:
+            self._evidence.remove(_evidence(table, None))
 
-    def forget(self, namespace: str) -> None:
-        """Drop what is known of a namespace that has gone."""
-        self._evidence.remove(namespace)
+    def forget(self, table: Table, namespace: str) -> None:
+        """Drop what is known of a table whose namespace has gone."""
+        self._evidence.remove(_evidence(table, namespace))
 
-    def _listed(self, tables: Sequence[Table], namespace: str | None) -> str:
-        """What nft lists of the tables; nothing unless all of them are there."""
-        with suppress(CommandFailed):
-            script = "".join(f"list table {table.key}\n" for table in tables)
-            return self._commands.run(("nft", "--stateless", "--file", "-"), stdin=script, namespace=namespace)
-        return ""
+    def _listed(self, table: Table, namespace: str | None) -> str:
+        """What nft lists of the table; nothing if it is not there."""
+        # One at a time: nft 1.0.6 finds no table when asked for two of different families.
+        try:
+            return self._commands.run(
+                ("nft", "--stateless", "list", "table", table.family, table.name), namespace=namespace
+            )
+        except CommandFailed as error:
+            if "No such file or directory" in error.stderr:
+                return ""
+            raise
 
     def _load(self, script: str, namespace: str | None) -> None:
-        try:
-            self._commands.run(("nft", "--file", "-"), stdin=script, namespace=namespace)
-        except CommandFailed as error:
-            raise CommandFailed(("nft", "--file", "-"), error.stderr) from error
+        self._commands.run(("nft", "--file", "-"), stdin=script, namespace=namespace)
 
 
-def _prelude(tables: Sequence[Table], listed: str) -> str:
-    """What empties the tables as listed, and removes what they no longer hold."""
-    existing: dict[str, list[tuple[str, str]]] = {}
-    heads = list(_TABLE.finditer(listed))
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
-        part = listed[head.end() : following.start() if following else len(listed)]
-        existing[head[1]] = [(found[1], found[2]) for found in _OBJECT.finditer(part)]
-    lines: list[str] = []
-    for table in tables:
-        held = {(found[1], found[2]) for found in _OBJECT.finditer(str(table))}
-        lines.append(f"flush table {table.key}")
-        there = existing.get(table.key, [])
-        lines += [f"flush {kind} {table.key} {name}" for kind, name in there if kind != "chain"]
-        lines += [f"delete {kind} {table.key} {name}" for kind, name in there if (kind, name) not in held]
+def _prelude(table: Table, listed: str) -> str:
+    """What empties the table as listed and removes what it no longer holds; all of it, if nothing is listed."""
+    if not listed:
+        return f"add table {table.key}\ndelete table {table.key}\n"
+    there = [(found[1], found[2]) for found in _OBJECT.finditer(listed)]
+    held = {(found[1], found[2]) for found in _OBJECT.finditer(str(table))}
+    lines = [f"flush table {table.key}"]
+    lines += [f"flush {kind} {table.key} {name}" for kind, name in there if kind != "chain"]
+    lines += [f"delete {kind} {table.key} {name}" for kind, name in there if (kind, name) not in held]
     return "\n".join(lines) + "\n"
 
 
-def _proof(wanted: str, listed: str) -> str:
-    digests = {"written": wanted, "listed": listed}
+def _evidence(table: Table, namespace: str | None) -> str:
+    return f"{namespace or 'host'}.{table.family}.{table.name}"
+
+
+def _proof(table: Table, listed: str) -> str:
+    digests = {"written": str(table), "listed": listed}
     return json.dumps({what: hashlib.sha256(text.encode()).hexdigest() for what, text in digests.items()})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from ipaddress import IPv4Address, ip_network
+from pathlib import Path
 from typing import Any, Final
 
 from pextra.drivers.local import naming
@@ -22,6 +22,7 @@ from pextra.drivers.local.naming import INSIDE, OUTSIDE
 from pextra.drivers.local.validation import addresses_of, gateway_of
 
 _TRANSIT_MTU: Final = 1500
+_IPV6: Final = Path("/proc/sys/net/ipv6")  # there are kernels without
 # All of them are the router's own: nothing here is set for the host.
 _ROUTER_SETTINGS: Final = {
     "net/ipv4/ip_forward": "1",
@@ -60,16 +61,22 @@ class Router:
         self._bridge_end = naming.bridge_end(uid)
         self._transit = naming.transit(uid)
 
-    def ensure_namespace(self) -> None:
-        """Make the namespace, without anything in it."""
+    def has_namespace(self) -> bool:
+        """Whether the namespace is there."""
         if any(found.get("name") == self.namespace for found in self._commands.look("ip", "-json", "netns", "list")):
-            with suppress(CommandFailed):
-                self._commands.run(("ip", "-netns", self.namespace, "link", "set", "dev", "lo", "up"))
-                return
-            # A file without a namespace: its maker was killed.
-            self._commands.run(("ip", "netns", "delete", self.namespace))
+            try:
+                self._commands.look("ip", "-netns", self.namespace, "-json", "link", "show", "dev", "lo")
+            except CommandFailed:  # a file without a namespace: its maker was killed
+                self._commands.run(("ip", "netns", "delete", self.namespace))
+            else:
+                return True
+        return False
+
+    def make_namespace(self) -> None:
+        """Make the namespace, without anything in it; nothing may run any more in one that had the name."""
+        # They may lead to a namespace that has lost its name.
+        ensure_link_absent(self._commands, (self._bridge_end, self._transit), self._entry.source.uid)
         self._commands.run(("ip", "netns", "add", self.namespace))
-        self._commands.run(("ip", "-netns", self.namespace, "link", "set", "dev", "lo", "up"))
 
     def ensure_links(self) -> None:
         """Make bridge and links, with addresses and routes."""
@@ -83,16 +90,16 @@ class Router:
             for found in self._commands.look("ip", "-netns", self.namespace, "-json", "-details", "addr", "show")
         }
         settings = dict(_ROUTER_SETTINGS)
-        if "inet6_addr_gen_mode" in inner[INSIDE]:  # this kernel does IPv6
+        if _IPV6.exists():
             settings |= _ROUTER_SETTINGS_6
         self._ensure_settings(settings, self.namespace)
         self._ensure_settings({f"net/ipv4/conf/{self._transit}/{what}": "1" for what in _LINK_SETTINGS}, None)
         self._commands.batch(
             "ip",
             [
-                *device_changes(inner.get(INSIDE), INSIDE, source.mtu, addressed=True),
+                *device_changes(inner.get(INSIDE), INSIDE, source.mtu, silent=False),
                 *_address_changes(inner.get(INSIDE), INSIDE, self._gateways()),
-                *device_changes(inner.get(OUTSIDE), OUTSIDE, _TRANSIT_MTU),
+                *device_changes(inner.get(OUTSIDE), OUTSIDE, _TRANSIT_MTU, silent=False),
                 *_address_changes(inner.get(OUTSIDE), OUTSIDE, [f"{self._entry.transit}/32"]),
                 *self._inner_route_changes(),
             ],
@@ -136,8 +143,6 @@ class Router:
     def _ensure_pair(self, seen: dict[str, Link], outer: str, inner: str) -> None:
         if outer in seen:
             return
-        with suppress(CommandFailed):  # left over, without its other end
-            self._commands.run(("ip", "-netns", self.namespace, "link", "delete", "dev", inner))
         pair = ("ip", "link", "add", "name", outer, "type", "veth")
         self._commands.run((*pair, "peer", "name", inner, "netns", self.namespace))
 
