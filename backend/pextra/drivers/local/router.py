@@ -97,6 +97,7 @@ class Router:
         self._commands.batch(
             "ip",
             [
+                *(["link set dev lo up"] if "UP" not in inner["lo"]["flags"] else []),
                 *device_changes(inner.get(INSIDE), INSIDE, source.mtu, silent=False),
                 *_address_changes(inner.get(INSIDE), INSIDE, self._gateways()),
                 *device_changes(inner.get(OUTSIDE), OUTSIDE, _TRANSIT_MTU, silent=False),
@@ -165,12 +166,12 @@ class Router:
         routes = self._commands.look("ip", "-netns", self.namespace, "-json", "-4", "route", "show", "dev", OUTSIDE)
         seen = {(route["dst"], route.get("gateway"), route.get("prefsrc")) for route in routes}
         own, host = str(self._entry.transit), str(self._host)
-        if {(host, None, own), ("default", host, own)} <= seen:
-            return []
-        return [
-            f"route replace {host} dev {OUTSIDE} scope link src {own}",
-            f"route replace default via {host} dev {OUTSIDE} src {own}",
-        ]
+        lines: list[str] = []
+        if (host, None, own) not in seen:
+            lines.append(f"route replace {host} dev {OUTSIDE} scope link src {own}")
+        if ("default", host, own) not in seen:
+            lines.append(f"route replace default via {host} dev {OUTSIDE} src {own}")
+        return lines
 
     def _ensure_neighbours(self, wanted: set[tuple[str, str]]) -> None:
         shown = self._commands.look(
