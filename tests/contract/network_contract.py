@@ -14,9 +14,11 @@ from uuid import uuid4
 import pytest
 
 from pextra.drivers.interface import (
+    Forward,
     NetworkDriver,
     NetworkSource,
     NotFound,
+    Permanent,
     PortSource,
     Retryable,
     SecurityRule,
@@ -155,6 +157,13 @@ class NetworkContract:
         assert networks.ensure_port(changed) == binding
         assert networks.observe_ports()[port.uid] == changed
 
+    def test_port_with_a_name_and_forwards_is_observed_as_described(
+        self, networks: NetworkDriver, port: PortSource
+    ) -> None:
+        named = replace(port, hostname="web-1", forwards=(Forward("tcp", 18080, 80), Forward("udp", 18080, 53)))
+        networks.ensure_port(named)
+        assert networks.observe_ports()[port.uid] == named
+
     def test_port_on_a_missing_network_is_not_found(self, networks: NetworkDriver) -> None:
         stray = new_port(new_network())
         with pytest.raises(NotFound) as caught:
@@ -178,3 +187,17 @@ class NetworkContract:
         again = harness.driver()
         assert again.observe_networks() == networks.observe_networks()
         assert again.observe_ports()[port.uid] == port
+
+
+class ForwardingContract(NetworkContract):
+    """What a driver keeps to besides when it is capable of `forwards`."""
+
+    def test_two_ports_cannot_listen_at_one_place(
+        self, networks: NetworkDriver, network: NetworkSource, port: PortSource
+    ) -> None:
+        networks.ensure_port(replace(port, forwards=(Forward("tcp", 18081, 80),)))
+        rival = replace(new_port(network, 12), forwards=(Forward("tcp", 18081, 8080),))
+        with pytest.raises(Permanent) as caught:
+            networks.ensure_port(rival)
+        assert caught.value.reason == "PortTaken"
+        assert rival.uid not in networks.observe_ports()

@@ -13,8 +13,8 @@ class SubnetSource:
 
     uid: str
     cidr: str
-    gateway: str | None
-    dns_servers: tuple[str, ...] = ()
+    gateway: str | None  # None: the first address of the range
+    dns_servers: tuple[str, ...] = ()  # what guests are told; none: the gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,8 @@ class NetworkDriver(Protocol):
 
         Raises:
             NotFound: `NetworkMissing`.
+            Permanent: `PortTaken` where a forward listens on what another port's forward, or a service of the
+                host, has already.
         """
         ...
 

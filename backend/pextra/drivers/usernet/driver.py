@@ -15,7 +15,7 @@ from pextra.drivers.interface import (
     PortSource,
     Retryable,
 )
-from pextra.drivers.usernet.documents import Folder, decode_network, decode_port, encode
+from pextra.drivers.network_documents import Folder, decode_network, decode_port, encode
 
 
 class UserNetwork:

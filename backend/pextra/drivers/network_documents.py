@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pextra.drivers.interface import NetworkSource, PortSource, SecurityRule, SubnetSource
+from pextra.drivers.interface import Forward, NetworkSource, PortSource, SecurityRule, SubnetSource
 from pextra.drivers.uids import file_name
 
 
@@ -21,18 +21,27 @@ def encode(described: NetworkSource | PortSource) -> str:
 
 def decode_network(text: str) -> NetworkSource:
     """The network that a document describes."""
-    fields: dict[str, Any] = json.loads(text)
+    return network_of(json.loads(text))
+
+
+def decode_port(text: str) -> PortSource:
+    """The port that a document describes."""
+    return port_of(json.loads(text))
+
+
+def network_of(fields: dict[str, Any]) -> NetworkSource:
+    """The network of a document's fields."""
     for subnet in fields["subnets"]:
         subnet["dns_servers"] = tuple(subnet["dns_servers"])
     fields["subnets"] = tuple(SubnetSource(**subnet) for subnet in fields["subnets"])
     return NetworkSource(**fields)
 
 
-def decode_port(text: str) -> PortSource:
-    """The port that a document describes."""
-    fields: dict[str, Any] = json.loads(text)
+def port_of(fields: dict[str, Any]) -> PortSource:
+    """The port of a document's fields."""
     fields["addresses"] = tuple(fields["addresses"])
     fields["rules"] = tuple(SecurityRule(**rule) for rule in fields["rules"])
+    fields["forwards"] = tuple(Forward(**forward) for forward in fields.get("forwards", ()))
     return PortSource(**fields)
 
 
