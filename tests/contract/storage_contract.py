@@ -107,6 +107,12 @@ class StorageContract:
         assert seen.virtual_size_bytes >= 2 * MIB
         assert seen.stored_bytes > 0
 
+    def test_stored_image_is_listed_and_no_longer_under_way(self, storage: StorageDriver, image: ImageSource) -> None:
+        assert storage.observe_images()[image.uid] == storage.observe_image(image.uid)
+        assert storage.observe_transfer(image.uid) is None
+        storage.ensure_image_absent(image.uid)
+        assert image.uid not in storage.observe_images()
+
     def test_storing_an_image_again_changes_nothing(
         self, harness: StorageHarness, storage: StorageDriver, image: ImageSource
     ) -> None:
@@ -293,6 +299,21 @@ class FileImageContract(StorageContract):
         path = _fresh(harness.image_dir)
         _qemu_img("create", "-q", "-f", "qcow2", str(path), "4M")
         assert _refusal(storage, _source(path, "raw")) == "FormatMismatch"
+
+    def test_vmdk_that_names_another_file_is_refused(self, harness: FileHarness, storage: StorageDriver) -> None:
+        secret = harness.foreign_dir / "secret"
+        secret.write_bytes(b"not yours" * 1024)
+        path = _fresh(harness.image_dir)
+        path.write_text(f'# Disk DescriptorFile\nversion=1\ncreateType="monolithicFlat"\nRW 8 FLAT "{secret}" 0\n')
+        assert _refusal(storage, _source(path, "vmdk")) == "BackingFileForbidden"
+        assert _refusal(storage, _source(path, "raw")) == "FormatMismatch"
+
+    def test_vmdk_of_one_file_is_taken(self, harness: FileHarness, storage: StorageDriver) -> None:
+        path = _fresh(harness.image_dir)
+        _qemu_img("create", "-q", "-f", "vmdk", "-o", "subformat=monolithicSparse", str(path), "4M")
+        source = _source(path, "vmdk")
+        assert storage.ensure_image(source).virtual_size_bytes == 4 * MIB
+        storage.ensure_image_absent(source.uid)
 
     def test_missing_file_is_refused(self, harness: FileHarness, storage: StorageDriver) -> None:
         missing = _fresh(harness.image_dir)

@@ -8,11 +8,9 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
@@ -62,159 +60,6 @@ def files_of(storage: FileStorage) -> list[Path]:
 
 def qemu_img(*arguments: str | Path) -> None:
     subprocess.run(["qemu-img", *arguments], check=True, capture_output=True, timeout=30)
-
-
-# --- lying images ---
-
-
-def test_image_backed_by_a_file_of_the_host_is_refused(storage: FileStorage, images: Path) -> None:
-    path = images / "liar"
-    qemu_img("create", "-q", "-u", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", path, "4M")
-    assert refusal(storage, stored_at(path, path.read_bytes(), "qcow2")) == "BackingFileForbidden"
-
-
-def test_image_backed_by_a_remote_disk_is_refused_without_asking_it(storage: FileStorage, images: Path) -> None:
-    path = images / "liar"
-    qemu_img("create", "-q", "-u", "-f", "qcow2", "-b", "nbd://192.0.2.1:10809", "-F", "raw", path, "4M")
-    assert refusal(storage, stored_at(path, path.read_bytes(), "qcow2")) == "BackingFileForbidden"
-
-
-@pytest.mark.parametrize("image_format", ["vmdk", "vdi", "vhdx"])
-def test_other_format_is_refused_whatever_it_is_declared_as(
-    storage: FileStorage, images: Path, image_format: str
-) -> None:
-    path = images / "other"
-    qemu_img("create", "-q", "-f", image_format, path, "4M")
-    for declared in ("raw", "qcow2"):
-        assert refusal(storage, stored_at(path, path.read_bytes(), declared)) == "FormatMismatch"
-    assert refusal(storage, stored_at(path, path.read_bytes(), image_format)) == "FormatMismatch"
-
-
-@pytest.mark.parametrize("kept", [0, 3, 40, 100, 70_000, 5 * MIB])
-def test_truncated_image_is_refused(storage: FileStorage, images: Path, kept: int) -> None:
-    raw, path = images / "whole.raw", images / "cut"
-    raw.write_bytes(os.urandom(8 * MIB))
-    qemu_img("convert", "-O", "qcow2", raw, path)
-    assert refusal(storage, stored_at(path, path.read_bytes()[:kept], "qcow2")) == "FormatMismatch"
-
-
-def test_image_that_would_take_endless_work_is_given_up(storage: FileStorage, images: Path) -> None:
-    path = images / "huge"
-    qemu_img("create", "-q", "-f", "qcow2", path, "4M")
-    content = bytearray(path.read_bytes())
-    content[24:32] = (1 << 62).to_bytes(8, "big")  # the virtual size
-    assert refusal(storage, stored_at(path, bytes(content), "qcow2")) == "FormatMismatch"
-
-
-def test_image_over_the_limit_is_refused(storage: FileStorage, images: Path) -> None:
-    assert refusal(storage, stored_at(images / "large", bytes(65 * MIB))) == "SourceForbidden"
-
-
-@pytest.mark.parametrize("name", ["pipe", "directory"])
-def test_what_is_no_regular_file_is_refused_without_waiting(storage: FileStorage, images: Path, name: str) -> None:
-    path = images / name
-    os.mkfifo(path) if name == "pipe" else path.mkdir()
-    assert refusal(storage, described(path.as_uri(), b"")) == "SourceForbidden"
-
-
-def test_missing_file_outside_is_not_told_from_a_forbidden_one(storage: FileStorage) -> None:
-    reasons = {refusal(storage, described(url, b"")) for url in ("file:///etc/passwd", "file:///etc/no-such-file")}
-    assert reasons == {"SourceForbidden"}
-
-
-@pytest.mark.parametrize("uid", ["../escape", "", ".hidden", "a/b", "x" * 200])
-def test_uid_cannot_lead_out_of_the_pool(storage: FileStorage, uid: str) -> None:
-    with pytest.raises(Permanent) as caught:
-        storage.ensure_volume(VolumeSource(uid, TENANT, MIB))
-    assert caught.value.reason == "UidInvalid"
-    with pytest.raises(Permanent):
-        storage.ensure_volume(VolumeSource("volume", uid, MIB))
-
-
-# --- http ---
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Serves CONTENT whole, cut off, slowly, elsewhere or not at all."""
-
-    def do_GET(self) -> None:
-        match self.path:
-            case "/image" | "/cut":
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(CONTENT)))
-                self.end_headers()
-                self.wfile.write(CONTENT if self.path == "/image" else CONTENT[: MIB // 2])
-            case "/moved":
-                self._redirect("/image")
-            case "/round":
-                self._redirect("/round")
-            case "/foreign":
-                self._redirect("http://192.0.2.1/image")
-            case "/file":
-                self._redirect("file:///etc/passwd")
-            case "/broken":
-                self.send_error(503)
-            case "/denied":
-                self.send_error(403)
-            case _:
-                self.send_error(404)
-
-    def _redirect(self, location: str) -> None:
-        self.send_response(302)
-        self.send_header("Location", location)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{served.server_address[1]}"
-        served.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize("path", ["/image", "/moved"])
-def test_image_is_fetched_over_http(storage: FileStorage, server: str, path: str) -> None:
-    image = described(server + path, CONTENT)
-    assert storage.ensure_image(image).sha256 == image.sha256
-    assert [file.read_bytes() for file in files_of(storage)] == [CONTENT]
-
-
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        ("/none", "SourceMissing"),
-        ("/denied", "SourceForbidden"),
-        ("/foreign", "SourceForbidden"),
-        ("/file", "SourceForbidden"),
-        ("/round", "SourceForbidden"),
-    ],
-)
-def test_http_source_that_will_never_serve_is_permanent(
-    storage: FileStorage, server: str, path: str, reason: str
-) -> None:
-    assert refusal(storage, described(server + path, CONTENT)) == reason
-
-
-@pytest.mark.parametrize("path", ["/broken", "/cut"])
-def test_http_source_that_fails_is_tried_again(storage: FileStorage, server: str, path: str) -> None:
-    with pytest.raises(Retryable) as caught:
-        storage.ensure_image(described(server + path, CONTENT))
-    assert caught.value.reason == "SourceUnreachable"
-    assert files_of(storage) == []
-
-
-def test_silent_server_is_unreachable_and_a_foreign_one_is_not_asked(storage: FileStorage) -> None:
-    with pytest.raises(Retryable) as caught:
-        storage.ensure_image(described("http://127.0.0.1:1/image", CONTENT))
-    assert caught.value.reason == "SourceUnreachable"
-    assert refusal(storage, described("http://192.0.2.1/image", CONTENT)) == "SourceForbidden"
 
 
 # --- bytes ---
@@ -331,12 +176,12 @@ def test_fetch_killed_in_the_middle_is_done_again(storage: FileStorage, images: 
     image = stored_at(images / "golden", CONTENT)
     fetcher = (
         "import sys, time; from pathlib import Path\n"
-        "from pextra.drivers.file import driver\n"
+        "from pextra.drivers.file import driver, images\n"
         "from pextra.drivers.interface import ImageSource\n"
-        "write = driver._write_sparsely\n"
+        "write = images._write_sparsely\n"
         "def slowly(file, chunk):\n"
         "    write(file, chunk); file.flush(); print('wrote', flush=True); time.sleep(60)\n"
-        "driver._write_sparsely = slowly\n"
+        "images._write_sparsely = slowly\n"
         "driver.FileStorage(Path(sys.argv[1]), allowed_dirs=[Path(sys.argv[2])]).ensure_image(\n"
         "    ImageSource(*sys.argv[3:]))\n"
     )

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from pextra.drivers.account import Account
-from pextra.drivers.file.inspection import inspect_image
+from pextra.drivers.file.addresses import Network
+from pextra.drivers.file.durable import publish, sync
+from pextra.drivers.file.images import Images, virtual_size
 from pextra.drivers.file.locking import is_open_in_qemu, locked_directory
 from pextra.drivers.file.overlays import create_overlay, grow
-from pextra.drivers.file.pool import Pool, StoredImage, VolumeFiles, publish, sync
+from pextra.drivers.file.pool import Pool, VolumeFiles
 from pextra.drivers.file.qcow2 import read_header
-from pextra.drivers.file.sources import open_source
+from pextra.drivers.file.sources import Allowed
 from pextra.drivers.interface import (
     DiskSource,
     ImageObservation,
     ImageSource,
+    ImageTransfer,
     NotFound,
     Permanent,
     Retryable,
@@ -29,8 +31,8 @@ from pextra.drivers.interface import (
 )
 
 _SECTOR: Final = 512
-_FORMATS: Final = ("qcow2", "raw")
 DEFAULT_MAX_IMAGE_BYTES: Final = 64 << 30
+DEFAULT_MAX_VIRTUAL_BYTES: Final = 64 << 40
 
 
 class FileStorage:
@@ -42,7 +44,9 @@ class FileStorage:
         root: the pool's directory, made when absent.
         allowed_dirs: where `file://` images may come from.
         account: whom guests run as, where that is not ourselves; volumes become its files.
-        max_image_bytes: the largest image that is fetched.
+        max_image_bytes: the largest file that is fetched or kept of an image.
+        max_virtual_bytes: the largest disk that an image may be.
+        allowed_networks: machines that are not public and that images may be fetched from all the same.
     """
 
     def __init__(
@@ -52,10 +56,12 @@ class FileStorage:
         allowed_dirs: Sequence[Path],
         account: Account | None = None,
         max_image_bytes: int = DEFAULT_MAX_IMAGE_BYTES,
+        max_virtual_bytes: int = DEFAULT_MAX_VIRTUAL_BYTES,
+        allowed_networks: Sequence[Network] = (),
     ) -> None:
         self._pool = Pool(root.absolute(), account)
-        self._allowed_dirs = tuple(directory.absolute() for directory in allowed_dirs)
-        self._max_image_bytes = max_image_bytes
+        allowed = Allowed([directory.absolute() for directory in allowed_dirs], allowed_networks)
+        self._images = Images(self._pool, allowed, max_bytes=max_image_bytes, max_virtual_bytes=max_virtual_bytes)
 
     def capabilities(self) -> StorageCapabilities:
         """Nothing beyond the minimum: a volume lives on this host."""
@@ -65,60 +71,28 @@ class FileStorage:
 
     def ensure_image(self, image: ImageSource) -> ImageObservation:
         """Fetch, verify and store the image unless its content is there."""
-        if image.format not in _FORMATS:
-            raise Permanent("FormatMismatch", f"images are {' or '.join(_FORMATS)}, not {image.format!r}")
         with _disk_errors():
-            if (stored := self._pool.image(image.uid)) is None:
-                directory = self._pool.image_dir(image.uid)
-                with locked_directory(directory, self._pool.make_directory):
-                    try:
-                        stored = self._pool.image(image.uid) or self._fetch(image, directory)
-                    finally:
-                        if self._pool.image(image.uid) is None:
-                            _remove_image_dir(directory)
-            if stored.sha256 != image.sha256.lower():
-                raise Permanent(
-                    "DigestMismatch",
-                    f"image {image.uid} is stored with the digest {stored.sha256}: it cannot change",
-                )
-            return _observation(image.uid, stored)
+            return self._images.ensure(image)
 
     def observe_image(self, uid: str) -> ImageObservation | None:
         """The stored image, or None."""
         with _disk_errors():
-            stored = self._pool.image(uid)
-            return None if stored is None else _observation(uid, stored)
+            return self._images.observe(uid)
+
+    def observe_images(self) -> Mapping[str, ImageObservation]:
+        """Every stored image, by uid."""
+        with _disk_errors():
+            return self._images.observe_all()
+
+    def observe_transfer(self, uid: str) -> ImageTransfer | None:
+        """How far the image's bytes have come, or None when none are on their way."""
+        with _disk_errors():
+            return self._images.observe_transfer(uid)
 
     def ensure_image_absent(self, uid: str) -> None:
         """Remove the image; clones keep its bytes by links of their own."""
-        directory = self._pool.image_dir(uid)
         with _disk_errors():
-            if directory.exists():
-                with locked_directory(directory, self._pool.make_directory):
-                    _remove_image_dir(directory)
-
-    def _fetch(self, image: ImageSource, directory: Path) -> StoredImage:
-        part = directory / "part"
-        with open_source(image.url, self._allowed_dirs) as chunks, part.open("wb") as file:
-            digest = hashlib.sha256()
-            size = 0
-            for chunk in chunks:
-                size += len(chunk)
-                if size > self._max_image_bytes:
-                    raise Permanent("SourceForbidden", f"{image.url} has more than {self._max_image_bytes} bytes")
-                digest.update(chunk)
-                _write_sparsely(file, chunk)
-            file.truncate(size)
-        if digest.hexdigest() != image.sha256.lower():
-            raise Permanent(
-                "DigestMismatch",
-                f"{image.url} has the digest {digest.hexdigest()}, not {image.sha256.lower()}",
-            )
-        self._pool.give_image(part)
-        inspect_image(part, image.format, self._pool.account)
-        final = directory / f"{digest.hexdigest()}.{image.format}"
-        publish(part, final)
-        return StoredImage(final, digest.hexdigest(), image.format)
+            self._images.ensure_absent(uid)
 
     # --- volumes ---
 
@@ -196,7 +170,7 @@ class FileStorage:
             if image is None:
                 create_overlay(files.part, volume.size_bytes, None, "")
             else:
-                needed = _virtual_size(image)
+                needed = virtual_size(image)
                 if needed > volume.size_bytes:
                     raise Permanent(
                         "ImageLarger",
@@ -213,21 +187,6 @@ class FileStorage:
             raise
 
 
-def _observation(uid: str, stored: StoredImage) -> ImageObservation:
-    allocated = stored.path.stat().st_blocks * _SECTOR
-    return ImageObservation(uid, stored.sha256, _virtual_size(stored), allocated)
-
-
-def _virtual_size(stored: StoredImage) -> int:
-    if stored.format == "qcow2":
-        with stored.path.open("rb") as file:
-            header = read_header(file)
-        if header is None:
-            raise Permanent("PoolBroken", f"{stored.path} is no qcow2 file any more")
-        return header.virtual_size_bytes
-    return -(-stored.path.stat().st_size // _SECTOR) * _SECTOR  # as QEMU rounds a raw file
-
-
 def _observed_volume(tenant_uid: str, uid: str, files: VolumeFiles) -> VolumeObservation | None:
     try:
         with files.disk.open("rb") as file:
@@ -238,20 +197,6 @@ def _observed_volume(tenant_uid: str, uid: str, files: VolumeFiles) -> VolumeObs
     if header is None:
         raise Permanent("PoolBroken", f"{files.disk} is no qcow2 file any more")
     return VolumeObservation(uid, tenant_uid, header.virtual_size_bytes, allocated)
-
-
-def _write_sparsely(file: BinaryIO, chunk: bytes) -> None:
-    """Append the bytes, as a hole where they are all zero."""
-    if chunk.count(0) == len(chunk):
-        file.seek(len(chunk), 1)
-    else:
-        file.write(chunk)
-
-
-def _remove_image_dir(directory: Path) -> None:
-    for path in directory.iterdir():
-        path.unlink()
-    directory.rmdir()
 
 
 def _remove_if_empty(directory: Path) -> None:

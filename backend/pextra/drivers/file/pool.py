@@ -71,6 +71,10 @@ class Pool:
                 return StoredImage(self.image_dir(uid) / name, named.group(1), named.group(2))
         return None
 
+    def images(self) -> list[str]:
+        """The uid of every image that is stored or being fetched."""
+        return sorted(path.name for path in self.root.glob("images/*"))
+
     def tenant_dir(self, tenant_uid: str) -> Path:
         """The directory of a tenant's volumes."""
         return self.root / "volumes" / file_name(tenant_uid)
@@ -111,19 +115,3 @@ class Pool:
         if self.account is not None:
             self.account.own(path)
         path.chmod(0o600)
-
-
-def sync(path: Path) -> None:
-    """Write a file or directory through to the disk."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def publish(part: Path, final: Path) -> None:
-    """Give a finished file its name, in one step that survives a power failure."""
-    sync(part)
-    part.replace(final)
-    sync(final.parent)

@@ -12,8 +12,8 @@ class ImageSource:
     """Where an image's bytes come from and what they must be."""
 
     uid: str
-    url: str  # "file:///…" or "https://…"; the sim driver takes "sim://…"
-    format: str  # "qcow2" | "raw"
+    url: str  # "file:///…", "https://…" or "http://…"; the sim driver takes "sim://…"
+    format: str  # "qcow2" | "raw" | "vmdk" (monolithicSparse or streamOptimized); stored as qcow2 or raw
     sha256: str  # 64 hex digits
 
 
@@ -25,6 +25,15 @@ class ImageObservation:
     sha256: str
     virtual_size_bytes: int
     stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTransfer:
+    """How far an image's bytes have come."""
+
+    uid: str
+    done_bytes: int
+    total_bytes: int | None  # None when the source does not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +83,17 @@ class StorageDriver(Protocol):
     def ensure_image(self, image: ImageSource) -> ImageObservation:
         """Fetch, verify and store the image unless its content is there.
 
-        A stored uid with another digest is a `DigestMismatch`: content is immutable.
+        A stored uid with another digest is a `DigestMismatch`: content is immutable. A transfer that broke off (or was
+        killed) goes on where it ended, when the source can tell that it still is the same.
+
+        What came is not believed: an image that is not in its declared format, is damaged, refers to any other file or
+        would be a disk larger than the operator allows is refused. A URL leads to public machines and to those that the
+        operator allowed, whatever its name resolves or redirects to.
 
         Raises:
-            Permanent: `DigestMismatch`, `FormatMismatch`, `BackingFileForbidden`, `SourceForbidden`,
-                or `SourceMissing`.
-            Retryable: `SourceUnreachable`, `PoolFull`.
+            Permanent: `DigestMismatch`, `FormatMismatch`, `BackingFileForbidden`, `ImageLarger`,
+                `SourceForbidden` or `SourceMissing`.
+            Retryable: `SourceUnreachable`, `PoolFull`, `InspectionFailed`.
         """
         ...
 
@@ -87,8 +101,19 @@ class StorageDriver(Protocol):
         """The stored image, or None."""
         ...
 
+    def observe_images(self) -> Mapping[str, ImageObservation]:
+        """Every stored image, by uid (for the sweep of orphans)."""
+        ...
+
+    def observe_transfer(self, uid: str) -> ImageTransfer | None:
+        """How far the image has come while `ensure_image` is at work or was interrupted; otherwise None."""
+        ...
+
     def ensure_image_absent(self, uid: str) -> None:
-        """Hide the image; its bytes go when the last volume that was cloned from it has gone."""
+        """Hide the image; its bytes go when the last volume that was cloned from it has gone.
+
+        A transfer that is under way is given up.
+        """
         ...
 
     def ensure_volume(self, volume: VolumeSource) -> VolumeObservation:

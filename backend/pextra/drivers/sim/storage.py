@@ -8,6 +8,7 @@ from pextra.drivers.interface import (
     DiskSource,
     ImageObservation,
     ImageSource,
+    ImageTransfer,
     NotFound,
     Permanent,
     Retryable,
@@ -63,6 +64,17 @@ class SimStorage:
         with self._world.in_pool(self._pool, "observe_image") as pool:
             image = pool.images.get(uid)
             return None if image is None or image.hidden else image.observe(uid)
+
+    def observe_images(self) -> Mapping[str, ImageObservation]:
+        """Every stored image, by uid."""
+        with self._world.in_pool(self._pool, "observe_images") as pool:
+            return {uid: image.observe(uid) for uid, image in pool.images.items() if not image.hidden}
+
+    def observe_transfer(self, uid: str) -> ImageTransfer | None:
+        """None: simulated images come at once."""
+        with self._world.in_pool(self._pool, "observe_transfer"):
+            del uid
+            return None
 
     def ensure_image_absent(self, uid: str) -> None:
         """Hide the image; its bytes go with its last clone."""
