@@ -148,7 +148,7 @@ def test_vmdk_is_converted_by_the_guests_account(pool: Pool) -> None:
         image = pool.stored_at("it.vmdk", vmdk(pool, "streamOptimized"), "vmdk")
         assert storage.ensure_image(image).virtual_size_bytes == len(CONTENT)
         (kept,) = (root / "pool" / "images" / image.uid).iterdir()
-        assert (kept.stat().st_uid, kept.stat().st_gid, kept.stat().st_mode & 0o777) == (65534, 65534, 0o440)
+        assert (kept.stat().st_uid, kept.stat().st_gid, kept.stat().st_mode & 0o777) == (0, 65534, 0o440)
 
 
 def test_vmdk_descriptor_of_other_files_is_refused(pool: Pool) -> None:

@@ -22,6 +22,8 @@ REASONS: Final = frozenset(
         "DigestMismatch", "FormatMismatch", "BackingFileForbidden", "SourceForbidden", "SourceMissing",
         "SourceUnreachable", "PoolFull", "ImageMissing", "ImageLarger", "ShrinkForbidden", "VolumeBusy",
         "VolumeMissing", "NetworkBusy", "NetworkMissing", "ConsoleUnsupported", "HostDown",
+        "SnapshotMissing", "SnapshotExists", "SnapshotsExist", "VolumeLocked", "VolumeChanged", "SizeUnsupported",
+        "SourceAmbiguous", "StreamDamaged",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as

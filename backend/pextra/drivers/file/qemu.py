@@ -71,7 +71,7 @@ def failure(what: str, said: str) -> Retryable:
     """The driver failure for what a program of QEMU's said."""
     if "No space left on device" in said or "Disk quota exceeded" in said:
         return Retryable("PoolFull", f"the pool has no space left: {said}")
-    if "lock" in said:
+    if "Failed to get" in said and '" lock' in said:
         return Retryable("VolumeBusy", f"the volume is open: {said}")
     return Retryable("QemuImgFailed", f"{what} failed: {said}")
 
@@ -88,20 +88,28 @@ def described(text: str) -> Any:
         raise Retryable("QemuImgFailed", f"qemu-img printed no JSON: {text[:200]!r}") from error
 
 
-def node(image_format: str, path: Path) -> dict[str, Any]:
-    """A file as QEMU opens it when it may open nothing else: no probing, no backing file by the header's word."""
-    opened: dict[str, Any] = {"driver": image_format, "file": {"driver": "file", "filename": str(path)}}
+def node(image_format: str, path: Path, *, locking: str = "off") -> dict[str, Any]:
+    """A file as QEMU opens it when it may open nothing else: no probing, no backing file by the header's word.
+
+    Args:
+        image_format: one of QEMU's drivers.
+        path: the file.
+        locking: "off" where we keep guests away ourselves, or the file is never changed; "on" to have QEMU's locks.
+    """
+    file = {"driver": "file", "filename": str(path), "locking": locking}
+    opened: dict[str, Any] = {"driver": image_format, "file": file}
     if image_format in ("qcow2", "vmdk"):
         opened["backing"] = None
     return opened
 
 
-def chain(layers: Sequence[tuple[str, Path]]) -> dict[str, Any]:
+def chain(layers: Sequence[Path], *, locking: str = "off") -> dict[str, Any]:
     """Layers, from the top down, as QEMU opens them: whatever their headers say lies beneath them."""
-    *upper, (bottom_format, bottom) = layers
-    opened = node(bottom_format, bottom)
-    for image_format, path in reversed(upper):
-        opened = {**node(image_format, path), "backing": opened}
+    opened: dict[str, Any] | None = None
+    for path in reversed(layers):
+        upper = node(path.suffix[1:], path, locking=locking)
+        opened = upper if opened is None else {**upper, "backing": opened}
+    assert opened is not None
     return opened
 
 
