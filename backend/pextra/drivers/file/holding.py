@@ -10,7 +10,7 @@ from pathlib import Path
 from pextra.drivers.file import manifest as manifests
 from pextra.drivers.file.durable import remove_if_empty, remove_tree, sync
 from pextra.drivers.file.layers import is_written, merge, refuse_tampered, tidy
-from pextra.drivers.file.locking import closed, is_open_in_qemu, locked_directory
+from pextra.drivers.file.locking import closed, is_abandoned, is_open_in_qemu, locked_directory
 from pextra.drivers.file.manifest import KeptSnapshot, Manifest
 from pextra.drivers.file.pool import Pool, VolumePlace
 from pextra.drivers.interface import NotFound, Retryable
@@ -110,6 +110,14 @@ def hold_one(pool: Pool, place: VolumePlace) -> Generator[Held]:
     """Hold one volume."""
     with hold(pool, [place]) as (held,):
         yield held
+
+
+def clear_abandoned(pool: Pool, places: Sequence[VolumePlace]) -> None:
+    """Remove what a kill left of volumes that need no change; who is at work on one is not waited for."""
+    for place in places:
+        if is_abandoned(place.work):
+            with hold_one(pool, place):
+                continue
 
 
 def resolved(directory: Path, manifest: Manifest) -> Manifest:

@@ -61,6 +61,22 @@ def locked_directory(path: Path, make: Callable[[Path], None]) -> Generator[None
             os.close(handle)
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether a directory is there that nobody holds: whoever held it was killed."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(handle)
+
+
 def is_open_in_qemu(path: Path) -> bool:
     """Whether a QEMU program has the image open.
 

@@ -9,13 +9,14 @@ from typing import TypeVar
 
 from pextra.drivers.file import manifest as manifests
 from pextra.drivers.file.durable import link, move, publish, step, sync
-from pextra.drivers.file.holding import Held, hold, hold_one, missing, snapshot_missing, written_layer
+from pextra.drivers.file.holding import Held, clear_abandoned, hold, hold_one, missing, snapshot_missing, written_layer
 from pextra.drivers.file.images import virtual_size
 from pextra.drivers.file.layers import (
     copy,
     create,
     image_layer,
     install,
+    is_written,
     owner_of,
     paths,
     refuse_odd_size,
@@ -57,6 +58,8 @@ class Volumes:
         elif volume.size_bytes > present.size_bytes:
             self._grow(place, volume.size_bytes)
         else:
+            origin = [self._pool.volume(volume.tenant_uid, volume.volume_uid)] if volume.volume_uid else []
+            clear_abandoned(self._pool, [place, *origin])
             return present
         made = self._observe(place)
         if made is None:
@@ -197,8 +200,11 @@ class Volumes:
             return
         with source.closed() as manifest:
             _refuse_larger(f"volume {source.place.uid}", size_of(source.head), volume)
-            layer = manifest.head
-            if not volume.independent:
+            layer, below = manifest.head, manifest.layers[manifest.head]
+            unwritten = below is not None and not is_written(source.head)
+            if below is not None and unwritten and size_of(source.head) == size_of(source.place.dir / below):
+                layer = below  # as after a kill, or a snapshot: no need for one more layer
+            elif not volume.independent:
                 # What both share is written by neither from now on.
                 name = f"{source.place.uid}.{manifest.next_layer}.qcow2"
                 install(self._pool, source.place.work, source.place.dir, name, size_of(source.head), layer)
