@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2] / "backend"), str(Path(__file__).parents[2])]
+sys.path.insert(0, str(Path(__file__).parents[2] / "backend"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pextra.drivers.file.driver import FileStorage
 from pextra.drivers.interface import ImageSource, SnapshotSource, VolumeSource
@@ -58,9 +59,10 @@ def measure(root: Path) -> None:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return ImageSource(uid, path.as_uri(), image_format, digest)
 
+    small = {kind: image(f"i-{kind}", 64 * MIB, kind) for kind in ("raw", "qcow2", "vmdk")}
     speeds = [
-        (f"64 MiB image, {kind}", seconds(lambda i=image(f"i-{kind}", 64 * MIB, kind): storage.ensure_image(i)))
-        for kind in ("raw", "qcow2", "vmdk")
+        (f"64 MiB image, {kind}", seconds(lambda source=source: storage.ensure_image(source)))
+        for kind, source in small.items()
     ]
     golden = image("golden", GIB)
     speeds.append(("1 GiB image, raw", seconds(lambda: storage.ensure_image(golden))))
@@ -110,13 +112,10 @@ def measure(root: Path) -> None:
     with storage.export_differences(TENANT, "v0", since=None, until="s0") as pieces:
         base.extend(pieces)
     storage.ensure_volume(VolumeSource("twin", TENANT, GIB))
-    speeds.append(
-        ("1 GiB from the empty disk, imported", seconds(lambda: storage.import_differences(TENANT, "twin", base)))
-    )
-    speeds.append(
-        ("64 MiB of differences, imported", seconds(lambda: storage.import_differences(TENANT, "twin", whole)))
-    )
-    best("remove a snapshot of 64 MiB, merging", lambda: storage.ensure_snapshot_absent(TENANT, "twin", "s0"))
+    for what, stream in (("1 GiB from the empty disk, imported", base), ("64 MiB of differences, imported", whole)):
+        spent = seconds(lambda stream=stream: storage.import_differences(TENANT, "twin", stream))
+        speeds.append((what, spent))
+    best("remove a snapshot of 1 GiB, merging", lambda: storage.ensure_snapshot_absent(TENANT, "twin", "s0"))
     best(
         "full copy of 1 GiB",
         lambda: storage.ensure_volume(VolumeSource("copy", TENANT, GIB, None, "v1", None, independent=True)),

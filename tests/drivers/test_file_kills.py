@@ -20,6 +20,7 @@ QUICK = ("clone an image", "snapshot a volume", "destroy a volume", "plan and fi
     shutil.which("qemu-io") is None,
     reason="QEMU's tools are not installed: apt-get install --no-install-recommends qemu-utils",
 )
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "act", [act if act in QUICK else pytest.param(act, marks=pytest.mark.slow) for act in sorted(ACTS)]
 )
@@ -27,7 +28,7 @@ def test_act_that_is_killed_before_any_step_is_whole_and_can_be_done_again(act: 
     done = subprocess.run(
         [sys.executable, "-m", "tests.drivers.killing", act, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True, text=True, timeout=110, check=False,
+        capture_output=True, text=True, timeout=580, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
