@@ -13,7 +13,7 @@ import pytest
 from pextra.drivers.account import Account
 from pextra.drivers.file.driver import FileStorage
 from pextra.drivers.interface import SnapshotSource, VolumeSource
-from tests.drivers.pools import CONTENT, MIB, TENANT, Pool, open_directory
+from tests.drivers.pools import CONTENT, MIB, TENANT, Pool, open_directory, qemu_io
 
 
 @pytest.fixture
@@ -88,3 +88,25 @@ def test_many_at_once_make_one_image_and_one_volume(pool: Pool) -> None:
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(make, range(8)))) == 1
     assert len(pool.files()) == 4
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another account")
+def test_history_of_a_volume_works_for_the_guests_account(pool: Pool) -> None:
+    with open_directory() as root:
+        storage = FileStorage(root / "pool", allowed_dirs=[pool.images], account=Account("nobody", 65534, 65534))
+        image = pool.stored_at("golden", CONTENT)
+        storage.ensure_image(image)
+        storage.ensure_volume(VolumeSource("v", TENANT, 4 * MIB, image.uid))
+        for uid in ("s1", "s2"):
+            storage.ensure_snapshots([SnapshotSource(uid, TENANT, "v")])
+            qemu_io(storage.disk_source(TENANT, "v").location, "write -P 7 1M 64k")
+        storage.ensure_volume(VolumeSource("copy", TENANT, 4 * MIB, None, "v", "s2", independent=True))
+        storage.ensure_volume(VolumeSource("twin", TENANT, 4 * MIB))
+        with storage.export_differences(TENANT, "v", since=None, until="s2") as stream:
+            assert storage.import_differences(TENANT, "twin", stream).uid == "s2"
+        for uid in ("s1", "s2"):
+            storage.ensure_snapshot_absent(TENANT, "v", uid)
+        assert storage.ensure_independent(TENANT, "v").independent
+        with storage.export_volume(TENANT, "v", snapshot_uid=None, image_format="raw") as pieces:
+            assert b"".join(pieces)[: 2 * MIB] == CONTENT[:MIB] + b"\7" * 65536 + CONTENT[MIB + 65536 :]
+        assert len(list(root.glob("pool/volumes/*/v/*.qcow2"))) == 1
