@@ -287,8 +287,10 @@ class ImageSpec(TypedDict):
     sha256: str
     """Digest of the content; anything else is refused. (cannot change)"""
 
-    format: NotRequired[Literal["qcow2", "raw"]]
-    """How the content is encoded. (cannot change; "qcow2" by default)"""
+    format: NotRequired[Literal["qcow2", "raw", "vmdk"]]
+    """How the content is encoded; a `vmdk` is one file that holds the whole disk. (cannot change; "qcow2" by
+    default)
+    """
 
     size_gib: NotRequired[int]
     """The most that the image may occupy; charged to its owner. (in GiB; cannot change; 1 by default)"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from pextra.drivers.file.driver import FileStorage
 from pextra.drivers.interface import ImageSource
-from tests.contract.storage_contract import FileImageContract
+from tests.contract.file_image_contract import FileImageContract
 
 MARK = b"the image's own bytes"
 
@@ -26,12 +27,13 @@ class FileStorageHarness:
         self.image_dir = root / "images"
         self.foreign_dir = root / "foreign"
         self._pool = root / "pool"
+        self.now = 1000.0
         for directory in (self.image_dir, self.foreign_dir):
             directory.mkdir()
 
     def driver(self) -> FileStorage:
         """A new driver object on the same pool."""
-        return FileStorage(self._pool, allowed_dirs=[self.image_dir])
+        return FileStorage(self._pool, allowed_dirs=[self.image_dir], clock=lambda: self.now)
 
     def new_image(self) -> ImageSource:
         """A raw image of 4 MiB."""
@@ -54,6 +56,33 @@ class FileStorageHarness:
                 yield
             finally:
                 process.communicate(b"quit\n")
+
+    def write(self, tenant_uid: str, uid: str, offset: int, content: bytes) -> None:
+        """As a guest writes, through QEMU's own program."""
+        source = self.driver().disk_source(tenant_uid, uid)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            pattern = f"-s {file.name}" if content.strip(b"\0") else "-z"
+            command = f"write {pattern} {offset} {len(content)}"
+            subprocess.run(
+                ["qemu-io", "-f", source.format, "-c", command, source.location],
+                check=True, capture_output=True, timeout=30,
+            )  # fmt: skip
+
+    def read(self, tenant_uid: str, uid: str, offset: int, length: int) -> bytes:
+        """As a guest reads, through the volume's whole chain."""
+        source = self.driver().disk_source(tenant_uid, uid)
+        copied = self.foreign_dir / f"{uuid4()}.raw"
+        subprocess.run(
+            ["qemu-img", "convert", "-U", "-f", source.format, "-O", "raw", source.location, str(copied)],
+            check=True, capture_output=True, timeout=30,
+        )  # fmt: skip
+        with copied.open("rb") as file:
+            file.seek(offset)
+            content = file.read(length)
+        copied.unlink()
+        return content
 
     def first_bytes(self, tenant_uid: str, uid: str) -> bytes:
         """The first sector, through the volume's whole chain."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from itertools import islice
 from uuid import uuid4
 
 import pytest
@@ -23,11 +24,12 @@ from pextra.drivers.interface import (
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.images import sim_image
 from pextra.drivers.sim.network import SimNetwork
+from pextra.drivers.sim.records import BLOCK_BYTES
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import Latency, SimWorld
 from tests.contract.compute_contract import ComputeContract
 from tests.contract.network_contract import NetworkContract
-from tests.contract.storage_contract import StorageContract
+from tests.contract.volume_history_contract import VolumeHistoryContract
 
 HOST = "host-1"
 POOL = "pool-1"
@@ -93,7 +95,10 @@ class SimStorageHarness:
     """A simulated pool."""
 
     def __init__(self) -> None:
-        self._world = small_world(Latency())
+        self.now = 1000.0
+        self._world = SimWorld(clock=lambda: self.now)
+        self._world.ensure_host(HOST, HostInventory(8, 16_384, 100, "sim", accelerated=False))
+        self._world.ensure_pool(POOL, capacity_bytes=100 * GIB)
         self._compute = SimCompute(self._world, HOST)
 
     def driver(self) -> SimStorage:
@@ -115,6 +120,19 @@ class SimStorageHarness:
             yield
         finally:
             self._compute.ensure_absent(guest.uid)
+
+    def write(self, tenant_uid: str, uid: str, offset: int, content: bytes) -> None:
+        """As a guest writes."""
+        source = self.driver().disk_source(tenant_uid, uid)
+        for at in range(0, len(content), BLOCK_BYTES):
+            text = content[at : at + BLOCK_BYTES].rstrip(b"\0").decode("latin-1")
+            self._world.guest_writes(source.location, (offset + at) // BLOCK_BYTES, text)
+
+    def read(self, tenant_uid: str, uid: str, offset: int, length: int) -> bytes:
+        """As a guest reads."""
+        with self.driver().export_volume(tenant_uid, uid, snapshot_uid=None, image_format="raw") as pieces:
+            blocks = islice(pieces, offset // BLOCK_BYTES, -(-(offset + length) // BLOCK_BYTES))
+            return b"".join(blocks)[offset % BLOCK_BYTES :][:length]
 
     def first_bytes(self, tenant_uid: str, uid: str) -> bytes:
         """Simulated volumes have no bytes: it is enough that a hypervisor could open them."""
@@ -152,7 +170,7 @@ class TestSlowSimCompute(ComputeContract):
         return SimComputeHarness(Latency(boot_s=0.02, shutdown_s=0.02))
 
 
-class TestSimStorage(StorageContract):
+class TestSimStorage(VolumeHistoryContract):
     """A simulated pool."""
 
     @pytest.fixture(scope="class")

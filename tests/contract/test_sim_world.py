@@ -235,7 +235,7 @@ def test_full_pool_takes_nothing_new_and_keeps_what_it_has(world: SimWorld) -> N
     kept = VolumeSource("kept", TENANT, GIB)
     storage.ensure_volume(kept)
     world.fill_pool("shared")
-    for refused in (VolumeSource("new", TENANT, 1), VolumeSource("kept", TENANT, 2 * GIB)):
+    for refused in (VolumeSource("new", TENANT, 512), VolumeSource("kept", TENANT, 2 * GIB)):
         with pytest.raises(Retryable) as caught:
             storage.ensure_volume(refused)
         assert caught.value.reason == "PoolFull"

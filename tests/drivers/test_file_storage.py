@@ -1,259 +1,58 @@
-"""The file driver against lying images, bad sources, full disks and kills."""
+"""The file driver's own promises: whose bytes are where, full disks, kills and crowds."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import signal
 import stat
 import subprocess
-import sys
-import threading
-from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from pextra.drivers.account import Account
 from pextra.drivers.file.driver import FileStorage
-from pextra.drivers.interface import ImageSource, Permanent, Retryable, VolumeSource
-
-MIB = 1 << 20
-TENANT = "tenant-a"
-CONTENT = b"raw image".ljust(2 * MIB, b"\1")
+from pextra.drivers.interface import SnapshotSource, VolumeSource
+from tests.drivers.pools import CONTENT, MIB, TENANT, Pool, open_directory, qemu_io
 
 
 @pytest.fixture
-def images(tmp_path: Path) -> Path:
-    directory = tmp_path / "images"
-    directory.mkdir()
-    return directory
-
-
-@pytest.fixture
-def storage(tmp_path: Path, images: Path) -> FileStorage:
-    return FileStorage(tmp_path / "pool", allowed_dirs=[images], max_image_bytes=64 * MIB)
-
-
-def described(url: str, content: bytes, image_format: str = "raw") -> ImageSource:
-    return ImageSource(str(uuid4()), url, image_format, hashlib.sha256(content).hexdigest())
-
-
-def stored_at(path: Path, content: bytes, image_format: str = "raw") -> ImageSource:
-    path.write_bytes(content)
-    return described(path.as_uri(), content, image_format)
-
-
-def refusal(storage: FileStorage, image: ImageSource) -> str:
-    with pytest.raises(Permanent) as caught:
-        storage.ensure_image(image)
-    assert storage.observe_image(image.uid) is None
-    assert files_of(storage) == []
-    return caught.value.reason
-
-
-def files_of(storage: FileStorage) -> list[Path]:
-    return [path for path in storage._pool.root.glob("**/*") if path.is_file()]
-
-
-def qemu_img(*arguments: str | Path) -> None:
-    subprocess.run(["qemu-img", *arguments], check=True, capture_output=True, timeout=30)
-
-
-# --- lying images ---
-
-
-def test_image_backed_by_a_file_of_the_host_is_refused(storage: FileStorage, images: Path) -> None:
-    path = images / "liar"
-    qemu_img("create", "-q", "-u", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", path, "4M")
-    assert refusal(storage, stored_at(path, path.read_bytes(), "qcow2")) == "BackingFileForbidden"
-
-
-def test_image_backed_by_a_remote_disk_is_refused_without_asking_it(storage: FileStorage, images: Path) -> None:
-    path = images / "liar"
-    qemu_img("create", "-q", "-u", "-f", "qcow2", "-b", "nbd://192.0.2.1:10809", "-F", "raw", path, "4M")
-    assert refusal(storage, stored_at(path, path.read_bytes(), "qcow2")) == "BackingFileForbidden"
-
-
-@pytest.mark.parametrize("image_format", ["vmdk", "vdi", "vhdx"])
-def test_other_format_is_refused_whatever_it_is_declared_as(
-    storage: FileStorage, images: Path, image_format: str
-) -> None:
-    path = images / "other"
-    qemu_img("create", "-q", "-f", image_format, path, "4M")
-    for declared in ("raw", "qcow2"):
-        assert refusal(storage, stored_at(path, path.read_bytes(), declared)) == "FormatMismatch"
-    assert refusal(storage, stored_at(path, path.read_bytes(), image_format)) == "FormatMismatch"
-
-
-@pytest.mark.parametrize("kept", [0, 3, 40, 100, 70_000, 5 * MIB])
-def test_truncated_image_is_refused(storage: FileStorage, images: Path, kept: int) -> None:
-    raw, path = images / "whole.raw", images / "cut"
-    raw.write_bytes(os.urandom(8 * MIB))
-    qemu_img("convert", "-O", "qcow2", raw, path)
-    assert refusal(storage, stored_at(path, path.read_bytes()[:kept], "qcow2")) == "FormatMismatch"
-
-
-def test_image_that_would_take_endless_work_is_given_up(storage: FileStorage, images: Path) -> None:
-    path = images / "huge"
-    qemu_img("create", "-q", "-f", "qcow2", path, "4M")
-    content = bytearray(path.read_bytes())
-    content[24:32] = (1 << 62).to_bytes(8, "big")  # the virtual size
-    assert refusal(storage, stored_at(path, bytes(content), "qcow2")) == "FormatMismatch"
-
-
-def test_image_over_the_limit_is_refused(storage: FileStorage, images: Path) -> None:
-    assert refusal(storage, stored_at(images / "large", bytes(65 * MIB))) == "SourceForbidden"
-
-
-@pytest.mark.parametrize("name", ["pipe", "directory"])
-def test_what_is_no_regular_file_is_refused_without_waiting(storage: FileStorage, images: Path, name: str) -> None:
-    path = images / name
-    os.mkfifo(path) if name == "pipe" else path.mkdir()
-    assert refusal(storage, described(path.as_uri(), b"")) == "SourceForbidden"
-
-
-def test_missing_file_outside_is_not_told_from_a_forbidden_one(storage: FileStorage) -> None:
-    reasons = {refusal(storage, described(url, b"")) for url in ("file:///etc/passwd", "file:///etc/no-such-file")}
-    assert reasons == {"SourceForbidden"}
-
-
-@pytest.mark.parametrize("uid", ["../escape", "", ".hidden", "a/b", "x" * 200])
-def test_uid_cannot_lead_out_of_the_pool(storage: FileStorage, uid: str) -> None:
-    with pytest.raises(Permanent) as caught:
-        storage.ensure_volume(VolumeSource(uid, TENANT, MIB))
-    assert caught.value.reason == "UidInvalid"
-    with pytest.raises(Permanent):
-        storage.ensure_volume(VolumeSource("volume", uid, MIB))
-
-
-# --- http ---
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Serves CONTENT whole, cut off, slowly, elsewhere or not at all."""
-
-    def do_GET(self) -> None:
-        match self.path:
-            case "/image" | "/cut":
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(CONTENT)))
-                self.end_headers()
-                self.wfile.write(CONTENT if self.path == "/image" else CONTENT[: MIB // 2])
-            case "/moved":
-                self._redirect("/image")
-            case "/round":
-                self._redirect("/round")
-            case "/foreign":
-                self._redirect("http://192.0.2.1/image")
-            case "/file":
-                self._redirect("file:///etc/passwd")
-            case "/broken":
-                self.send_error(503)
-            case "/denied":
-                self.send_error(403)
-            case _:
-                self.send_error(404)
-
-    def _redirect(self, location: str) -> None:
-        self.send_response(302)
-        self.send_header("Location", location)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        pass
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{served.server_address[1]}"
-        served.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize("path", ["/image", "/moved"])
-def test_image_is_fetched_over_http(storage: FileStorage, server: str, path: str) -> None:
-    image = described(server + path, CONTENT)
-    assert storage.ensure_image(image).sha256 == image.sha256
-    assert [file.read_bytes() for file in files_of(storage)] == [CONTENT]
-
-
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        ("/none", "SourceMissing"),
-        ("/denied", "SourceForbidden"),
-        ("/foreign", "SourceForbidden"),
-        ("/file", "SourceForbidden"),
-        ("/round", "SourceForbidden"),
-    ],
-)
-def test_http_source_that_will_never_serve_is_permanent(
-    storage: FileStorage, server: str, path: str, reason: str
-) -> None:
-    assert refusal(storage, described(server + path, CONTENT)) == reason
-
-
-@pytest.mark.parametrize("path", ["/broken", "/cut"])
-def test_http_source_that_fails_is_tried_again(storage: FileStorage, server: str, path: str) -> None:
-    with pytest.raises(Retryable) as caught:
-        storage.ensure_image(described(server + path, CONTENT))
-    assert caught.value.reason == "SourceUnreachable"
-    assert files_of(storage) == []
-
-
-def test_silent_server_is_unreachable_and_a_foreign_one_is_not_asked(storage: FileStorage) -> None:
-    with pytest.raises(Retryable) as caught:
-        storage.ensure_image(described("http://127.0.0.1:1/image", CONTENT))
-    assert caught.value.reason == "SourceUnreachable"
-    assert refusal(storage, described("http://192.0.2.1/image", CONTENT)) == "SourceForbidden"
+def pool(tmp_path: Path) -> Pool:
+    return Pool(tmp_path)
 
 
 # --- bytes ---
 
 
-def test_zeros_take_no_space(storage: FileStorage, images: Path) -> None:
-    image = stored_at(images / "sparse", bytes(32 * MIB))
-    stored = storage.ensure_image(image)
-    assert stored.virtual_size_bytes == 32 * MIB
-    assert stored.stored_bytes < MIB
-
-
-def test_image_s_bytes_go_with_its_last_clone(storage: FileStorage, images: Path) -> None:
-    image = stored_at(images / "golden", CONTENT)
+def test_image_s_bytes_go_with_its_last_clone(pool: Pool) -> None:
+    image = pool.stored_at("golden", CONTENT)
+    storage = pool.driver()
     storage.ensure_image(image)
     clones = [VolumeSource(f"clone-{n}", TENANT, 4 * MIB, image.uid) for n in range(2)]
     for clone in clones:
         storage.ensure_volume(clone)
     storage.ensure_image_absent(image.uid)
-    shared = {path.stat().st_ino for path in files_of(storage) if path.stat().st_size == len(CONTENT)}
+    shared = {path.stat().st_ino for path in pool.files() if path.stat().st_size == len(CONTENT)}
     assert len(shared) == 1
     for clone in clones:
         storage.ensure_volume_absent(TENANT, clone.uid)
-    assert files_of(storage) == []
+    assert pool.files() == []
 
 
-def test_pool_is_closed_to_others(tmp_path: Path, images: Path) -> None:
-    ours = FileStorage(tmp_path / "ours", allowed_dirs=[images])
+def test_pool_is_closed_to_others(pool: Pool) -> None:
+    ours = pool.driver()
     ours.ensure_volume(VolumeSource("volume", TENANT, MIB))
-    assert stat.S_IMODE((tmp_path / "ours" / "volumes" / TENANT).stat().st_mode) == 0o700
+    for directory in ("", "volumes", f"volumes/{TENANT}", f"volumes/{TENANT}/volume"):
+        assert stat.S_IMODE((pool.root / directory).stat().st_mode) == 0o700
     assert stat.S_IMODE(Path(ours.disk_source(TENANT, "volume").location).stat().st_mode) == 0o600
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another account")
-def test_guests_account_opens_volumes_and_cannot_list_or_change_directories(images: Path) -> None:
+def test_guests_account_opens_volumes_and_cannot_list_or_change_directories(pool: Pool) -> None:
     account = Account("nobody", 65534, 65534)
-    with short_directory() as root:
-        storage = FileStorage(root / "pool", allowed_dirs=[images], account=account)
-        image = stored_at(images / "golden", CONTENT)
+    with open_directory() as root:
+        storage = FileStorage(root / "pool", allowed_dirs=[pool.images], account=account)
+        image = pool.stored_at("golden", CONTENT)
         storage.ensure_image(image)
         storage.ensure_volume(VolumeSource("volume", TENANT, 4 * MIB, image.uid))
         disk = storage.disk_source(TENANT, "volume").location
@@ -267,120 +66,47 @@ def test_guests_account_opens_volumes_and_cannot_list_or_change_directories(imag
         assert as_account("qemu-io", "-f", "qcow2", "-c", "write 0 512", disk) == 0
         assert as_account("ls", str(Path(disk).parent)) != 0
         assert as_account("touch", str(Path(disk).parent / "planted")) != 0
-        assert as_account("test", "-w", str(Path(disk).with_suffix(".base"))) != 0
+        (base,) = Path(disk).parent.glob("image.*")
+        assert as_account("test", "-r", str(base)) == 0
+        assert as_account("test", "-w", str(base)) != 0
+        storage.ensure_snapshots([SnapshotSource("snapshot", TENANT, "volume")])
+        assert as_account("test", "-r", disk) == 0
+        assert as_account("test", "-w", disk) != 0
+        top = storage.disk_source(TENANT, "volume").location
+        assert as_account("qemu-io", "-f", "qcow2", "-c", "write 0 512", top) == 0
         assert storage.ensure_volume(VolumeSource("volume", TENANT, 8 * MIB)).size_bytes == 8 * MIB
 
 
-@contextmanager
-def short_directory() -> Generator[Path]:
-    """A directory that every account may pass through, as pytest's own may not be."""
-    import shutil
-    import tempfile
-
-    path = Path(tempfile.mkdtemp(prefix="px-", dir="/tmp"))
-    path.chmod(0o755)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path)
-
-
-# --- full disks ---
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    path = tmp_path / "small"
-    path.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small file system takes root")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(path)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("a tmpfs cannot be mounted here: CAP_SYS_ADMIN is missing")
-    yield path
-    subprocess.run(["umount", str(path)], check=True)
-
-
-def test_full_disk_is_retryable_and_leaves_nothing(small_disk: Path, images: Path) -> None:
-    storage = FileStorage(small_disk / "pool", allowed_dirs=[images])
-    image = stored_at(images / "too-large", os.urandom(6 * MIB))
-    with pytest.raises(Retryable) as caught:
-        storage.ensure_image(image)
-    assert caught.value.reason == "PoolFull"
-    assert files_of(storage) == []
-    filler = small_disk / "filler"
-    with pytest.raises(OSError, match="No space"):
-        filler.write_bytes(bytes(6 * MIB))
-    with pytest.raises(Retryable) as caught:
-        storage.ensure_volume(VolumeSource("volume", TENANT, MIB))
-    assert caught.value.reason == "PoolFull"
-    assert storage.observe_volumes() == {}
-    assert files_of(storage) == []
-    filler.unlink()
-    assert storage.ensure_volume(VolumeSource("volume", TENANT, MIB)).size_bytes == MIB
-
-
-# --- kills and crowds ---
-
-
-def test_fetch_killed_in_the_middle_is_done_again(storage: FileStorage, images: Path, tmp_path: Path) -> None:
-    """A process dies while it fetches from a pipe-like source; what it left is neither seen nor kept."""
-    image = stored_at(images / "golden", CONTENT)
-    fetcher = (
-        "import sys, time; from pathlib import Path\n"
-        "from pextra.drivers.file import driver\n"
-        "from pextra.drivers.interface import ImageSource\n"
-        "write = driver._write_sparsely\n"
-        "def slowly(file, chunk):\n"
-        "    write(file, chunk); file.flush(); print('wrote', flush=True); time.sleep(60)\n"
-        "driver._write_sparsely = slowly\n"
-        "driver.FileStorage(Path(sys.argv[1]), allowed_dirs=[Path(sys.argv[2])]).ensure_image(\n"
-        "    ImageSource(*sys.argv[3:]))\n"
-    )
-    arguments = [str(tmp_path / "pool"), str(images), image.uid, image.url, image.format, image.sha256]
-    with subprocess.Popen(
-        [sys.executable, "-c", fetcher, *arguments],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"wrote\n"
-        assert storage.observe_image(image.uid) is None
-        process.send_signal(signal.SIGKILL)
-    assert len(files_of(storage)) == 1
-    storage.ensure_image(image)
-    assert [path.read_bytes() for path in files_of(storage)] == [CONTENT]
-
-
-def test_what_a_killed_process_left_of_a_volume_is_neither_seen_nor_in_the_way(
-    storage: FileStorage, images: Path
-) -> None:
-    image = stored_at(images / "golden", CONTENT)
-    storage.ensure_image(image)
-    files = storage._pool.volume(TENANT, "volume")
-    storage._pool.make_directory(files.disk.parent)
-    for leftover in (files.base, files.part):
-        leftover.write_bytes(b"half")
-    assert storage.observe_volumes() == {}
-    assert storage.observe_volume(TENANT, "volume") is None
-    made = storage.ensure_volume(VolumeSource("volume", TENANT, 4 * MIB, image.uid))
-    assert made.size_bytes == 4 * MIB
-    assert files.base.read_bytes() == CONTENT
-    files.part.write_bytes(b"half")
-    storage.ensure_volume_absent(TENANT, "volume")
-    assert len(files_of(storage)) == 1
-
-
-def test_many_at_once_make_one_image_and_one_volume(storage: FileStorage, images: Path) -> None:
-    image = stored_at(images / "golden", CONTENT)
+def test_many_at_once_make_one_image_and_one_volume(pool: Pool) -> None:
+    image = pool.stored_at("golden", CONTENT)
     volume = VolumeSource("volume", TENANT, 4 * MIB, image.uid)
+    storage = pool.driver()
 
     def make(_: int) -> object:
         return storage.ensure_image(image), storage.ensure_volume(volume)
 
     with ThreadPoolExecutor(8) as threads:
         assert len(set(threads.map(make, range(8)))) == 1
-    assert len(files_of(storage)) == 3
+    assert len(pool.files()) == 4
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another account")
+def test_history_of_a_volume_works_for_the_guests_account(pool: Pool) -> None:
+    with open_directory() as root:
+        storage = FileStorage(root / "pool", allowed_dirs=[pool.images], account=Account("nobody", 65534, 65534))
+        image = pool.stored_at("golden", CONTENT)
+        storage.ensure_image(image)
+        storage.ensure_volume(VolumeSource("v", TENANT, 4 * MIB, image.uid))
+        for uid in ("s1", "s2"):
+            storage.ensure_snapshots([SnapshotSource(uid, TENANT, "v")])
+            qemu_io(storage.disk_source(TENANT, "v").location, "write -P 7 1M 64k")
+        storage.ensure_volume(VolumeSource("copy", TENANT, 4 * MIB, None, "v", "s2", independent=True))
+        storage.ensure_volume(VolumeSource("twin", TENANT, 4 * MIB))
+        with storage.export_differences(TENANT, "v", since=None, until="s2") as stream:
+            assert storage.import_differences(TENANT, "twin", stream).uid == "s2"
+        for uid in ("s1", "s2"):
+            storage.ensure_snapshot_absent(TENANT, "v", uid)
+        assert storage.ensure_independent(TENANT, "v").independent
+        with storage.export_volume(TENANT, "v", snapshot_uid=None, image_format="raw") as pieces:
+            assert b"".join(pieces)[: 2 * MIB] == CONTENT[:MIB] + b"\7" * 65536 + CONTENT[MIB + 65536 :]
+        assert len(list(root.glob("pool/volumes/*/v/*.qcow2"))) == 1

@@ -28,6 +28,8 @@ REASONS: Final = frozenset(
         # guests, since they are changed while they run
         "Paused", "DetachPending", "DiskFailed", "FirmwareMissing", "TpmMissing", "HugepagesMissing", "TopologyInvalid",
         "GuestNotRunning", "AgentUnreachable",
+        "SnapshotMissing", "SnapshotExists", "SnapshotsExist", "VolumeLocked", "VolumeChanged", "SizeUnsupported",
+        "SourceAmbiguous", "StreamDamaged",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as

@@ -18,8 +18,8 @@ class ImageSpec(SpecModel):
     """Where the content is fetched from: `https://`, `file://` below a folder that the operator allows, or `sim://`."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), Immutable(), Filterable()]
     """Digest of the content; anything else is refused."""
-    format: Annotated[Literal["qcow2", "raw"], Immutable()] = "qcow2"
-    """How the content is encoded."""
+    format: Annotated[Literal["qcow2", "raw", "vmdk"], Immutable()] = "qcow2"
+    """How the content is encoded; a `vmdk` is one file that holds the whole disk."""
     size_gib: Annotated[int, Field(ge=1, le=65_536), Unit("GiB"), Immutable()] = 1
     """The most that the image may occupy; charged to its owner."""
     description: Annotated[str, Field(max_length=1000)] = ""

@@ -1,11 +1,18 @@
 """Where images and volumes lie in a pool, and who may touch them.
 
-    images/IMAGE/SHA256.FORMAT     an image's bytes, never changed; its name says all there is to know
-    images/IMAGE/part              an image that is being fetched
-    volumes/TENANT/VOLUME.qcow2    a volume
-    volumes/TENANT/VOLUME.base     the image that it was cloned from: a hard link, so that the file system
-                                   counts who still uses the bytes of an image that was removed
-    volumes/TENANT/.VOLUME.part    a volume that is being made
+    images/IMAGE/SHA256.FORMAT       an image's bytes, never changed; its name says all there is to know
+    images/IMAGE/part, part.json     an image that is being fetched, and what is known of it
+    volumes/TENANT/VOLUME/           a volume
+        volume.json                  what it consists of: see `manifest`
+        OWNER.N.qcow2                its layers: the one on top is written, all others are never changed again
+        image.IMAGE.FORMAT           the image that it was cloned from
+    volumes/TENANT/.VOLUME.work/     held by whoever changes the volume; what is in it is of no use to anybody else
+    volumes/TENANT/.VOLUME.gone/     a volume that is being destroyed
+    volumes/TENANT/.ID.group         a change of several volumes that was decided: see `manifest`
+    trash/TENANT/VOLUME/             a volume that can be restored, with trash.json: until when
+
+What a clone shares with an image or another volume it has as hard links of its own, so that the file system counts who
+still uses which bytes, and nothing has to be looked after when either goes.
 
 Directories are ours alone (0700). Where guests run as another account it may pass through them (0710) and
 opens the files that belong to it or to its group, but can neither list nor change a directory.
@@ -21,6 +28,7 @@ from pathlib import Path
 from typing import Final
 
 from pextra.drivers.account import Account
+from pextra.drivers.file.durable import step
 from pextra.drivers.uids import file_name
 
 _IMAGE_NAME: Final = re.compile(r"([0-9a-f]{64})\.(qcow2|raw)")
@@ -36,12 +44,28 @@ class StoredImage:
 
 
 @dataclass(frozen=True, slots=True)
-class VolumeFiles:
-    """A volume's files; none of them need exist."""
+class VolumePlace:
+    """Where a volume is, or would be."""
 
-    disk: Path
-    base: Path
-    part: Path
+    tenant_uid: str
+    uid: str
+    tenant_dir: Path
+    trash: Path
+
+    @property
+    def dir(self) -> Path:
+        """The volume itself."""
+        return self.tenant_dir / self.uid
+
+    @property
+    def work(self) -> Path:
+        """What is held while it is changed, and where files are made."""
+        return self.tenant_dir / f".{self.uid}.work"
+
+    @property
+    def gone(self) -> Path:
+        """What is left of it while it is destroyed."""
+        return self.tenant_dir / f".{self.uid}.gone"
 
 
 class Pool:
@@ -71,20 +95,27 @@ class Pool:
                 return StoredImage(self.image_dir(uid) / name, named.group(1), named.group(2))
         return None
 
-    def tenant_dir(self, tenant_uid: str) -> Path:
-        """The directory of a tenant's volumes."""
-        return self.root / "volumes" / file_name(tenant_uid)
+    def images(self) -> list[str]:
+        """The uid of every image that is stored or being fetched."""
+        return sorted(path.name for path in self.root.glob("images/*"))
 
-    def volume(self, tenant_uid: str, uid: str) -> VolumeFiles:
-        """The files of a volume."""
-        directory, name = self.tenant_dir(tenant_uid), file_name(uid)
-        return VolumeFiles(directory / f"{name}.qcow2", directory / f"{name}.base", directory / f".{name}.part")
+    def volume(self, tenant_uid: str, uid: str) -> VolumePlace:
+        """Where a volume is, or would be."""
+        tenant, name = file_name(tenant_uid), file_name(uid)
+        return VolumePlace(tenant_uid, uid, self.root / "volumes" / tenant, self.root / "trash" / tenant / name)
 
-    def volumes(self) -> Iterator[tuple[str, str]]:
-        """Tenant and uid of every volume."""
-        for disk in sorted(self.root.glob("volumes/*/*.qcow2")):
-            if not disk.name.startswith("."):
-                yield disk.parent.name, disk.name.removesuffix(".qcow2")
+    def volumes(self) -> Iterator[VolumePlace]:
+        """Every volume that is not in the trash."""
+        yield from self._places("volumes")
+
+    def trash(self) -> Iterator[VolumePlace]:
+        """Every volume in the trash."""
+        yield from self._places("trash")
+
+    def _places(self, where: str) -> Iterator[VolumePlace]:
+        for path in sorted(self.root.glob(f"{where}/*/*")):
+            if not path.name.startswith("."):
+                yield self.volume(path.parent.name, path.name)
 
     def make_directory(self, path: Path) -> None:
         """Make a directory of the pool, and those above it, unless it exists."""
@@ -93,6 +124,7 @@ class Pool:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            step(f"make {path.name}")
             path.mkdir(mode=0o700)
         except FileExistsError:
             return
@@ -101,29 +133,13 @@ class Pool:
             path.chmod(0o710)
 
     def give_image(self, path: Path) -> None:
-        """Let guests read a finished image, and nobody write it."""
+        """Let guests read a finished image or layer, and nobody write it."""
         if self.account is not None:
-            os.chown(path, -1, self.account.gid)
+            os.chown(path, 0, self.account.gid)
         path.chmod(0o440)
 
     def give_volume(self, path: Path) -> None:
-        """Let guests read and write a finished volume."""
+        """Let guests read and write the layer on top."""
         if self.account is not None:
             self.account.own(path)
         path.chmod(0o600)
-
-
-def sync(path: Path) -> None:
-    """Write a file or directory through to the disk."""
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def publish(part: Path, final: Path) -> None:
-    """Give a finished file its name, in one step that survives a power failure."""
-    sync(part)
-    part.replace(final)
-    sync(final.parent)

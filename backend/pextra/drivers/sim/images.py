@@ -46,8 +46,8 @@ def fetch(source: ImageSource) -> int:
     parts = _URL.fullmatch(source.url)
     if parts is None:
         raise Permanent("SourceMissing", f"{source.url!r} does not read sim://NAME?size_gib=N")
-    if source.format not in ("qcow2", "raw"):
-        raise Permanent("FormatMismatch", f"{source.format!r} is neither qcow2 nor raw")
+    if source.format not in ("qcow2", "raw", "vmdk"):
+        raise Permanent("FormatMismatch", f"{source.format!r} is none of qcow2, raw and vmdk")
     digest = digest_of(source.url)
     if digest != source.sha256:
         raise Permanent("DigestMismatch", f"{source.url} has sha256 {digest}, and {source.sha256} was declared")

@@ -17,6 +17,8 @@ from pextra.drivers.sim.guest import Guest
 
 EXTENT_BYTES: Final = 4 << 20
 """The pool's unit of allocation."""
+BLOCK_BYTES: Final = 64 << 10
+"""The unit in which volumes have content."""
 
 
 @dataclass(slots=True)
@@ -46,16 +48,67 @@ class ImageRecord:
 
 
 @dataclass(slots=True)
+class SnapshotRecord:
+    """A volume's content at one moment."""
+
+    uid: str
+    id: int
+    size_bytes: int
+    taken_s: float
+    blocks: dict[int, str]
+
+    @property
+    def allocated_bytes(self) -> int:
+        """What it takes of the pool."""
+        return extents(len(self.blocks) * BLOCK_BYTES)
+
+
+@dataclass(slots=True)
 class VolumeRecord:
-    """A volume's bytes."""
+    """A volume: its content is what is written at the start of blocks, as text; all the rest is zeros.
+
+    `borrows` while it needs another volume's bytes. `fences` is how often its lock was broken: its address tells.
+    """
 
     tenant_uid: str
     size_bytes: int
     image_uid: str | None = None
+    borrows: bool = False
+    blocks: dict[int, str] = field(default_factory=dict[int, str])
+    snapshots: list[SnapshotRecord] = field(default_factory=list[SnapshotRecord])
+    next_id: int = 1
+    pending: str | None = None
+    acts: list[str] = field(default_factory=list[str])
+    lock_owner: str = ""
+    fences: int = 0
+
+    @property
+    def used_bytes(self) -> int:
+        """What it takes of the pool, with its snapshots."""
+        return extents(self.size_bytes) + sum(s.allocated_bytes for s in self.snapshots)
+
+    def snapshot(self, uid: str) -> SnapshotRecord | None:
+        """The snapshot, or None."""
+        return next((s for s in self.snapshots if s.uid == uid), None)
 
     def observe(self, uid: str) -> VolumeObservation:
         """The volume as a driver shows it."""
-        return VolumeObservation(uid, self.tenant_uid, self.size_bytes, extents(self.size_bytes))
+        return VolumeObservation(
+            uid,
+            self.tenant_uid,
+            self.size_bytes,
+            self.used_bytes,
+            independent=self.image_uid is None and not self.borrows,
+            lock_owner=self.lock_owner,
+        )
+
+
+@dataclass(slots=True)
+class TrashRecord:
+    """A volume that can be restored until then."""
+
+    volume: VolumeRecord
+    until_s: float
 
 
 @dataclass(slots=True)
@@ -71,6 +124,7 @@ class PoolRecord:
     foreign_bytes: int = 0
     images: dict[str, ImageRecord] = field(default_factory=dict[str, ImageRecord])
     volumes: dict[str, VolumeRecord] = field(default_factory=dict[str, VolumeRecord])
+    trash: dict[str, TrashRecord] = field(default_factory=dict[str, TrashRecord])
 
     @property
     def free_bytes(self) -> int:

@@ -299,6 +299,20 @@ class SimWorld:
         for _, guest in self._processes(uid):
             guest.holds_devices = holds
 
+    def guest_writes(self, location: str, block: int, text: str) -> None:
+        """Some guest writes to a disk: the text and zeros after it in one block; with no text, zeros alone.
+
+        Raises:
+            LookupError: there is no such disk.
+        """
+        pool_name, _, address = location.partition("/")
+        with self._pools.at(pool_name) as pool:
+            volume = pool.volumes[address.partition("@")[0]]
+            volume.blocks.pop(block, None)
+            if text:
+                volume.blocks[block] = text
+        self._changed()
+
     def host_down(self, uid: str) -> None:
         """The host loses power: its guests end, and every call to it fails until `host_up`."""
         with self._hosts.at(uid) as host:
@@ -360,9 +374,11 @@ class SimWorld:
     # --- within ---
 
     def _exists(self, location: str) -> bool:
-        pool_name, _, volume_uid = location.partition("/")
+        pool_name, _, address = location.partition("/")
+        volume_uid, _, fences = address.partition("@")
         with self._pools.at(pool_name) as pool:
-            return volume_uid in pool.volumes
+            volume = pool.volumes.get(volume_uid)
+            return volume is not None and str(volume.fences or "") == fences
 
     def _processes(self, uid: str) -> Iterator[tuple[str, Guest]]:
         """Each host with a process of the guest, locked while the caller acts on it."""
