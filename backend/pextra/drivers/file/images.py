@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 from pextra.drivers.file.durable import publish, remove_file, remove_tree, step, write_file
 from pextra.drivers.file.inspection import FORMATS, inspect_image
-from pextra.drivers.file.locking import locked_directory
+from pextra.drivers.file.locking import is_abandoned, locked_directory
 from pextra.drivers.file.pool import Pool, StoredImage
 from pextra.drivers.file.qcow2 import read_header
 from pextra.drivers.file.qemu import argument, node, qemu_img
@@ -51,6 +51,9 @@ class Images:
                     stored = self._store(image, directory)
                 else:
                     _drop_leftovers(directory)
+        elif is_abandoned(directory := self._pool.image_dir(image.uid)) and (directory / "part").exists():
+            with locked_directory(directory, self._pool.make_directory):
+                _drop_leftovers(directory)
         if stored.sha256 != image.sha256.lower():
             raise Permanent(
                 "DigestMismatch", f"image {image.uid} is stored with the digest {stored.sha256}: it cannot change"

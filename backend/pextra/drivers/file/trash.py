@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pextra.drivers.file import manifest as manifests
 from pextra.drivers.file.durable import move, remove_file, remove_if_empty, remove_tree, write_file
-from pextra.drivers.file.holding import hold_one, missing
+from pextra.drivers.file.holding import clear_abandoned, hold_one, missing
 from pextra.drivers.file.layers import size_of, used_bytes
 from pextra.drivers.file.pool import Pool, VolumePlace
 from pextra.drivers.interface import Permanent, TrashObservation
@@ -61,7 +61,7 @@ class Trash:
                 if manifests.read_in(place.trash) is None:
                     raise missing(uid)
                 move(place.trash, place.dir)
-                remove_if_empty(place.trash.parent)
+            remove_if_empty(place.trash.parent)
             if (place.dir / _NOTE).exists():
                 remove_file(place.dir / _NOTE)
 
@@ -87,6 +87,9 @@ class Trash:
         for gone in self._pool.root.glob("trash/*/.*.gone"):
             remove_tree(gone)
             remove_if_empty(gone.parent)
+        for work in self._pool.root.glob("volumes/*/.*.work"):
+            uid = work.name.removeprefix(".").removesuffix(".work")
+            clear_abandoned(self._pool, [self._pool.volume(work.parent.name, uid)])
         for place in self._pool.trash():
             with suppress(FileNotFoundError), hold_one(self._pool, place):
                 if place.trash.is_dir() and _until(place.trash) <= now:
