@@ -229,7 +229,16 @@ def test_host_forwards_for_guests_and_for_nobody_else(lab: NetLab) -> None:
     transit = lab.commands.look("ip", "-json", "route", "show", "dev", naming.transit(network.uid))
     with lab.listen(80, namespace="private"), guest.listen(80):
         assert lab.connects("203.0.113.2", 80)
-        assert not lab.connects("203.0.113.2", 80, namespace=World.NAME)
+        with (
+            lab.socket(socket.SOCK_DGRAM, namespace="private") as deaf,
+            lab.socket(socket.SOCK_DGRAM, namespace=World.NAME) as caller,
+        ):
+            deaf.bind(("", 9))
+            deaf.settimeout(0.5)
+            # One way only: the way back is shut in any case.
+            caller.sendto(b"let me in", ("203.0.113.2", 9))
+            with pytest.raises(TimeoutError):
+                deaf.recv(99)
         assert not guest.connects("203.0.113.2", 80)
         for route in transit:
             assert not lab.connects(route["dst"], 80, namespace=World.NAME)

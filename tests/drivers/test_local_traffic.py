@@ -163,14 +163,20 @@ def test_packet_with_a_source_that_is_not_the_ports_is_dropped(
 def test_frame_from_a_hardware_address_that_is_not_the_ports_is_dropped(
     lab: NetLab, networks: LocalNetwork, network: NetworkSource
 ) -> None:
-    a = guest_on(lab, networks, network, "a", 10, PING_IN)
+    a = guest_on(lab, networks, network, "a", 10, SecurityRule("ingress", "udp", 9, 9, None), PING_IN)
     b = guest_on(lab, networks, network, "b", 11, OUT)
-    assert b.pings(A)
-    b.run("ip", "link", "set", "dev", "eth0", "address", "52:54:00:00:00:0c")
-    assert not b.pings(A)
-    b.run("ip", "link", "set", "dev", "eth0", "address", b.source.mac)
-    assert b.pings(A)
-    assert a.source.mac == "52:54:00:00:00:0a"
+    (router,) = lab.commands.look("ip", "-netns", naming.router(network.uid), "-json", "link", "show", "dev", "inside")
+    with a.socket(socket.SOCK_DGRAM) as server, b.socket(socket.SOCK_DGRAM) as client:
+        server.bind(("", 9))
+        server.settimeout(1)
+        for mac in ("52:54:00:00:00:0c", b.source.mac):
+            b.run("ip", "link", "set", "dev", "eth0", "address", mac)
+            b.run("ip", "neigh", "replace", A, "lladdr", router["address"], "dev", "eth0", "nud", "permanent")
+            client.sendto(mac.encode(), (A, 9))
+        # One way only: an answer would not have found the spoofer in any case.
+        assert server.recv(99) == b.source.mac.encode()
+        with pytest.raises(TimeoutError):
+            server.recv(99)
 
 
 def test_arp_answers_for_anothers_address_deceive_nobody(
@@ -207,7 +213,9 @@ def test_guests_see_no_frame_of_one_another(lab: NetLab, networks: LocalNetwork,
         ear.bind(("eth0", 0x0800))
         ear.settimeout(0.5)
         assert b.pings(A)
-        b.succeeds("busybox", "ping", "-c", "1", "-W", "1", "-b", "10.20.0.255")
+        with b.socket(socket.SOCK_DGRAM) as shouting:
+            shouting.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            shouting.sendto(b"everyone", ("10.20.0.255", 9))
         with pytest.raises(TimeoutError):
             ear.recv(2000)
 
@@ -254,7 +262,7 @@ def test_guests_of_an_ipv6_subnet_find_the_router_and_each_other(lab: NetLab, ne
     network = dual_network()
     networks.ensure_network(network)
     guests: dict[int, Guest] = {}
-    for number, rules in ((10, (tcp_in(80), OUT)), (11, (OUT,)), (12, ())):
+    for number, rules in ((10, (tcp_in(80), SecurityRule("ingress", "udp", 9, 9, None), OUT)), (11, (OUT,)), (12, ())):
         port = replace(new_port(network, number), addresses=(f"fd00:20::{number}",), rules=rules)
         guest = lab.plug(f"six-{number}", port, networks.ensure_port(port))
         guest.run("ip", "address", "add", f"fd00:20::{number}/128", "dev", "eth0", "nodad")
@@ -274,7 +282,13 @@ def test_guests_of_an_ipv6_subnet_find_the_router_and_each_other(lab: NetLab, ne
                 assert (client.connect_ex(("fd00:20::10", 80)) == 0) is reaches
     # A neighbour's address, borrowed.
     guests[12].run("ip", "address", "add", "fd00:20::11/128", "dev", "eth0", "nodad")
-    with guests[12].socket(family=socket.AF_INET6) as thief:
-        thief.settimeout(1)
-        thief.bind(("fd00:20::11", 0))
-        assert thief.connect_ex(("fd00:20::10", 80)) != 0
+    with guests[10].socket(socket.SOCK_DGRAM, socket.AF_INET6) as server:
+        server.bind(("::", 9))
+        server.settimeout(1)
+        for number in (12, 11):
+            with guests[number].socket(socket.SOCK_DGRAM, socket.AF_INET6) as client:
+                client.bind(("fd00:20::11", 0))
+                client.sendto(str(number).encode(), ("fd00:20::10", 9))
+        assert server.recv(99) == b"11"
+        with pytest.raises(TimeoutError):
+            server.recv(99)
