@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pextra.controllers.fleet import Fleet
@@ -11,7 +11,8 @@ from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers.interface import DriverError, StorageDriver, VolumeSource
 from pextra.services.cloud import Cloud
-from pextra.store import objects
+from pextra.store import objects, work
+from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
 
@@ -54,6 +55,8 @@ class VolumeController:
         try:
             return self._remove(item, record, pool) if record.deleting else self._ensure(cloud, item, record, pool)
         except DriverError as error:
+            if error.reason == "VolumeBusy" and record.ready and not record.deleting:
+                return _open_in_a_guest(item, record)
             return failed(item, record, error)
 
     @staticmethod
@@ -70,4 +73,18 @@ class VolumeController:
             image_uid = pin["uid"]
             pool.ensure_image(source_of(image_uid, pin))
         seen = pool.ensure_volume(VolumeSource(record.uid, record.tenant_uid, spec["size_gib"] * GIB, image_uid))
-        return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], {"used_bytes": seen.used_bytes})
+        ready = conditions.ready(True, "Ready")
+        facts = {"used_bytes": seen.used_bytes}
+        return Outcome(item, record, Next.DONE, [ready], facts, also=_ask_holder(record))
+
+
+def _open_in_a_guest(item: Item, record: Record) -> Outcome:
+    """The guest that has the volume open is the one that grows it; it is as usable as before."""
+    condition = conditions.ready(True, "Converging", "The instance that uses it is growing it.")
+    return Outcome(item, record, Next.LATER, [condition], delay_s=2.0, also=_ask_holder(record))
+
+
+def _ask_holder(record: Record) -> Callable[[Tx], None] | None:
+    """Have the instance that uses the volume looked at: its guest does not notice by itself that it grew."""
+    holder = record.status.get("attached_to", "")
+    return (lambda tx: work.ask(tx, record.tenant_uid, holder, "instance")) if holder else None

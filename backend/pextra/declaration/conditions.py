@@ -24,7 +24,7 @@ REASONS: Final = frozenset(
         "VolumeMissing", "NetworkBusy", "NetworkMissing", "ConsoleUnsupported", "HostDown",
         # guests, since they are changed while they run
         "Paused", "DetachPending", "DiskFailed", "FirmwareMissing", "TpmMissing", "HugepagesMissing", "TopologyInvalid",
-        "GuestNotRunning", "AgentUnreachable",
+        "GuestNotRunning", "AgentUnreachable", "NoDedicatedThreads",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as
