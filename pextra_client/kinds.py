@@ -260,9 +260,9 @@ class FlavorSpec(TypedDict):
     default)
     """
 
-    hugepage_kib: NotRequired[Literal[0, 2048, 1048576]]
-    """Size of the host's pages that back the memory: 2048 or 1048576, of which the host must have reserved
-    enough; 0 for ordinary pages. (in KiB)
+    hugepage_kib: NotRequired[Literal[2048, 1048576]]
+    """Size of the host's pages that back the memory, of which the host must have reserved enough; without it
+    ordinary pages do. (in KiB)
     """
 
 

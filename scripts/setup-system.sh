@@ -9,9 +9,9 @@ set -euo pipefail
 # What each purpose needs on Debian 12 and 13 and on Ubuntu 24.04.
 declare -A packages=(
     [python]="python3-venv"
-    # QEMU and libvirt; what builds libvirt-python; what makes the small guest image and its seed; what
-    # connects guests (`sysctl` is of procps).
-    [run]="qemu-system-x86 qemu-utils seabios ipxe-qemu
+    # QEMU and libvirt; UEFI and TPM for guests; what builds libvirt-python; what makes the small guest image and
+    # its seed; what connects guests (`sysctl` is of procps).
+    [run]="qemu-system-x86 qemu-utils seabios ipxe-qemu ovmf swtpm swtpm-tools
            libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
            libvirt-dev pkg-config gcc python3-dev
            busybox-static cpio genisoimage

@@ -16,18 +16,23 @@ from pextra.agent.link import ControlPlane
 from pextra.agent.process import AgentProcess
 from pextra.clock import SystemClock
 from pextra.drivers import documents
+from pextra.drivers.account import Account
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Inventory
 from pextra.drivers.file.driver import FileStorage
-from pextra.drivers.interface import DriverError, Power
+from pextra.drivers.interface import DriverError, NetworkDriver, Power
 from pextra.drivers.libvirt import preflight
 from pextra.drivers.libvirt.acceleration import kvm_works
 from pextra.drivers.libvirt.driver import LibvirtCompute
 from pextra.drivers.libvirt.hosting import PrivateLibvirtd
+from pextra.drivers.local import preflight as local_preflight
+from pextra.drivers.local.driver import LocalNetwork
+from pextra.drivers.local.uplink import Uplink
 from pextra.drivers.usernet.driver import UserNetwork
 from pextra.images.tiny import ImageBuildError, build_tiny_image
 from pextra_client.version import VERSION
 
+LOOPBACK: Final = "127.0.0.1"
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -59,7 +64,23 @@ def machine_name() -> str:
     return name if name[:1].isalpha() else f"host-{name}".strip("-")
 
 
-def host_drivers(settings: HostSettings, pool: str) -> HostDrivers:
+@dataclass(frozen=True, slots=True)
+class Host:
+    """This machine's drivers, and what it lacks to have better ones, each with the remedy."""
+
+    drivers: HostDrivers
+    lacking: tuple[str, ...]
+
+
+def _network(data: Path, account: Account | None) -> tuple[NetworkDriver, tuple[str, ...]]:
+    """Tenants' networks on this machine; where it cannot have them, QEMU's user mode, which connects no two guests."""
+    lacking = tuple(f"guests do not reach each other: {problem}" for problem in local_preflight.check(account))
+    if lacking:
+        return UserNetwork(data / "ports"), lacking
+    return LocalNetwork(data / "networks", account=account, uplink=Uplink()), ()
+
+
+def open_host(settings: HostSettings, pool: str) -> Host:
     """This machine's drivers. Takes some seconds the first time, when it sees whether KVM works.
 
     Raises:
@@ -77,7 +98,8 @@ def host_drivers(settings: HostSettings, pool: str) -> HostDrivers:
             data / "volumes", allowed_dirs=[data / "images", *settings.image_dirs], account=libvirtd.account
         )
         compute = LibvirtCompute(libvirtd, accelerated=accelerated)
-        return HostDrivers(compute, UserNetwork(data / "ports"), storage, pool)
+        network, lacking = _network(data, libvirtd.account)
+        return Host(HostDrivers(compute, network, storage, pool), lacking)
     except (ImageBuildError, DriverError, OSError) as error:
         raise HostUnfit(str(error)) from error
 
@@ -91,11 +113,11 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
     """
     control_plane = ControlPlane(home)
     pool = f"file-{control_plane.identity.host}"
-    drivers = host_drivers(settings, pool)
+    host = open_host(settings, pool)
     agent = Agent(
         control_plane,
-        drivers,
-        inventory=lambda: _inventory(drivers),
+        host.drivers,
+        inventory=lambda: _inventory(host),
         boot_id=BOOT_ID.read_text().strip(),
         version=VERSION,
         clock=SystemClock(),
@@ -103,7 +125,8 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
     return AgentProcess(agent, control_plane)
 
 
-def _inventory(drivers: HostDrivers) -> Inventory:
+def _inventory(host: Host) -> Inventory:
+    drivers = host.drivers
     seen = drivers.compute.observe_host()
     return Inventory(
         vcpus=seen.vcpus,
@@ -114,6 +137,8 @@ def _inventory(drivers: HostDrivers) -> Inventory:
         pool=drivers.pool,
         pool_shared=drivers.storage.capabilities().shared,
         hardware=documents.write(observe()),
+        problems=(*drivers.compute.capabilities().lacking, *host.lacking),
+        forward_address=LOOPBACK if drivers.network.capabilities().forwards else "",
     )
 
 

@@ -61,6 +61,8 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
             "ssh_keys": ["ada"],
             "user_data": f"#cloud-config\npassword: {SECRET}\n",
             "power": "on",
+            "stop_timeout_s": 45,
+            "rescue_image": "system/linux",
             "restart_policy": "always",
             "zone": "zone-a",
             "host_labels": {"disk": "fast"},

@@ -55,6 +55,20 @@ def test_a_volume_grows_in_place(cloud: LoopedCloud) -> None:
     assert cloud.get("instance", "web").status["boots"] == 1
 
 
+def test_a_guest_is_told_that_its_volume_grew_also_where_only_the_guest_can_grow_it(cloud: LoopedCloud) -> None:
+    cloud.put("volume", "data", {"size_gib": 5})
+    cloud.instance("web", volumes=["data"])
+    for _ in range(2):
+        cloud.world.fail_next("ensure_volume", Retryable("VolumeBusy", "a guest has it open"))
+    cloud.put("volume", "data", {"size_gib": 8})
+    cloud.settle(10.0)
+    with cloud.world.on_host(cloud.get("instance", "web").status["host_uid"], "observe_guest") as host:
+        told = host.guests[cloud.uid("web")].running_spec.disks[1].size_bytes
+    assert told == 8 << 30
+    assert cloud.get("instance", "web").status["boots"] == 1
+    assert cloud.ready("volume", "data")["reason"] == "Ready"
+
+
 def test_a_full_pool_is_reported_and_work_goes_on_when_there_is_room(cloud: LoopedCloud) -> None:
     cloud.world.fill_pool("sim")
     cloud.instance("web")

@@ -11,17 +11,22 @@ import pytest
 from pextra.drivers import convergence
 from pextra.drivers.convergence import Card, DesiredGuest, FurtherDisk, HostDrivers, converge
 from pextra.drivers.interface import (
+    ComputeDriver,
+    CpuPolicy,
     CpuTopology,
     Firmware,
     FirmwareType,
     HostInventory,
     ImageSource,
+    NetworkDriver,
     NetworkSource,
     Permanent,
     PortSource,
     Power,
     Problem,
+    Retryable,
     Seed,
+    StorageDriver,
     VolumeSource,
 )
 from pextra.drivers.sim.compute import SimCompute
@@ -42,7 +47,9 @@ class Host:
     def __init__(self, *, deaf: bool = False) -> None:
         self.now = 0.0
         self.world = SimWorld(clock=lambda: self.now, latency=Latency(shutdown_s=1e9 if deaf else 0.0))
-        self.world.ensure_host("h1", HostInventory(8, 16_384, 100, "sim", accelerated=False))
+        self.world.ensure_host(
+            "h1", HostInventory(8, 16_384, 100, "sim", accelerated=False, dedicated_cpus=(4, 5, 6, 7))
+        )
         self.world.ensure_pool("p", capacity_bytes=100 * GIB)
         self.compute = SimCompute(self.world, "h1")
         self.network = SimNetwork(self.world, "h1")
@@ -237,11 +244,10 @@ def killed_at(host: Host, desired: DesiredGuest, survived: int) -> bool:
             raise Killed(name)
         left -= 1
 
-    compute, network, storage = (
-        cast(Any, Mortal(driver, tick)) for driver in (host.compute, host.network, host.storage)
-    )
+    compute, network, storage = (Mortal(driver, tick) for driver in (host.compute, host.network, host.storage))
+    mortal = HostDrivers(cast(ComputeDriver, compute), cast(NetworkDriver, network), cast(StorageDriver, storage), "p")
     try:
-        converge(desired, HostDrivers(compute, network, storage, "p"), force=False)
+        converge(desired, mortal, force=False)
     except Killed:
         return True
     return False
@@ -282,3 +288,20 @@ def test_image_of_the_rescue_is_fetched_like_any_other(host: Host) -> None:
     with pytest.raises(Permanent, match="DigestMismatch"):
         host.converge(replace(WEB, rescue_image=broken))
     assert host.converge(WEB).observed.boots == 1
+
+
+DEDICATED = replace(WEB, cpu=CpuTopology(CpuPolicy.DEDICATED))
+
+
+def test_dedicated_threads_are_the_guests_own_and_stay_so(host: Host) -> None:
+    other = replace(DEDICATED, uid="0193a1b2-0000-7000-8000-0000000000bb", cards=())
+    first, second = host.converge(DEDICATED).observed, host.converge(other).observed
+    assert (first.pinned_cpus, second.pinned_cpus) == ((4, 5), (6, 7))
+    assert host.converge(DEDICATED).observed == first
+    with pytest.raises(Retryable) as caught:
+        host.converge(replace(DEDICATED, uid="0193a1b2-0000-7000-8000-0000000000cc", cards=()))
+    assert caught.value.reason == "NoDedicatedThreads"
+    convergence.remove(DEDICATED.uid, TENANT, host.drivers)
+    assert host.converge(replace(other, vcpus=4)).observed.pinned_cpus == (4, 5, 6, 7)
+    shared = host.converge(replace(other, cpu=CpuTopology())).observed
+    assert shared.pinned_cpus == ()

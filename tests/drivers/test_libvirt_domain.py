@@ -73,6 +73,7 @@ CASES = {
     "uefi": (UEFI_GUEST, replace(EMULATED, uefi=UEFI), FILES, History()),
     "secure": (SECURE, replace(EMULATED, uefi=UEFI), FILES, History()),
     "pinned": (PINNED, Machine(accelerated=True, cpu_model="EPYC-Rome"), FILES, History()),
+    "shared": (SMALL, Machine(accelerated=False, shared_cpus=(0, 1, 8, 9)), FILES, History()),
     "rescued": (RESCUED, EMULATED, FILES, History()),
 }
 

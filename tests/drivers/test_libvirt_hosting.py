@@ -96,6 +96,19 @@ def test_preflight_names_what_is_missing_and_how_to_get_it(monkeypatch: pytest.M
         assert package in problems
 
 
+def test_preflight_says_what_guests_will_have_to_do_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hypervisor: Hypervisor
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr(preflight, "_CONFINEMENT", (tmp_path / "enabled",))
+    advice = "\n".join(str(problem) for problem in preflight.advise())
+    assert "swtpm" in advice
+    assert "AppArmor" in advice
+    (tmp_path / "enabled").write_text("Y\n")
+    assert "AppArmor" not in "\n".join(str(problem) for problem in preflight.advise())
+    assert not hypervisor.compute.capabilities().confined  # a libvirtd without privileges cannot
+
+
 def test_image_is_built_once_and_again_when_it_was_damaged(
     hypervisor: Hypervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

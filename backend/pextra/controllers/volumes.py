@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pextra.controllers import remote
@@ -13,7 +13,8 @@ from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.interface import DriverError, ImageSource, StorageDriver, VolumeObservation, VolumeSource
 from pextra.services.cloud import Cloud
-from pextra.store import assignments, objects
+from pextra.store import assignments, objects, work
+from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
 
@@ -59,6 +60,8 @@ class VolumeController:
         try:
             return self._remove(item, record, pool) if record.deleting else self._ensure(cloud, item, record, pool)
         except DriverError as error:
+            if error.reason == "VolumeBusy" and record.ready and not record.deleting:
+                return _open_in_a_guest(item, record)
             return failed(item, record, error)
 
     @staticmethod
@@ -80,6 +83,8 @@ class VolumeController:
         if report is None or (report.failure is None and report.volume is None):
             return remote.unanswered(cloud, item, record, host)
         if report.failure is not None:
+            if report.failure.reason == "VolumeBusy" and record.ready:
+                return _open_in_a_guest(item, record)
             return remote.reported_failure(item, record, report.failure)
         assert report.volume is not None
         return _made(item, record, report.volume)
@@ -107,10 +112,23 @@ def _source(cloud: Cloud, record: Record) -> tuple[VolumeSource, ImageSource | N
 
 
 def _made(item: Item, record: Record, seen: VolumeObservation) -> Outcome:
-    return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], {"used_bytes": seen.used_bytes})
+    ready = conditions.ready(True, "Ready")
+    return Outcome(item, record, Next.DONE, [ready], {"used_bytes": seen.used_bytes}, also=_ask_holder(record))
 
 
 def _host_of(cloud: Cloud, record: Record) -> Record | None:
     """The host that the volume lives on; None when its pool is shared, or the host has gone."""
     host_uid = record.status.get("host")
     return cloud.database.read(lambda tx: objects.by_uid(tx, cloud.site.uid, host_uid)) if host_uid else None
+
+
+def _open_in_a_guest(item: Item, record: Record) -> Outcome:
+    """The guest that has the volume open is the one that grows it; it is as usable as before."""
+    condition = conditions.ready(True, "Converging", "The instance that uses it is growing it.")
+    return Outcome(item, record, Next.LATER, [condition], delay_s=2.0, also=_ask_holder(record))
+
+
+def _ask_holder(record: Record) -> Callable[[Tx], None] | None:
+    """Have the instance that uses the volume looked at: its guest does not notice by itself that it grew."""
+    holder = record.status.get("attached_to", "")
+    return (lambda tx: work.ask(tx, record.tenant_uid, holder, "instance")) if holder else None

@@ -27,7 +27,7 @@ REASONS: Final = frozenset(
         "VolumeMissing", "NetworkBusy", "NetworkMissing", "ConsoleUnsupported", "HostDown",
         # guests, since they are changed while they run
         "Paused", "DetachPending", "DiskFailed", "FirmwareMissing", "TpmMissing", "HugepagesMissing", "TopologyInvalid",
-        "GuestNotRunning", "AgentUnreachable",
+        "GuestNotRunning", "AgentUnreachable", "NoDedicatedThreads",
         "SnapshotMissing", "SnapshotExists", "SnapshotsExist", "VolumeLocked", "VolumeChanged", "SizeUnsupported",
         "SourceAmbiguous", "StreamDamaged",
     }

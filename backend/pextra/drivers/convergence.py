@@ -6,11 +6,14 @@ store nor the API, so that the control plane and a host's own agent run the same
 
 from __future__ import annotations
 
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pextra.drivers.interface import (
     ComputeDriver,
+    CpuPolicy,
     CpuTopology,
     DriverError,
     Firmware,
@@ -31,9 +34,11 @@ from pextra.drivers.interface import (
     StorageDriver,
     VolumeSource,
 )
+from pextra.drivers.pinning import choose_threads
 
 DEFAULT_STOP_TIMEOUT_S: Final = 30
 """How long a guest that was asked to stop may take before it is stopped by force."""
+_CHOOSING: Final = threading.Lock()
 _REASONS: Final = {
     Problem.DISK_FULL: "PoolFull",
     Problem.IO_ERROR: "DiskFailed",
@@ -143,7 +148,10 @@ def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Conver
     if rebuilds and before is not None:
         _remove_root(desired, host)
     spec = _provide(desired, host, running=before is not None and before.power is not Power.OFF)
-    pending = _define(spec, host)
+    # Two guests must not choose the same threads: until its definition says so, nobody knows that one is taken.
+    with _CHOOSING if desired.cpu.policy is CpuPolicy.DEDICATED else nullcontext():
+        spec = _pinned(spec, before, host)
+        pending = _define(spec, host)
     if rebuilds:
         # Until this is remembered the disk is made anew again, which harms nothing: nothing has booted from it.
         host.compute.remember_rebuild(desired.uid, act=desired.rebuild_act)
@@ -152,6 +160,19 @@ def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Conver
         result = replace(result, settled=False, ready=False, reason=pending.reason, message=pending.message)
     _clear(desired, spec, result.observed, host)
     return result
+
+
+def _pinned(spec: GuestSpec, before: GuestObservation | None, host: HostDrivers) -> GuestSpec:
+    """The definition with the threads that the guest has already, or is to have from now on."""
+    if spec.cpu.policy is CpuPolicy.SHARED or spec.cpu.pinned_cpus:
+        return spec
+    if before is not None and len(before.pinned_cpus) == spec.vcpus:
+        threads = before.pinned_cpus
+    else:
+        others = (guest for uid, guest in host.compute.observe_guests().items() if uid != spec.uid)
+        taken = {thread for guest in others for thread in guest.pinned_cpus}
+        threads = choose_threads(spec.vcpus, host.compute.observe_host().dedicated_cpus, taken)
+    return replace(spec, cpu=replace(spec.cpu, pinned_cpus=threads))
 
 
 def _define(spec: GuestSpec, host: HostDrivers) -> DriverError | None:

@@ -29,9 +29,9 @@ class FlavorSpec(SpecModel):
     """`dedicated`: each virtual processor has a processor thread of the host that no other instance uses."""
     numa_cells: Annotated[int, Field(ge=1, le=16)] = 1
     """NUMA cells that the guest sees; virtual processors and memory are split evenly among them."""
-    hugepage_kib: Annotated[Literal[0, 2048, 1_048_576], Unit("KiB")] = 0
-    """Size of the host's pages that back the memory: 2048 or 1048576, of which the host must have reserved enough; 0
-    for ordinary pages."""
+    hugepage_kib: Annotated[Literal[2048, 1_048_576], Unit("KiB")] | None = None
+    """Size of the host's pages that back the memory, of which the host must have reserved enough; without it ordinary
+    pages do."""
 
     @model_validator(mode="after")
     def _machine_exists(self) -> FlavorSpec:

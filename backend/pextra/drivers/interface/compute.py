@@ -139,6 +139,7 @@ class GuestObservation:
     Attributes:
         boots: how often it was started since it was defined; rises by one with each start or reboot.
         restart_required: it runs with an older definition, of which the rest only a restart can apply.
+        pinned_cpus: threads that it holds, and those that its newest definition would.
         rebuilds: the acts of which `remember_rebuild` was told, at most the last 16, newest last.
     """
 
@@ -199,6 +200,7 @@ class HostInventory:
     disk_gib: int
     hypervisor: str  # "libvirt 9.0.0 / QEMU 7.2.0 (tcg)", "sim"
     accelerated: bool  # hardware virtualisation proved by a probe boot
+    dedicated_cpus: tuple[int, ...] = ()  # threads set aside for guests with `CpuPolicy.DEDICATED`
 
 
 @dataclass(frozen=True, slots=True)

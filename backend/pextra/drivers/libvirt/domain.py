@@ -83,10 +83,12 @@ class Machine:
         accelerated: KVM, otherwise QEMU's emulation (TCG).
         cpu_model: the baseline that all hosts of a group have, in libvirt's terms ("EPYC-Rome"); None: all that
             this host offers.
+        shared_cpus: the threads on which guests without dedicated ones run; empty: all.
     """
 
     accelerated: bool
     cpu_model: str | None = None
+    shared_cpus: tuple[int, ...] = ()
     uefi: UefiImages = field(default_factory=UefiImages)
 
 
@@ -138,7 +140,10 @@ def domain_xml(guest: GuestSpec, machine: Machine, files: GuestFiles, record: Re
     if guest.cpu.hugepage_kib:
         backing = ET.SubElement(ET.SubElement(domain, "memoryBacking"), "hugepages")
         ET.SubElement(backing, "page", size=str(guest.cpu.hugepage_kib), unit="KiB")
-    _text(domain, "vcpu", str(guest.vcpus), placement="static")
+    vcpu = ET.SubElement(domain, "vcpu", placement="static")
+    vcpu.text = str(guest.vcpus)
+    if machine.shared_cpus and not guest.cpu.pinned_cpus:
+        vcpu.set("cpuset", ",".join(map(str, machine.shared_cpus)))
     if guest.cpu.pinned_cpus:
         _add_pinning(ET.SubElement(domain, "cputune"), guest)
     _add_firmware(ET.SubElement(domain, "os"), guest, machine, files)

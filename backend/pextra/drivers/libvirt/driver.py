@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -55,15 +55,31 @@ class LibvirtCompute:
         accelerated: whether guests run under KVM; only `acceleration.kvm_works` may say so.
         cpu_model: the processor that guests see, in libvirt's terms, for hosts between which guests are to
             move; None: all that this host's has.
+        dedicated_cpus: threads that are kept for guests with dedicated ones; no other guest runs on them.
         host_boot: the boot id of this host.
+
+    Raises:
+        ValueError: this host has no such thread, or none would be left for others.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, accelerated: bool, cpu_model: str | None = None, host_boot: str | None = None
+        self,
+        endpoint: Endpoint,
+        *,
+        accelerated: bool,
+        cpu_model: str | None = None,
+        dedicated_cpus: Iterable[int] = (),
+        host_boot: str | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._features = find_features()
-        self._machine = Machine(accelerated=accelerated, cpu_model=cpu_model, uefi=self._features.uefi)
+        self._dedicated_cpus = tuple(sorted(set(dedicated_cpus)))
+        self._machine = Machine(
+            accelerated=accelerated,
+            cpu_model=cpu_model,
+            shared_cpus=_others(self._dedicated_cpus),
+            uefi=self._features.uefi,
+        )
         self._security: frozenset[str] | None = None
         self._host_boot = host_boot or _BOOT_ID.read_text().strip()
         self._connector = Connector(endpoint)
@@ -96,6 +112,7 @@ class LibvirtCompute:
             disk_gib=shutil.disk_usage(self._endpoint.guests_dir).total >> 30,
             hypervisor=f"libvirt {libvirt_version} / QEMU {qemu_version} ({', '.join(how)})",
             accelerated=self._machine.accelerated,
+            dedicated_cpus=self._dedicated_cpus,
         )
 
     def _confinement(self) -> frozenset[str]:
@@ -331,6 +348,17 @@ class LibvirtCompute:
             raise Retryable("GuestFilesStuck", f"files of guest {guest.uid} cannot be made: {error}") from error
         if guest.seed is not None:
             ensure_seed(files.directory, guest.seed, account)
+
+
+def _others(dedicated: tuple[int, ...]) -> tuple[int, ...]:
+    """The threads that are left for guests without dedicated ones; empty when none is dedicated."""
+    if not dedicated:
+        return ()
+    threads = os.sched_getaffinity(0)
+    others = tuple(sorted(threads - set(dedicated)))
+    if not others or not threads.issuperset(dedicated):
+        raise ValueError(f"threads {dedicated} cannot be dedicated of {sorted(threads)}: name some, not all, of them")
+    return others
 
 
 def _refuse_impossible(guest: GuestSpec) -> None:

@@ -48,7 +48,7 @@ def observe(found: Found, log: Path, host_boot: str) -> GuestObservation:
         restart_required=active and running.machine != stored.machine,
         problems=problems,
         rebuilds=stored.history.rebuilds,
-        pinned_cpus=running.pinned_cpus,
+        pinned_cpus=tuple(dict.fromkeys((*running.pinned_cpus, *stored.pinned_cpus))),
     )
 
 

@@ -7,12 +7,15 @@ import platform
 import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from pextra.drivers.account import DEDICATED_USER, guest_account
 from pextra.drivers.libvirt.acceleration import QEMU
+from pextra.drivers.libvirt.features import find_features
 from pextra.drivers.libvirt.hosting import libvirtd_program
 from pextra.drivers.libvirt.seed import ISO_MAKERS
 
+_CONFINEMENT = (Path("/sys/module/apparmor/parameters/enabled"), Path("/sys/fs/selinux/enforce"))
 _APT = "apt-get install --no-install-recommends"
 
 
@@ -25,6 +28,29 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.what}: {self.remedy}"
+
+
+def advise() -> list[Problem]:
+    """What guests can do without, and this machine lacks: features, and confinement beyond QEMU's own sandbox.
+
+    Looks only. Whether a guest is confined in fact is in the capabilities of the driver that runs it.
+    """
+    problems = [Problem(*text.split(": ", 1)) for text in find_features().lacking]
+    if not any(_says_yes(path) for path in _CONFINEMENT):
+        problems.append(
+            Problem(
+                "guests are confined by their account and QEMU's sandbox alone",
+                "enable AppArmor or SELinux in the kernel, and let the driver use the machine's own libvirtd",
+            )
+        )
+    return problems
+
+
+def _says_yes(path: Path) -> bool:
+    try:
+        return path.read_text().strip() in ("Y", "1")
+    except OSError:
+        return False
 
 
 def check() -> list[Problem]:

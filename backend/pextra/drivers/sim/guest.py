@@ -108,5 +108,5 @@ class Guest:
             restart_required=self.active is not None and self.active.machine != self.spec.machine,
             problems=self.problems,
             rebuilds=self.rebuilds,
-            pinned_cpus=spec.cpu.pinned_cpus,
+            pinned_cpus=tuple(dict.fromkeys((*spec.cpu.pinned_cpus, *self.spec.cpu.pinned_cpus))),
         )
