@@ -49,7 +49,12 @@ lacks_lists() {
     [[ ${purpose} == run ]] && ! compgen -G "/var/lib/apt/lists/*Packages*" >/dev/null
 }
 
-if ((${#missing[@]} == 0)) && ! lacks_account && ! lacks_lists; then
+# Guests are plugged by taps, which everybody may open who owns one; udev sees to it, where there is an udev.
+lacks_tun() {
+    [[ ${purpose} == run && -c /dev/net/tun ]] && [[ $(stat --format=%a /dev/net/tun) != *66 ]]
+}
+
+if ((${#missing[@]} == 0)) && ! lacks_account && ! lacks_lists && ! lacks_tun; then
     exit 0
 fi
 
@@ -71,6 +76,9 @@ apt() {
 
 if lacks_account; then
     "${as_root[@]}" useradd --system --no-create-home --shell /usr/sbin/nologin libvirt-qemu
+fi
+if lacks_tun; then
+    "${as_root[@]}" chmod 0666 /dev/net/tun || true
 fi
 if lacks_lists; then
     apt update || true
