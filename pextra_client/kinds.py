@@ -185,6 +185,9 @@ class HostStatus(TypedDict):
     accelerated: NotRequired[bool]
     """Whether a probe boot proved hardware virtualisation."""
 
+    dedicated_cpus: NotRequired[list[int]]
+    """Threads that are kept for guests whose flavor asks for dedicated ones."""
+
     pool: NotRequired[str]
     """The storage pool of its guests' disks."""
 

@@ -47,10 +47,14 @@ class HostSettings:
     Attributes:
         data_dir: where volumes, guests' files and their hypervisor lie.
         image_dirs: where images that are named `file://…` may come from.
+        cpu_model: the processor that guests see, for hosts between which guests are to move; by default the host's.
+        dedicated_cpus: threads that are kept for guests whose flavor asks for dedicated ones.
     """
 
     data_dir: Path
     image_dirs: Sequence[Path] = ()
+    cpu_model: str | None = None
+    dedicated_cpus: Sequence[int] = ()
 
 
 def missing() -> list[str]:
@@ -97,7 +101,12 @@ def open_host(settings: HostSettings, pool: str) -> Host:
         storage = FileStorage(
             data / "volumes", allowed_dirs=[data / "images", *settings.image_dirs], account=libvirtd.account
         )
-        compute = LibvirtCompute(libvirtd, accelerated=accelerated)
+        compute = LibvirtCompute(
+            libvirtd,
+            accelerated=accelerated,
+            cpu_model=settings.cpu_model,
+            dedicated_cpus=settings.dedicated_cpus,
+        )
         network, lacking = _network(data, libvirtd.account)
         return Host(HostDrivers(compute, network, storage, pool), lacking)
     except (ImageBuildError, DriverError, OSError) as error:
@@ -138,6 +147,7 @@ def _inventory(host: Host) -> Inventory:
         pool_shared=drivers.storage.capabilities().shared,
         hardware=documents.write(observe()),
         problems=(*drivers.compute.capabilities().lacking, *host.lacking),
+        dedicated_cpus=seen.dedicated_cpus,
         forward_address=LOOPBACK if drivers.network.capabilities().forwards else "",
     )
 

@@ -86,6 +86,18 @@ def test_changed_address_is_leased_next_and_the_old_name_forgotten(lab: NetLab) 
     assert _resolve(guest, "before.internal") == []
 
 
+def test_address_of_a_port_that_went_is_leased_to_the_next_who_is_given_it(lab: NetLab) -> None:
+    """The network stays, and with it a DHCP server that could remember to whom it lent the address."""
+    networks, network = lab.driver(), new_network()
+    networks.ensure_network(network)
+    stays, goes = new_port(network, 9), new_port(network, 10)
+    networks.ensure_port(stays)
+    assert lab.plug("first", goes, networks.ensure_port(goes)).lease()["ip"] == "10.20.0.10"
+    networks.ensure_port_absent(goes.uid)
+    heir = replace(new_port(network, 11), addresses=goes.addresses)
+    assert lab.plug("second", heir, networks.ensure_port(heir)).lease()["ip"] == "10.20.0.10"
+
+
 def test_names_of_guests_resolve_in_their_own_network_only(lab: NetLab) -> None:
     networks = lab.driver()
     guests: list[Guest] = []

@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -20,6 +20,7 @@ from pextra.agent.link import join as join_cloud
 
 app = typer.Typer(help="Makes this machine a host of a Pextra cloud, and keeps it one.", no_args_is_help=True)
 
+_MOST_CPUS: Final = 8191
 HomeOption = Annotated[Path, typer.Option("--home", help="Where the agent keeps its certificate.")]
 
 
@@ -50,6 +51,12 @@ def run(
     image_dir: Annotated[
         list[Path] | None, typer.Option(help="Where images named file://… may come from; may be repeated.")
     ] = None,
+    cpu_model: Annotated[
+        str | None, typer.Option(help="The processor that guests see, in libvirt's terms; by default this host's.")
+    ] = None,
+    dedicated_cpus: Annotated[
+        str, typer.Option(help="Threads kept for guests with dedicated ones, such as 2-5,8.", metavar="CPUS")
+    ] = "",
 ) -> None:
     """Run the agent until it is stopped. Guests run on without it."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -62,12 +69,28 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)
     try:
-        process = host_wiring.agent_process(Home(home), host_wiring.HostSettings(data_dir, image_dir or []))
-    except (NotJoined, host_wiring.HostUnfit) as error:
+        settings = host_wiring.HostSettings(data_dir, image_dir or [], cpu_model, numbers(dedicated_cpus))
+        process = host_wiring.agent_process(Home(home), settings)
+    except (NotJoined, host_wiring.HostUnfit, ValueError) as error:
         _fail(str(error))
     process.start()
     stop.wait()
     process.stop()
+
+
+def numbers(text: str) -> list[int]:
+    """The numbers of a list such as `2-5,8`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal() or int(last or first) > _MOST_CPUS:
+            raise ValueError(f"--dedicated-cpus takes threads such as 2-5,8, not {text!r}")
+        found += range(int(first), int(last or first) + 1)
+    return found
 
 
 def _fail(message: str) -> NoReturn:

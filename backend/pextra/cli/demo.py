@@ -91,7 +91,7 @@ def _outside(console: Console, client: Client) -> None:
                 said = answer.read(200).decode(errors="replace").strip()
         except OSError:
             said = "no answer, the security group lets nobody in"
-        console.print(f"    http://{address}/ (port {port}): {said}", highlight=False)
+        console.print(f"    http://{address}/ (port {port}): {said}", highlight=False, soft_wrap=True)
 
 
 def _console(console: Console, client: Client, name: str, marker: str, stop: threading.Event) -> None:

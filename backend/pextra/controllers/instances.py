@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pextra.controllers import assembly, placing, remote
 from pextra.controllers.fleet import Fleet
@@ -188,6 +188,10 @@ def _reported(cloud: Cloud, item: Item, prepared: Prepared, assigned: Assignment
     return _outcome(cloud, item, prepared, report.guest, Next.DONE)
 
 
+_STILL_PLUGGED: Final = frozenset({"Stopping", "DetachPending", "RestartRequired"})
+"""While a guest has yet to let its old cards go, their addresses are nobody else's."""
+
+
 def _outcome(cloud: Cloud, item: Item, prepared: Prepared, result: Convergence, again: Next) -> Outcome:
     """What to store of a guest as it was found after it was looked at."""
     record, desired, seen = prepared.record, prepared.desired, result.observed
@@ -202,7 +206,7 @@ def _outcome(cloud: Cloud, item: Item, prepared: Prepared, result: Convergence, 
 
     def also(tx: Tx) -> None:
         _let_go(cloud, tx, record, free)
-        for given in prepared.surplus if result.reason != "Stopping" else ():
+        for given in prepared.surplus if result.reason not in _STILL_PLUGGED else ():
             addresses.release_one(tx, given)
 
     reported = [conditions.ready(result.ready, result.reason, result.message)]

@@ -89,6 +89,7 @@ class Inventory:
     pool_shared: bool
     hardware: dict[str, Any]  # as `pextra.agent.inventory` reads it
     problems: tuple[str, ...] = ()
+    dedicated_cpus: tuple[int, ...] = ()
     forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
 
 

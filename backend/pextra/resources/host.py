@@ -57,6 +57,8 @@ class HostStatus(StatusModel):
     """What runs the guests, with versions."""
     accelerated: bool = False
     """Whether a probe boot proved hardware virtualisation."""
+    dedicated_cpus: list[int] = []
+    """Threads that are kept for guests whose flavor asks for dedicated ones."""
     pool: str = ""
     """The storage pool of its guests' disks."""
     pool_shared: bool = False

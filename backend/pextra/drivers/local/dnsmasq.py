@@ -51,13 +51,16 @@ class Dnsmasq:
         content = dnsmasq_files.configuration(network, resolving, self._directory, _user())
         wanted = self._path_of(content)
         known = dnsmasq_files.hosts(listed), dnsmasq_files.names(listed)
-        mark = hashlib.sha256("\0".join(known).encode()).hexdigest()
-        changed = self._read("read") != mark
+        mark = "\0".join(known)
+        before = self._read("read")
+        changed = before != mark
+        # dnsmasq remembers to whom it lent an address, and keeps it from the next who is given it; only its end ends that.
+        taken_back = set(before.partition("\0")[0].splitlines()) - set(known[0].splitlines())
         if changed:
             for name, text in zip(("hosts", "names"), known, strict=True):
                 _replace(self._directory / name, text)
         running = self._running()
-        if wanted in running.values():
+        if wanted in running.values() and not taken_back:
             if changed:
                 for pid in running:
                     _signal(pid, signal.SIGHUP, self._owns)

@@ -1,0 +1,209 @@
+"""A whole cloud on this machine, in a network namespace of its own: `pextra up` with a real host and its agent."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from pextra.drivers.libvirt.driver import LibvirtCompute
+from pextra.drivers.libvirt.hosting import PrivateLibvirtd
+from pextra.host_wiring import hypervisor_root
+from tests.drivers.hypervisor import tiny_image
+from tests.labs.waiting import wait_until
+
+API: Final = "127.0.0.1:8440"
+START_S: Final = 90.0
+
+
+class RealCloud:
+    """`pextra up`, driven by the command line as a user would."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="px-", dir="/tmp"))
+        self.folder.chmod(0o755)
+        self.data = self.folder / "d"
+        self.data.mkdir(mode=0o711)
+        images = self.data / "images"
+        shutil.copytree(tiny_image().path.parent, images)
+        self.namespace = f"px-{os.getpid()}-{self.folder.name[3:]}"
+        _run("ip", "netns", "add", self.namespace)
+        self._inside("ip", "link", "set", "lo", "up")
+        self._process: subprocess.Popen[bytes] | None = None
+        self.up()
+
+    # --- the cloud ---
+
+    def up(self) -> None:
+        """Start it, and wait until its host is ready."""
+        log = (self.folder / "up.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(
+                self._argv("up", f"--data-dir={self.data}", f"--listen={API}"),
+                env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        wait_until(self._is_ready, START_S)
+
+    def kill(self) -> None:
+        """End it as a power cut would: the processes that serve and those that look after the host."""
+        assert self._process is not None
+        victims = [self._process.pid, *_children(self._process.pid)]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        for pid in victims:
+            wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), 10)
+
+    def close(self) -> None:
+        """End it and its guests, and remove every file."""
+        try:
+            if self._process is not None and self._process.poll() is None:
+                self._process.terminate()
+                self._process.wait(30)
+            self.pextra("down", f"--data-dir={self.data}")
+        finally:
+            subprocess.run(["ip", "netns", "delete", self.namespace], check=False)
+            shutil.rmtree(self.folder)
+
+    def process_of(self, *words: str) -> int:
+        """The one process below the cloud whose command line has all of these words."""
+        assert self._process is not None
+        found = [p for p in _children(self._process.pid) if all(w in _command(p) for w in words)]
+        assert len(found) == 1, f"{words}: {found}"
+        return found[0]
+
+    # --- what a user does ---
+
+    def pextra(self, *arguments: str, text: str | None = None) -> str:
+        """What the command line says."""
+        done = subprocess.run(
+            self._argv(*arguments), env=self._environment(), input=text, capture_output=True, text=True,
+            timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{arguments}: {done.stderr} {done.stdout}"
+        return done.stdout
+
+    def apply(self, *documents: dict[str, Any], timeout_s: int = 90) -> None:
+        """Apply objects, and wait until they are ready."""
+        text = "\n---\n".join(json.dumps(document) for document in documents)
+        self.pextra("apply", "-f", "-", "--timeout", str(timeout_s), text=text)
+
+    def get(self, kind: str, name: str, tenant: str | None = "acme") -> dict[str, Any]:
+        """One object."""
+        where = ["-t", tenant] if tenant is not None else []
+        return json.loads(self.pextra("get", kind, name, *where, "-o", "json"))
+
+    def status(self, name: str) -> dict[str, Any]:
+        """The status of an instance."""
+        return self.get("instance", name)["status"]
+
+    def uid(self, name: str) -> str:
+        """The uid of an instance."""
+        return self.get("instance", name)["metadata"]["uid"]
+
+    def fetch(self, endpoint: str) -> str | None:
+        """What a web server says to this machine; None when there is no answer."""
+        code = f"import urllib.request as u; print(u.urlopen('http://{endpoint}/', timeout=3).read().decode())"
+        done = self._inside(sys.executable, "-c", code, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    # --- what is on the machine ---
+
+    def compute(self) -> LibvirtCompute:
+        """A driver of the host's hypervisor, to look at it past the agent."""
+        return LibvirtCompute(PrivateLibvirtd(hypervisor_root(self.data)), accelerated=False)
+
+    def qemu(self, uid: str) -> int | None:
+        """The process of a guest, or None."""
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            command = _command(int(path.parent.name))
+            if "qemu-system" in command and f"guest={uid}" in command and str(self.data) in command:
+                return int(path.parent.name)
+        return None
+
+    def libvirtd(self) -> int:
+        """The process of the host's libvirtd."""
+        return int((hypervisor_root(self.data) / "run" / "libvirtd.pid").read_text())
+
+    def console(self, name: str) -> str:
+        """What the guest has said on its serial console."""
+        log = hypervisor_root(self.data) / "guests" / self.uid(name) / "console.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def traces(self) -> dict[str, list[str]]:
+        """Everything on the machine that guests leave: files, devices, namespaces, rules."""
+        hv = hypervisor_root(self.data)
+        volumes = self.data / "volumes" / "volumes"
+        return {
+            "guests": sorted(p.name for p in (hv / "guests").iterdir()),
+            "volumes": sorted(p.name for p in volumes.rglob("*") if p.is_file()) if volumes.exists() else [],
+            "links": sorted(link["ifname"] for link in json.loads(self._inside("ip", "-json", "link").stdout or "[]")),
+            "tables": self._inside("nft", "list", "tables").stdout.splitlines(),
+            "domains": sorted(p.name for p in (hv / "etc" / "libvirt" / "qemu").glob("*.xml")),
+        }
+
+    # --- within ---
+
+    def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "up.log").read_text()
+        done = subprocess.run(
+            self._argv("get", "hosts", "-o", "json"), env=self._environment(), capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        if done.returncode != 0:
+            return False
+        hosts = json.loads(done.stdout)
+        return any(
+            c["type"] == "ready" and c["status"] == "true" for h in hosts for c in h["status"].get("conditions", [])
+        )
+
+    def _argv(self, *arguments: str) -> list[str]:
+        return ["ip", "netns", "exec", self.namespace, sys.executable, "-m", "pextra_client", *arguments]
+
+    def _inside(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return _run("ip", "netns", "exec", self.namespace, *argv, check=check)
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"XDG_CONFIG_HOME": str(self.folder / "config"), "NO_COLOR": "1"}
+
+
+def settle(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+    """Wait for something that a guest or a loop does."""
+    wait_until(condition, timeout_s)
+
+
+def _run(*argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(argv, capture_output=True, text=True, check=check, timeout=60)
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _children(pid: int) -> list[int]:
+    """The processes below, at every depth; daemons such as libvirtd and its guests are not among them."""
+    found: list[int] = []
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return found
+    for child in map(int, children):
+        found += [child, *_children(child)]
+    return found
+
+
+def elapsed(since: float) -> float:
+    """Seconds since a moment of the monotonic clock."""
+    return time.monotonic() - since

@@ -1,0 +1,168 @@
+"""Real guests on a real host under its agent: they come up, reach what they may, survive deaths, and leave nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pextra.drivers.local import preflight
+from tests.agent.real import RealCloud, settle
+from tests.drivers.hypervisor import reason_unavailable
+
+WEB_PAGE = (
+    "#!/bin/sh\nmkdir /www\necho hello from $(hostname) >/www/index.html\nhttpd -p 80 -h /www\nhttpd -p 8080 -h /www\n"
+)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[RealCloud]:
+    """One cloud for the tests of this file, with a tenant and what its instances need."""
+    problems = [str(p) for p in preflight.check()]
+    if reason := reason_unavailable() or "; ".join(problems):
+        pytest.skip(reason)
+    made = RealCloud()
+    try:
+        made.apply(
+            thing("tenant", "acme", {}, tenant=None),
+            thing("quota", "default", {"unlisted": "unlimited"}),
+            thing("flavor", "tiny", {"vcpus": 1, "memory_mib": 128, "disk_gib": 1}, tenant=None),
+            thing("network", "front", {}),
+            thing("subnet", "front", {"network": "front", "cidr": "10.1.0.0/24"}),
+            thing("security_group", "web", {"rules": [
+                {"direction": "ingress", "protocol": "tcp", "port_min": 80}, {"direction": "egress"},
+            ]}),
+        )  # fmt: skip
+        yield made
+    finally:
+        made.close()
+
+
+def thing(kind: str, name: str, spec: dict[str, Any], tenant: str | None = "acme") -> dict[str, Any]:
+    """A document of the command line."""
+    where = {"tenant": tenant} if tenant is not None else {}
+    return {"kind": kind, "metadata": {"name": name, **where}, "spec": spec}
+
+
+def instance(name: str, user_data: str = "#!/bin/sh\n", **spec: Any) -> dict[str, Any]:
+    """A small instance on the network `front`."""
+    card = {"network": "front", "security_groups": ["web"]}
+    return thing(
+        "instance",
+        name,
+        {"flavor": "tiny", "image": "system/tiny", "networks": [card], "user_data": user_data, **spec},
+    )
+
+
+@pytest.fixture
+def web(cloud: RealCloud) -> Iterator[RealCloud]:
+    """A cloud with one instance that serves a page."""
+    cloud.apply(instance("web", WEB_PAGE))
+    settle(lambda: "ready" in cloud.console("web"))
+    yield cloud
+    cloud.pextra("delete", "instance", "web", "-t", "acme", "--cascade", "--wait")
+
+
+def test_guests_reach_each_other_and_not_what_security_groups_forbid(web: RealCloud) -> None:
+    """By name, through DHCP and DNS of their network; and from outside by a floating IP."""
+    asks = (
+        "#!/bin/sh\n"
+        "ask() { printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 3 web $1 2>/dev/null | tail -n 1; }\n"
+        'echo "allowed: $(ask 80)."\necho "forbidden: $(ask 8080)."\n'
+    )
+    way = thing("floating_ip", "web", {"instance": "web", "ports": [{"to_port": 80}, {"to_port": 8080}]})
+    web.apply(instance("asker", asks), way)
+    settle(lambda: "cloud-init marker" in web.console("asker"))
+    said = web.console("asker")
+    assert "allowed: hello from web." in said
+    assert "forbidden: ." in said
+    allowed, forbidden = (e.split()[1] for e in web.get("floating_ip", "web")["status"]["endpoints"])
+    assert web.fetch(allowed) == "hello from web"
+    assert web.fetch(forbidden) is None
+    web.pextra("delete", "floating_ip", "web", "-t", "acme", "--wait")
+    assert web.fetch(allowed) is None
+    web.pextra("delete", "instance", "asker", "-t", "acme", "--wait")
+
+
+def test_applying_the_same_again_changes_nothing(web: RealCloud) -> None:
+    before = web.traces(), web.qemu(web.uid("web"))
+    revision = web.get("instance", "web")
+    web.apply(instance("web", WEB_PAGE))
+    assert (web.traces(), web.qemu(web.uid("web"))) == before
+    assert web.get("instance", "web") == revision
+
+
+def test_a_guest_runs_on_while_its_agent_is_killed_and_started_again(web: RealCloud) -> None:
+    guest = web.qemu(web.uid("web"))
+    agent = web.process_of("pextra.agent", "run")
+    os.kill(agent, signal.SIGKILL)
+    settle(lambda: bool(web.process_of("pextra.agent", "run") != agent))
+    web.apply(instance("web", WEB_PAGE, stop_timeout_s=5))  # the new agent does what it is told
+    assert web.qemu(web.uid("web")) == guest
+    assert web.status("web")["boots"] == 1
+
+
+def test_a_guest_whose_process_is_killed_runs_again(web: RealCloud) -> None:
+    uid = web.uid("web")
+    guest = web.qemu(uid)
+    assert guest is not None
+    os.kill(guest, signal.SIGKILL)
+    settle(lambda: web.qemu(uid) not in (None, guest))
+    settle(lambda: web.status("web")["boots"] == 2 and web.status("web")["power"] == "running")
+
+
+def test_a_guest_runs_on_while_its_libvirtd_is_killed(web: RealCloud) -> None:
+    uid, before = web.uid("web"), web.libvirtd()
+    guest = web.qemu(uid)
+    os.kill(before, signal.SIGKILL)
+    settle(lambda: not Path(f"/proc/{before}").exists())
+    settle(lambda: web.libvirtd() != before)
+    assert web.qemu(uid) == guest
+    assert web.status("web")["boots"] == 1
+
+
+def test_a_guest_runs_on_while_the_whole_control_plane_is_killed_and_started_again(web: RealCloud) -> None:
+    uid = web.uid("web")
+    guest = web.qemu(uid)
+    web.kill()
+    assert web.qemu(uid) == guest
+    web.up()
+    assert web.qemu(uid) == guest
+    assert web.status("web")["boots"] == 1
+
+
+def test_deleting_leaves_nothing_on_the_machine(cloud: RealCloud) -> None:
+    before = cloud.traces()
+    cloud.apply(thing("volume", "data", {"size_gib": 1}), instance("web", volumes=["data"]))
+    assert cloud.traces() != before
+    cloud.pextra("delete", "instance", "web", "-t", "acme", "--wait")
+    cloud.pextra("delete", "volume", "data", "-t", "acme", "--wait")
+    settle(lambda: cloud.traces() == before, 20)
+
+
+@pytest.mark.parametrize("victim", ["agent", "control plane"])
+def test_a_kill_while_a_guest_is_made_leaves_one_guest_that_was_started_once(cloud: RealCloud, victim: str) -> None:
+    cloud.pextra("apply", "-f", "-", "--no-wait", text=json.dumps(instance("late")))
+    settle((cloud.data / "hv" / "guests" / cloud.uid("late")).exists)
+    if victim == "agent":
+        os.kill(cloud.process_of("pextra.agent", "run"), signal.SIGKILL)
+    else:
+        cloud.kill()
+        cloud.up()
+    settle(lambda: cloud.status("late").get("power") == "running")
+    settle(lambda: "ready" in cloud.console("late"))
+    assert cloud.console("late").count("user space after") == cloud.status("late")["boots"] == 1
+    cloud.pextra("delete", "instance", "late", "-t", "acme", "--wait")
+
+
+def test_a_kill_while_a_guest_is_deleted_leaves_nothing(cloud: RealCloud) -> None:
+    before = cloud.traces()
+    cloud.apply(instance("leaving"))
+    cloud.pextra("delete", "instance", "leaving", "-t", "acme", "--no-wait")
+    os.kill(cloud.process_of("pextra.agent", "run"), signal.SIGKILL)
+    settle(lambda: cloud.traces() == before, 60)
