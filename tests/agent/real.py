@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +37,11 @@ class RealCloud:
         _run("ip", "netns", "add", self.namespace)
         self._inside("ip", "link", "set", "lo", "up")
         self._process: subprocess.Popen[bytes] | None = None
-        self.up()
+        try:
+            self.up()
+        except BaseException:
+            self.close()
+            raise
 
     # --- the cloud ---
 
@@ -50,7 +53,7 @@ class RealCloud:
                 self._argv("up", f"--data-dir={self.data}", f"--listen={API}"),
                 env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-        wait_until(self._is_ready, START_S)
+        wait_until(self._is_ready, START_S, "the cloud and its host")
 
     def kill(self) -> None:
         """End it as a power cut would: the processes that serve and those that look after the host."""
@@ -60,7 +63,7 @@ class RealCloud:
             os.kill(pid, signal.SIGKILL)
         self._process.wait()
         for pid in victims:
-            wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), 10)
+            wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), 10, f"the end of process {pid}")
 
     def close(self) -> None:
         """End it and its guests, and remove every file."""
@@ -73,12 +76,17 @@ class RealCloud:
             subprocess.run(["ip", "netns", "delete", self.namespace], check=False)
             shutil.rmtree(self.folder)
 
-    def process_of(self, *words: str) -> int:
-        """The one process below the cloud whose command line has all of these words."""
+    def agent(self) -> int | None:
+        """The process of the host's agent, or None while there is none."""
         assert self._process is not None
-        found = [p for p in _children(self._process.pid) if all(w in _command(p) for w in words)]
-        assert len(found) == 1, f"{words}: {found}"
-        return found[0]
+        return next((p for p in _children(self._process.pid) if "pextra.agent run" in _command(p)), None)
+
+    def kill_agent(self) -> None:
+        """Kill the agent; whoever started it starts the next one."""
+        before = self.agent()
+        assert before is not None
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: self.agent() not in (None, before), START_S, "the next agent")
 
     # --- what a user does ---
 
@@ -161,7 +169,7 @@ class RealCloud:
         )  # fmt: skip
         if done.returncode != 0:
             return False
-        hosts = json.loads(done.stdout)
+        hosts = json.loads(done.stdout)["items"]
         return any(
             c["type"] == "ready" and c["status"] == "true" for h in hosts for c in h["status"].get("conditions", [])
         )
@@ -178,7 +186,7 @@ class RealCloud:
 
 def settle(condition: Callable[[], bool], timeout_s: float = 60) -> None:
     """Wait for something that a guest or a loop does."""
-    wait_until(condition, timeout_s)
+    wait_until(condition, timeout_s, "guests and loops")
 
 
 def _run(*argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -202,8 +210,3 @@ def _children(pid: int) -> list[int]:
     for child in map(int, children):
         found += [child, *_children(child)]
     return found
-
-
-def elapsed(since: float) -> float:
-    """Seconds since a moment of the monotonic clock."""
-    return time.monotonic() - since

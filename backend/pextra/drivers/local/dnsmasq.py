@@ -54,7 +54,7 @@ class Dnsmasq:
         mark = "\0".join(known)
         before = self._read("read")
         changed = before != mark
-        # dnsmasq remembers to whom it lent an address, and keeps it from the next who is given it; only its end ends that.
+        # dnsmasq keeps an address that it lent from the next who is given it, until it is started anew.
         taken_back = set(before.partition("\0")[0].splitlines()) - set(known[0].splitlines())
         if changed:
             for name, text in zip(("hosts", "names"), known, strict=True):
