@@ -24,6 +24,9 @@ class Weather:
         lose, repeat: chance that a message is lost, or delivered a second time later.
         upset_s: time between two acts of nature, on average.
         local_pool: whether one host has disks of its own instead of the shared pool.
+        agents: whether every host is driven by an agent of its own instead of by the loops.
+        own_pools: whether, with agents, every host has disks of its own and there is no shared pool.
+        cut: how much more often than other acts of nature the way of an agent to the control plane is cut.
     """
 
     nodes: int
@@ -38,11 +41,20 @@ class Weather:
     repeat: float
     upset_s: float
     local_pool: bool
+    agents: bool
+    own_pools: bool
+    cut: int
 
 
-def weather_of(seed: int) -> Weather:
-    """The weather of a run."""
+def weather_of(seed: int, *, agents: bool | None = None) -> Weather:
+    """The weather of a run.
+
+    Args:
+        agents: whether hosts have agents; None: as drawn.
+    """
     rng = Random(f"weather {seed}")
+    of_agents = Random(f"agents {seed}")
+    drawn = of_agents.random() < 0.5
     return Weather(
         nodes=rng.choice((2, 3, 3)),
         skew_s=rng.choice((0.0, 0.3, 2.0)),
@@ -56,6 +68,9 @@ def weather_of(seed: int) -> Weather:
         repeat=rng.choice((0.0, 0.05, 0.2)),
         upset_s=rng.choice((4.0, 10.0, 40.0)),
         local_pool=rng.choice((False, False, True)),
+        agents=drawn if agents is None else agents,
+        own_pools=of_agents.choice((False, True, True, True)),
+        cut=of_agents.choice((0, 1, 4)),
     )
 
 
