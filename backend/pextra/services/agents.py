@@ -89,6 +89,9 @@ def join(cloud: Cloud, tx: Tx, request: protocol.JoinRequest) -> Issued:
 def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.CertificateRequest) -> Issued:
     """The next certificate of the agent that asks; the one that it asks with stays good until the new one is used.
 
+    Asking revokes nothing: the answer may be lost, and a request that arrives twice, or late, must not shut out the
+    agent that uses what the first answer brought.
+
     Raises:
         PextraError: `agent.unauthenticated`, `agent.csr_invalid`.
     """
@@ -96,7 +99,7 @@ def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.Certificat
     if host is None:
         raise unauthenticated()
     assert serial is not None
-    agents.revoke_certificates(tx, host.uid, but=serial)
+    agents.revoke_older(tx, host.uid, serial)
     return _issue(tx, host, request.csr)
 
 
@@ -144,6 +147,8 @@ def _unchanged(tx: Tx, serial: str | None, request: protocol.SyncRequest) -> pro
 
 def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRequest) -> protocol.SyncAnswer:
     host_uid = host_of(tx, serial)
+    assert serial is not None
+    agents.revoke_older(tx, host_uid, serial)
     agent = agents.pulse(tx, host_uid)
     agents.heard(tx, host_uid, boot_id=request.boot_id, version=request.version)
     if is_silent(agent.seen_us if agent else None, tx.now_us) or request.inventory is not None:

@@ -117,10 +117,19 @@ def add_certificate(tx: Tx, serial: str, *, host_uid: str, not_after_us: int) ->
     tx.insert(host_certificate, [{"serial": serial, "host_uid": host_uid, "not_after_us": not_after_us}])
 
 
-def revoke_certificates(tx: Tx, host_uid: str, *, but: str | None = None) -> None:
-    """Stop accepting the host's certificates, but for one."""
-    statement = delete(host_certificate).where(host_certificate.c.host_uid == host_uid)
-    tx.conn.execute(statement if but is None else statement.where(host_certificate.c.serial != but))
+def revoke_certificates(tx: Tx, host_uid: str) -> None:
+    """Stop accepting every certificate of the host."""
+    tx.conn.execute(delete(host_certificate).where(host_certificate.c.host_uid == host_uid))
+
+
+def revoke_older(tx: Tx, host_uid: str, serial: str) -> None:
+    """Stop accepting the host's certificates that were issued before this one."""
+    issued = select(host_certificate.c.not_after_us).where(host_certificate.c.serial == serial).scalar_subquery()
+    tx.conn.execute(
+        delete(host_certificate).where(
+            host_certificate.c.host_uid == host_uid, host_certificate.c.not_after_us < issued
+        )
+    )
 
 
 def holder(tx: Tx, serial: str) -> str | None:
