@@ -103,12 +103,8 @@ class ImageController:
         except DriverError as error:
             return failed(item, record, error)
 
-        def also(tx: Tx) -> None:
-            """The hosts take it away when they are there to do it; the object need not wait for them."""
-            for assigned in assignments.of_uid(tx, record.uid):
-                assignments.remove(tx, assigned.host_uid, record.uid)
-
-        return Outcome(item, record, Next.REMOVE, also=also)
+        # Its copies on hosts with agents go when these are there to take them away: the object need not wait for them.
+        return Outcome(item, record, Next.REMOVE)
 
 
 _FETCHING: Final = conditions.ready(False, "Converging", "It is being fetched and verified.")

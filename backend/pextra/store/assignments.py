@@ -130,6 +130,12 @@ def remove(tx: Tx, host_uid: str, uid: str) -> Assignment | None:
     return replace(before, revision=revision, removed=True, secret_paths=[])
 
 
+def remove_everywhere(tx: Tx, uid: str) -> None:
+    """Have the agents of all hosts take away what they have of an object that has gone, or has ended."""
+    for each in of_uid(tx, uid):
+        remove(tx, each.host_uid, uid)
+
+
 def forget_removed(tx: Tx, host_uid: str, uid: str, *, revision: int) -> Assignment | None:
     """The agent has taken away what was to be removed at the revision; None when that is not what is desired now."""
     before = find(tx, host_uid, uid)

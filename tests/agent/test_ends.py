@@ -1,0 +1,71 @@
+"""What was assigned to a host goes with what it was assigned for, and a host with what is on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pextra.errors import PextraError
+from pextra.store import assignments
+from pextra.store.records import Record
+from tests.agent.world import AgentCloud
+
+
+def reboot(cloud: AgentCloud) -> Record:
+    """A reboot of instance `web` that was asked for."""
+    operation = cloud.act("instance", "web", "reboot").record
+    assert operation is not None
+    return operation
+
+
+def assigned(cloud: AgentCloud, uid: str) -> list[assignments.Assignment]:
+    """What is assigned for the object."""
+    return cloud.database.read(lambda tx: assignments.of_uid(tx, uid))
+
+
+def test_an_operation_that_was_assigned_can_no_longer_be_canceled(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.hosts["h0"].link.up = False
+    operation = reboot(cloud)
+    cloud.settle(1.0)
+    with pytest.raises(PextraError, match="it cannot be canceled"):
+        cloud.act("operation", operation.name, "cancel")
+    cloud.hosts["h0"].link.up = True
+    cloud.settle(5.0)
+    assert cloud.get("operation", operation.name).status["phase"] == "succeeded"
+
+
+def test_an_operation_that_was_canceled_is_not_carried_out(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    operation = reboot(cloud)
+    cloud.act("operation", operation.name, "cancel")
+    cloud.settle(5.0)
+    assert cloud.get("instance", "web").status["boots"] == 1
+    assert assigned(cloud, operation.uid) == []
+
+
+def test_an_act_is_not_left_assigned_when_its_instance_goes(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.hosts["h0"].link.up = False
+    operation = reboot(cloud)
+    cloud.settle(1.0)
+    assert assigned(cloud, operation.uid)
+    cloud.delete("instance", "web")
+    cloud.settle(2.0)
+    cloud.hosts["h0"].link.up = True
+    cloud.settle(10.0)
+    assert cloud.get("operation", operation.name).status["phase"] == "failed"
+    assert assigned(cloud, operation.uid) == []
+
+
+def test_an_act_is_not_left_assigned_when_its_tenant_goes(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.hosts["h0"].link.up = False
+    operation = reboot(cloud)
+    cloud.settle(1.0)
+    assert assigned(cloud, operation.uid)
+    cloud.delete("tenant", "acme", tenant=None, cascade=True)
+    cloud.settle(2.0)
+    cloud.hosts["h0"].link.up = True
+    cloud.settle(20.0)
+    assert cloud.find("tenant", "acme", tenant=None) is None
+    assert assigned(cloud, operation.uid) == []
