@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pextra.controllers import remote
 from pextra.errors import PextraError
+from pextra.services.status import Stale
 from pextra.store import assignments
 from pextra.store.records import Record
 from tests.agent.world import AgentCloud
@@ -69,3 +71,15 @@ def test_an_act_is_not_left_assigned_when_its_tenant_goes(cloud: AgentCloud) -> 
     cloud.settle(20.0)
     assert cloud.find("tenant", "acme", tenant=None) is None
     assert assigned(cloud, operation.uid) == []
+
+
+def test_a_loop_that_stood_still_assigns_nothing_for_what_has_changed(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    record = cloud.get("instance", "web")
+    cloud.database.read(lambda tx: remote.require_current(tx, record))
+    cloud.delete("instance", "web")
+    with pytest.raises(Stale):
+        cloud.database.read(lambda tx: remote.require_current(tx, record))
+    cloud.settle(5.0)
+    with pytest.raises(Stale):
+        cloud.database.read(lambda tx: remote.require_current(tx, record))

@@ -11,6 +11,7 @@ from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.interface import DriverError, ImageObservation, ImageSource, Permanent
+from pextra.services import status
 from pextra.services.cloud import Cloud
 from pextra.store import assignments, objects, references
 from pextra.store.assignments import Assignment
@@ -53,7 +54,11 @@ class ImageController:
                 stored.append(seen)
                 pools[name] = "stored"
         waits = held = False
-        for assigned, host in cloud.database.write(lambda tx: self._assign(cloud, tx, record, source)):
+        try:
+            copies = cloud.database.write(lambda tx: self._assign(cloud, tx, record, source))
+        except status.Stale:
+            return Outcome(item, record, Next.LATER, delay_s=0.0)
+        for assigned, host in copies:
             report, pool = remote.report_of(assigned), host.status.get("pool") or host.name
             if report is None:
                 waits = True
@@ -81,6 +86,7 @@ class ImageController:
     @staticmethod
     def _assign(cloud: Cloud, tx: Tx, record: Record, source: ImageSource) -> list[tuple[Assignment, Record]]:
         """Have a few hosts with agents fetch it, besides those that were told to before."""
+        remote.require_current(tx, record)
         told = {a.host_uid for a in assignments.of_uid(tx, record.uid) if not a.removed}
         wanted = told | {h.uid for h in remote.image_hosts(cloud, tx, source)}
         document = documents.write(source)

@@ -12,8 +12,11 @@ from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.interface import DriverError, ImageSource, StorageDriver, VolumeObservation, VolumeSource
+from pextra.services import status
 from pextra.services.cloud import Cloud
 from pextra.store import assignments, objects
+from pextra.store.assignments import Assignment
+from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
 
@@ -75,7 +78,11 @@ class VolumeController:
                 tenant_uid=record.tenant_uid,
                 document=document,
             )
-        )
+
+        try:
+            assigned = cloud.database.write(assign)
+        except status.Stale:
+            return Outcome(item, record, Next.LATER, delay_s=0.0)
         report = remote.report_of(assigned)
         if report is None or (report.failure is None and report.volume is None):
             return remote.unanswered(cloud, item, record, host)
