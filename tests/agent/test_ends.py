@@ -83,3 +83,30 @@ def test_a_loop_that_stood_still_assigns_nothing_for_what_has_changed(cloud: Age
     cloud.settle(5.0)
     with pytest.raises(Stale):
         cloud.database.read(lambda tx: remote.require_current(tx, record))
+
+
+def test_a_host_stays_until_its_volumes_have_gone_and_leaves_nothing_on_the_machine(cloud: AgentCloud) -> None:
+    cloud.put("volume", "data", {"size_gib": 1})
+    cloud.instance("web", volumes=["data"])
+    cloud.delete("instance", "web")
+    cloud.settle(5.0)
+    storage = cloud.hosts["h0"].drivers.storage
+    cloud.delete("host", "h0", tenant=None, cascade=True)
+    cloud.settle(20.0)
+    host = cloud.find("host", "h0", tenant=None)
+    assert host is not None
+    assert "1 volumes are on the host" in host.status["conditions"][0]["message"]
+    cloud.delete("volume", "data")
+    cloud.settle(20.0)
+    assert cloud.find("volume", "data") is None
+    assert cloud.find("host", "h0", tenant=None) is None
+    assert storage.observe_volumes() == {}
+    assert storage.observe_image(cloud.get("image", "linux").uid) is None
+
+
+def test_a_host_that_is_not_there_any_more_can_be_deleted(cloud: AgentCloud) -> None:
+    cloud.hosts["h0"].link.up = False
+    cloud.settle(40.0)
+    cloud.delete("host", "h0", tenant=None, cascade=True)
+    cloud.settle(10.0)
+    assert cloud.find("host", "h0", tenant=None) is None

@@ -51,6 +51,10 @@ class VolumeController:
         if host is not None and remote.has_agent(host):
             return self._on_host(cloud, item, record, host)
         pool = self._fleet.pools().get(pool_name)
+        if pool is None and host is None and record.status.get("host"):  # nobody else reaches that pool
+            if record.deleting:
+                return Outcome(item, record, Next.REMOVE)
+            return waiting(item, record, "HostNotReady", "The host that it was on has been deleted: delete it as well.")
         if pool is None:
             return waiting(
                 item,
@@ -69,8 +73,10 @@ class VolumeController:
         if record.deleting:
             return remote.take_away(cloud, item, record, host) or Outcome(item, record, Next.REMOVE)
         document = documents.write(documents.Volume(*_source(cloud, record)))
-        assigned = cloud.database.write(
-            lambda tx: assignments.put(
+
+        def assign(tx: Tx) -> Assignment:
+            remote.require_current(tx, record)
+            return assignments.put(
                 tx,
                 host.uid,
                 record.uid,

@@ -82,6 +82,12 @@ def newer(tx: Tx, host_uid: str, revision: int, *, limit: int) -> list[Assignmen
     return [Assignment(*r) for r in rows]
 
 
+def on(tx: Tx, host_uid: str) -> list[tuple[str, str, bool]]:
+    """Kind, uid and whether it is to be taken away, of everything that is assigned to the host."""
+    rows = tx.conn.execute(select(table.c.kind, table.c.uid, table.c.removed).where(table.c.host_uid == host_uid))
+    return [(r[0], r[1], r[2]) for r in rows]
+
+
 def put(
     tx: Tx,
     host_uid: str,
