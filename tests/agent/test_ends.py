@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pextra import wiring
 from pextra.controllers import remote
 from pextra.errors import PextraError
 from pextra.services.status import Stale
@@ -110,3 +111,18 @@ def test_a_host_that_is_not_there_any_more_can_be_deleted(cloud: AgentCloud) -> 
     cloud.delete("host", "h0", tenant=None, cascade=True)
     cloud.settle(10.0)
     assert cloud.find("host", "h0", tenant=None) is None
+
+
+def test_a_disk_in_a_pool_that_hosts_share_is_nobody_elses_stranger(bare: AgentCloud) -> None:
+    """Neither while its guest runs, which only keeps it from being removed at once, nor while it is off."""
+    for name in ("h0", "h1"):
+        bare.add_host(name, pool=wiring.SIM_POOL)
+    bare.furnish(hosts=0)
+    bare.put("volume", "data", {"size_gib": 1})
+    bare.instance("web", volumes=["data"], power="off")
+    bare.settle(5.0)
+    assert bare.ready("instance", "web")["reason"] == "Stopped"
+    bare.clock.advance(700.0)  # longer than strangers are left alone
+    bare.settle(5.0)
+    disks = bare.hosts["h0"].drivers.storage.observe_volumes()
+    assert set(disks) == {bare.uid("web"), bare.get("volume", "data").uid}

@@ -14,7 +14,7 @@ from pextra.agent_protocol import Assignment, SyncAnswer, SyncRequest
 from pextra.clock import Clock
 from pextra.drivers import documents
 from pextra.drivers.convergence import HostDrivers, guest_of_port
-from pextra.drivers.interface import DriverError, GuestObservation
+from pextra.drivers.interface import DriverError, GuestObservation, VolumeObservation
 
 log = logging.getLogger("pextra.agent")
 
@@ -172,7 +172,7 @@ class Agent:
             found = {
                 *guests,
                 *(guest_of_port(uid) for uid in self._drivers.network.observe_ports()),
-                *self._drivers.storage.observe_volumes(),
+                *self._own_volumes(),
             }
         except DriverError as error:
             log.warning("the host cannot be searched for what is nobody's: %s", error)
@@ -181,6 +181,11 @@ class Agent:
         unknown = {uid for uid in found if not self.ledger.knows(uid)}
         with self._lock:
             self._strangers = {uid: self._strangers.get(uid, now) for uid in unknown}
+
+    def _own_volumes(self) -> Mapping[str, VolumeObservation]:
+        """The volumes of this host; in a pool that other hosts reach too, what is not ours is theirs."""
+        storage = self._drivers.storage
+        return {} if storage.capabilities().shared else storage.observe_volumes()
 
     def _old_strangers(self) -> list[str]:
         oldest = self._clock.monotonic() - self._grace_s
@@ -198,7 +203,7 @@ class Agent:
             for port in list(self._drivers.network.observe_ports()):
                 if guest_of_port(port) == uid:
                     self._drivers.network.ensure_port_absent(port)
-            volume = self._drivers.storage.observe_volumes().get(uid)
+            volume = self._own_volumes().get(uid)
             if volume is not None:
                 self._drivers.storage.ensure_volume_absent(volume.tenant_uid, uid)
         except DriverError as error:
