@@ -21,6 +21,7 @@ log = logging.getLogger("pextra.agent")
 STRANGER_GRACE_S: Final = 600.0
 """How long something that nobody knows is left alone before the control plane is asked whether it may go."""
 INVENTORY_EVERY_S: Final = 60.0
+_SAY_AGAIN_S: Final = 0.1
 
 
 class Link(Protocol):
@@ -73,6 +74,7 @@ class Agent:
         self._strangers: dict[str, float] = {}
         self._told_inventory: documents.Inventory | None = None
         self._inventory_at = 0.0
+        self._exchange = 0
         self._lock = threading.Lock()
 
     # --- exchanging ---
@@ -90,11 +92,16 @@ class Agent:
                 boot_id=self._boot_id,
                 version=self._version,
                 revision=self.ledger.revision,
+                exchange=self._exchange,
                 reports=reports,
                 strangers=self._old_strangers(),
                 inventory=None if inventory is None else documents.write(inventory),
             )
         )
+        if answer.exchange is not None:
+            self._exchange = answer.exchange
+        if answer.refused:
+            return _SAY_AGAIN_S
         self.ledger.reported(reports)
         if inventory is not None:
             self._told_inventory = inventory

@@ -170,7 +170,7 @@ def store_report(tx: Tx, host_uid: str, uid: str, *, revision: int, report: dict
 def _next_revision(tx: Tx, host_uid: str) -> int:
     row = tx.conn.execute(select(host_agent.c.revision).where(host_agent.c.host_uid == host_uid)).first()
     if row is None:
-        blank = {"seen_us": None, "boot_id": "", "version": "", "inventory": None}
+        blank = {"seen_us": None, "boot_id": "", "version": "", "inventory": None, "exchange": 0}
         tx.insert(host_agent, [{"host_uid": host_uid, "revision": 1, "changed_us": tx.now_us, **blank}])
         return 1
     tx.conn.execute(
