@@ -77,7 +77,7 @@ class AgentNode(Process[Agent]):
 
     def _exchange(self, agent: Agent) -> int:
         try:
-            return int(agent.exchange() == 0.0)
+            return int(agent.exchange() < POLL_S)
         except LinkDown:
             return 0
 

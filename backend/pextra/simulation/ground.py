@@ -76,7 +76,7 @@ class Work(NamedTuple):
 
 
 class Assigned(NamedTuple):
-    """What a host's agent is to make true; `text` is the whole row but for the report."""
+    """What a host's agent is to make true."""
 
     host_uid: str
     uid: str
@@ -85,7 +85,8 @@ class Assigned(NamedTuple):
     removed: int
     reported_revision: int
     report: dict[str, Any]
-    text: str
+    document: dict[str, Any]
+    secret_paths: list[str]
 
     @property
     def answered(self) -> bool:
@@ -134,7 +135,7 @@ _BELONGINGS: Final = {
     "join_secret": "host_uid",
 }
 _ASSIGNED: Final = """
-    SELECT host_uid, uid, kind, revision, removed, reported_revision, report, document || secret_paths
+    SELECT host_uid, uid, kind, revision, removed, reported_revision, report, document, secret_paths
     FROM assignment"""
 _IN_PART: Final = {
     "work": "tenant_uid, uid, version",  # but for when it is due next
@@ -217,6 +218,6 @@ class GroundReader:
 
 
 def _assigned(*row: Any) -> Assigned:
-    host_uid, uid, kind, revision, removed, reported_revision, report, text = row
-    read: dict[str, Any] = json.loads(report) if report is not None else {}
-    return Assigned(host_uid, uid, kind, revision, removed, reported_revision, read or {}, text)
+    host_uid, uid, kind, revision, removed, reported_revision, *written = row
+    report, document, secret_paths = (json.loads(text or "null") for text in written)
+    return Assigned(host_uid, uid, kind, revision, removed, reported_revision, report or {}, document, secret_paths)

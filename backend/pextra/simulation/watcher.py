@@ -24,8 +24,10 @@ ALWAYS: Final[tuple[Check, ...]] = (
     attachments.volumes_are_attached_to_their_users,
     rows.no_dangling_rows,
     rows.no_dangling_references,
+    converged.ready_means_as_desired,
     assigned.assignments_are_where_their_objects_are,
     assigned.no_secret_is_written_down_twice,
+    assigned.answers_fit_what_is_assigned,
 )
 """What is true in every state that is committed."""
 

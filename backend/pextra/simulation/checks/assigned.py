@@ -11,6 +11,8 @@ from pextra.simulation.ground import Assigned
 from pextra.store.records import Record
 
 _KINDS: Final = {"guest": "instance", "volume": "volume", "image": "image", "act": "operation"}
+_FIRST: Final = frozenset({"NoCapacity", "ReferenceNotReady", "AddressExhausted", "VolumesOnDifferentHosts"})
+"""Why an instance with a guest is not ready before its agent is even asked."""
 _SECRET: Final = "password"  # noqa: S105  # what every user data of a simulated user holds
 
 
@@ -35,8 +37,21 @@ def assignments_are_where_their_objects_are(view: View) -> Iterator[str]:
 def no_secret_is_written_down_twice(view: View) -> Iterator[str]:
     """The store holds a secret with its object, and not with what is assigned for it."""
     for assigned in view.ground.assigned:
-        if _SECRET in assigned.text or _SECRET in str(assigned.report):
-            yield f"{_named(assigned)} holds a secret: {assigned.text} {assigned.report}"
+        if _SECRET in str(assigned.document) or _SECRET in str(assigned.report):
+            yield f"{_named(assigned)} holds a secret: {assigned.document} {assigned.report}"
+
+
+def answers_fit_what_is_assigned(view: View) -> Iterator[str]:
+    """A guest that its agent reported as ready, of the present revision, is as that revision asks for."""
+    for assigned in view.ground.assigned:
+        guest = assigned.report.get("guest")
+        if guest is None or not assigned.answered or assigned.removed or not guest["ready"]:
+            continue
+        wanted, seen = assigned.document, guest["observed"]
+        asked = ("running" if wanted["powered"] else "off", wanted["vcpus"], wanted["memory_mib"])
+        found = (seen["power"], seen["vcpus"], seen["memory_mib"])
+        if asked != found or [assigned.uid, *wanted["volume_uids"]] != seen["disk_uids"]:
+            yield f"{_named(assigned)} asks for {wanted}, and the answer is {guest}"
 
 
 def what_is_placed_is_assigned(view: View) -> Iterator[str]:
@@ -77,7 +92,7 @@ def _pairs(view: View, assigned: Assigned, record: Record) -> Iterator[tuple[str
     status, report = record.status, assigned.report
     guest, volume, image = report.get("guest"), report.get("volume"), report.get("image")
     if guest is not None:
-        if view.reason(record) not in ("NoCapacity", "ReferenceNotReady", "AddressExhausted"):  # of what comes first
+        if view.reason(record) not in _FIRST:
             yield "ready", (guest["ready"], guest["reason"]), (view.is_ready(record), view.reason(record))
             for field in ("power", "boots"):
                 yield field, guest["observed"][field], status[field]
