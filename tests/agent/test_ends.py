@@ -126,3 +126,24 @@ def test_a_disk_in_a_pool_that_hosts_share_is_nobody_elses_stranger(bare: AgentC
     bare.settle(5.0)
     disks = bare.hosts["h0"].drivers.storage.observe_volumes()
     assert set(disks) == {bare.uid("web"), bare.get("volume", "data").uid}
+
+
+def test_a_copy_of_an_image_that_a_host_fetched_for_a_guest_goes_with_the_image(bare: AgentCloud) -> None:
+    """Also where the image was not to be stored beforehand, for there are more hosts than copies are made at first."""
+    bare.furnish(hosts=4)
+    image = bare.get("image", "linux")
+    copies = {each.host_uid for each in assigned(bare, image.uid)}
+    for name, host in bare.hosts.items():
+        if host.uid in copies:
+            bare.put("host", name, {"driver": "libvirt", "cpu_overcommit": 1, "schedulable": False})
+    bare.settle(2.0)
+    bare.instance("web")
+    bare.settle(5.0)
+    other = bare.hosts[bare.get("instance", "web").status["host"]]
+    assert other.uid not in copies
+    assert other.drivers.storage.observe_image(image.uid) is not None
+    bare.delete("instance", "web")
+    bare.settle(5.0)
+    bare.delete("image", "linux")
+    bare.settle(5.0)
+    assert other.drivers.storage.observe_image(image.uid) is None

@@ -77,6 +77,23 @@ def with_secrets(desired: DesiredGuest, secrets: dict[str, str]) -> DesiredGuest
     return replace(desired, seed=replace(desired.seed, user_data=secrets[_USER_DATA]))
 
 
+def assign_image(tx: Tx, host: Record, image: ImageSource, *, tenant_uid: str) -> None:
+    """Have the host's agent store an image that something there is made from, unless it was told to before.
+
+    It would fetch the image of itself; but only what is assigned is taken away again when the image goes.
+    """
+    before = assignments.find(tx, host.uid, image.uid)
+    if before is None or before.removed:
+        assignments.put(
+            tx,
+            host.uid,
+            image.uid,
+            kind=assignments.IMAGE,
+            tenant_uid=tenant_uid,
+            document=documents.write(image),
+        )
+
+
 def report_of(assigned: Assignment) -> Report | None:
     """What the agent reported of what is assigned now; None before it has."""
     if not assigned.answered or assigned.report is None:

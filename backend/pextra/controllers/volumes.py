@@ -72,10 +72,14 @@ class VolumeController:
     def _on_host(cloud: Cloud, item: Item, record: Record, host: Record) -> Outcome:
         if record.deleting:
             return remote.take_away(cloud, item, record, host) or Outcome(item, record, Next.REMOVE)
-        document = documents.write(documents.Volume(*_source(cloud, record)))
+        volume, image = _source(cloud, record)
+        document = documents.write(documents.Volume(volume, image))
 
         def assign(tx: Tx) -> Assignment:
             remote.require_current(tx, record)
+            if image is not None:
+                pin = record.resolved[f"image/{record.spec['image']}"]
+                remote.assign_image(tx, host, image, tenant_uid=pin["tenant_uid"])
             return assignments.put(
                 tx,
                 host.uid,

@@ -18,6 +18,8 @@ from pextra.simulation.stage import Stage
 
 GRACE_S: Final = 20.0
 """How long an agent leaves strangers alone: nothing may depend on that being long."""
+SLOW: Final = 0.1
+"""The chance that a driver takes seconds."""
 LOOK_AGAIN_EVERY: Final = 40
 """How many looks around the host lie between two looks at every guest."""
 
@@ -67,6 +69,12 @@ class AgentNode(Process[Agent]):
         rounds = iter(range(1, 1 << 30))
         self._repeat(agent, "observation", lambda: _observe(agent, next(rounds)), busy_s=3.0, idle_s=3.0)
         self._repeat(agent, "renewal", self._renew, busy_s=90.0, idle_s=90.0)
+
+    def point(self, name: str) -> None:
+        """See `Process.point`; what changes something on a real host often takes long: the agent hears meanwhile."""
+        super().point(name)
+        if name.startswith("before ensure_") and not self._stage.hazards.calm and self.rng.random() < SLOW:
+            self.wait(self.rng.uniform(0.2, 4.0))
 
     def host_goes_down(self) -> None:
         """The host has lost power; its next boot has another id."""

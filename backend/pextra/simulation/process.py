@@ -76,8 +76,9 @@ class Process(Generic[L]):
             Crash: it died meanwhile.
         """
         if self._may_wait():
-            longest = 1.0 if self._stage.looks else seconds
-            self._stage.schedule.run_until(self._stage.schedule.now + min(seconds, longest))
+            if self._stage.looks and not self._stage.hazards.weather.stalls_anywhere:
+                seconds = min(seconds, 1.0)
+            self._stage.schedule.run_until(self._stage.schedule.now + seconds)
         self._check_alive()
 
     def _may_wait(self) -> bool:
@@ -85,6 +86,8 @@ class Process(Generic[L]):
         looks = self._stage.looks
         if self._stage.schedule.depth >= DEEPEST:
             return False
+        if self._stage.hazards.weather.stalls_anywhere:
+            return True
         return not looks or self._stage.schedule.now - looks[0] <= LONGEST_LOOK_S
 
     def _check_alive(self) -> None:
