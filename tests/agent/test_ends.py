@@ -6,9 +6,10 @@ import pytest
 
 from pextra import wiring
 from pextra.controllers import remote
+from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.errors import PextraError
 from pextra.services.status import Stale
-from pextra.store import assignments
+from pextra.store import assignments, objects
 from pextra.store.records import Record
 from tests.agent.world import AgentCloud
 
@@ -147,3 +148,23 @@ def test_a_copy_of_an_image_that_a_host_fetched_for_a_guest_goes_with_the_image(
     bare.delete("image", "linux")
     bare.settle(5.0)
     assert other.drivers.storage.observe_image(image.uid) is None
+
+
+def test_where_a_deleted_image_is_stored_is_known_as_long_as_it_is_in_use(bare: AgentCloud) -> None:
+    bare.furnish(hosts=2)
+    for host in bare.hosts.values():
+        host.link.up = False
+    url = sim_url("late")
+    bare.put("image", "late", {"url": url, "sha256": digest_of(url)})
+    bare.put("instance", "web", {"flavor": "small", "image": "late"})
+    bare.settle(1.0)
+    image = bare.get("image", "late")
+    assert [image.status["pools"][name] for name in bare.hosts] == ["fetching", "fetching"]
+    bare.delete("image", "late")
+    for host in bare.hosts.values():
+        host.link.up = True
+    bare.settle(10.0)
+    kept = bare.database.read(lambda tx: objects.by_uid(tx, image.tenant_uid, image.uid))
+    assert kept is not None
+    assert [kept.status["pools"][name] for name in bare.hosts] == ["stored", "stored"]
+    assert bare.ready("instance", "web")["reason"] == "Running"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from pextra.controllers import remote
@@ -102,7 +103,8 @@ class ImageController:
         users = cloud.database.read(lambda tx: len(references.to(tx, record.tenant_uid, record.uid, limit=100)))
         if users:
             message = f"{users} objects use its content; it goes with the last of them."
-            return waiting(item, record, "InUse", message)
+            kept = self._store(cloud, item, record)  # where it is stored still decides where its users can go
+            return replace(kept, conditions=[conditions.ready(False, "InUse", message)])
         try:
             for _, pool in sorted(self._fleet.pools().items()):
                 pool.ensure_image_absent(record.uid)
