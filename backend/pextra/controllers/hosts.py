@@ -78,9 +78,9 @@ class HostController:
         volumes = sum(kind == assignments.VOLUME for kind, _, _ in assigned)
         if guests or volumes:
             message = f"{guests} guests and {volumes} volumes are on the host: delete or move them."
-            return _retiring(item, record, message)
+            return _retiring(item, record, message, images=False)  # its guests would fetch them again
         if assigned and not silent:  # a machine that is not there takes what is left with it
-            return _retiring(item, record, "Its agent takes away what is left there.")
+            return _retiring(item, record, "Its agent takes away what is left there.", images=True)
 
         def also(tx: Tx) -> None:
             allocations.remove_host(tx, record.uid)
@@ -89,13 +89,13 @@ class HostController:
         return Outcome(item, record, Next.REMOVE, also=also)
 
 
-def _retiring(item: Item, record: Record, message: str) -> Outcome:
-    """The host takes no new guests, and has what only the control plane wants there taken away: copies of images."""
+def _retiring(item: Item, record: Record, message: str, *, images: bool) -> Outcome:
+    """The host takes no new guests, and with `images` has its copies of them taken away."""
 
     def also(tx: Tx) -> None:
         allocations.close_host(tx, record.uid)
         for kind, uid, removed in assignments.on(tx, record.uid):
-            if kind == assignments.IMAGE and not removed:
+            if images and kind == assignments.IMAGE and not removed:
                 assignments.remove(tx, record.uid, uid)
 
     return Outcome(item, record, Next.LATER, [conditions.ready(False, "InUse", message)], delay_s=5.0, also=also)
