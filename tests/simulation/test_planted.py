@@ -9,7 +9,7 @@ from tests.simulation import planted, planted_in_agents
 
 SEEDS = range(1, 6)
 STEPS = 1500
-AGENT_SEEDS = (33, 9, 2, 12, 30)
+AGENT_SEEDS = (12, 2, 9, 33, 30)
 """Among them is a pool that hosts share, and many exchanges arrive twice."""
 
 
