@@ -106,6 +106,10 @@ class SyncRequest(Message):
     """The agent's version."""
     revision: Annotated[int, Field(ge=0)] = 0
     """The newest revision that the agent knows; 0 after its start."""
+    exchange: Annotated[int, Field(ge=0)] | None = None
+    """The number of the last exchange that was taken, as far as the agent knows; 0 after its start.
+
+    Of a request that names another one nothing is taken: it was overtaken on its way, or its answer was lost."""
     reports: Annotated[list[Report], Field(max_length=MOST_REPORTS)] = []
     """What is new."""
     strangers: Annotated[list[Uid], Field(max_length=MOST_STRANGERS)] = []
@@ -123,6 +127,10 @@ class SyncAnswer(Message):
     """What is newer, in the order of its revisions."""
     more: bool = False
     """There is more: ask again at once."""
+    exchange: Annotated[int, Field(ge=0)] | None = None
+    """The number of the last exchange that was taken; absent when it is the one that the agent named."""
+    refused: bool = False
+    """Nothing of the request was taken, for it named another exchange than the last: say it again."""
     remove: list[Uid] = []
     """Those of the strangers that are nobody's on this host."""
     poll_s: Annotated[float, Field(gt=0)]

@@ -114,23 +114,46 @@ def test_a_certificate_that_has_expired_is_refused(cloud: AgentCloud) -> None:
     assert cloud.hosts["h0"].link.post("/sync", question()).status_code == 401
 
 
-def test_renewing_leaves_the_old_certificate_good_until_the_next_renewal(cloud: AgentCloud) -> None:
-    link = cloud.hosts["h0"].link
-    first = link.serial
+class TestRenewing:
+    """The next certificate takes the place of the former one when it is used, and not before."""
 
-    def renew() -> str:
-        answer = link.post("/certificate", protocol.CertificateRequest(csr=new_request("x")[1]))
+    @staticmethod
+    def renew(cloud: AgentCloud) -> str:
+        """Ask for the next certificate with the present one; its serial number."""
+        cloud.clock.advance(60.0)
+        answer = cloud.hosts["h0"].link.post("/certificate", protocol.CertificateRequest(csr=new_request("x")[1]))
         assert answer.status_code == 200, answer.text
         return serial_of(answer.json["certificate"])
 
-    second = renew()
-    assert link.post("/sync", question()).status_code == 200, "the answer may have been lost"
-    link.serial = second
-    third = renew()
-    link.serial = first
-    assert link.post("/sync", question()).status_code == 401
-    link.serial = third
-    assert link.post("/sync", question()).status_code == 200
+    @staticmethod
+    def status(cloud: AgentCloud, serial: str | None) -> int:
+        """What a question with that certificate is answered."""
+        link = cloud.hosts["h0"].link
+        link.serial, present = serial, link.serial
+        answer = link.post("/sync", question(revision=1 << 40))  # of which nothing is newer
+        link.serial = present
+        return answer.status_code
+
+    def test_the_old_certificate_is_good_until_the_new_one_is_used(self, cloud: AgentCloud) -> None:
+        first = cloud.hosts["h0"].link.serial
+        second = self.renew(cloud)
+        assert self.status(cloud, first) == 200, "the answer may have been lost"
+        cloud.clock.advance(60.0)
+        assert self.status(cloud, second) == 200
+        assert self.status(cloud, first) == 401
+
+    def test_a_request_that_arrives_again_late_does_not_shut_the_agent_out(self, cloud: AgentCloud) -> None:
+        second = self.renew(cloud)
+        third = self.renew(cloud)  # the same question again, with the first certificate: nobody hears the answer
+        cloud.clock.advance(60.0)
+        assert self.status(cloud, second) == 200
+        assert self.status(cloud, third) == 200
+
+    def test_renewing_with_a_certificate_uses_it(self, cloud: AgentCloud) -> None:
+        link = cloud.hosts["h0"].link
+        first, link.serial = link.serial, self.renew(cloud)
+        self.renew(cloud)
+        assert self.status(cloud, first) == 401
 
 
 class TestJoining:

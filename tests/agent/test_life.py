@@ -147,6 +147,7 @@ def test_a_guest_that_nobody_assigned_goes_after_a_while(cloud: AgentCloud) -> N
         connection.exec_driver_sql("DELETE FROM assignment WHERE kind = 'guest'")
     cloud.loop.step()
     host.restart()
+    host.agent.exchange()  # by which it learns the number of the last one
     host.agent.exchange()
     host.agent.observe()
     host.agent.exchange()

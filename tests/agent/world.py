@@ -95,19 +95,20 @@ class AgentCloud(LoopedCloud):
         assert minted is not None
         return minted["token"]
 
-    def add_host(self, name: str) -> AgentHost:
-        """A host whose agent has joined."""
+    def add_host(self, name: str, pool: str | None = None) -> AgentHost:
+        """A host whose agent has joined; with a pool of its own unless one is named that all hosts reach."""
         self.put("host", name, {"driver": "libvirt", "cpu_overcommit": 1})
         link = Certified(self)
         uid = link.join(self.join_token(name)).host_uid
         self.world.ensure_host(uid, MACHINE)
-        self.world.ensure_pool(name, capacity_bytes=1 << 40)
+        shared, pool = pool is not None, pool or name
+        self.world.ensure_pool(pool, capacity_bytes=1 << 40, host_uid=None if shared else uid)
         drivers = HostDrivers(
-            SimCompute(self.world, uid), SimNetwork(self.world, uid), SimStorage(self.world, name), name
+            SimCompute(self.world, uid), SimNetwork(self.world, uid), SimStorage(self.world, pool), pool
         )
         inventory = Inventory(
             8, 16_384, 200, "sim",
-            accelerated=False, pool=name, pool_shared=False, hardware={}, forward_address="127.0.0.1",
+            accelerated=False, pool=pool, pool_shared=shared, hardware={}, forward_address="127.0.0.1",
         )  # fmt: skip
 
         def new_agent() -> Agent:

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 import pytest
 
 from pextra.simulation.run import run
-from tests.simulation.planted import BUGS
+from tests.simulation import planted, planted_in_agents
 
-SEEDS = range(1, 6)
-STEPS = 1500
+SEEDS: Final = range(1, 6)
+STEPS: Final = 1500
+AGENT_SEEDS: Final = (12, 2, 9, 33, 30)
+"""Among them is a pool that hosts share, and many exchanges arrive twice."""
+FIRST: Final = {
+    "a_volume_is_taken_from_whom_holds_it": 5,
+    "a_share_is_with_everybody": 5,
+    "addresses_are_not_given_back": 4,
+    "a_report_of_any_revision_is_taken_for_an_answer": 2,
+    "reports_are_forgotten_though_the_answer_was_lost": 2,
+    "disks_in_a_shared_pool_are_taken_for_strangers": 9,
+}
+"""The seed to begin with, where it is known that the others before it find nothing: this saves time only."""
 
 
-@pytest.mark.parametrize("bug", BUGS)
+def _ordered(bug: str, seeds: Iterable[int]) -> list[int]:
+    return sorted(seeds, key=lambda seed: seed != FIRST.get(bug))
+
+
+@pytest.mark.parametrize("bug", planted.BUGS)
 def test_a_planted_bug_is_found(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    BUGS[bug](monkeypatch)
-    assert any(run(seed, steps=STEPS).violation for seed in SEEDS)
+    planted.BUGS[bug](monkeypatch)
+    assert any(run(seed, steps=STEPS, agents=False).violation for seed in _ordered(bug, SEEDS))
+
+
+@pytest.mark.parametrize("bug", planted_in_agents.BUGS)
+def test_a_bug_that_is_planted_in_agents_is_found(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted_in_agents.BUGS[bug](monkeypatch)
+    assert any(run(seed, agents=True).violation for seed in _ordered(bug, AGENT_SEEDS))

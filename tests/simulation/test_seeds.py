@@ -12,14 +12,14 @@ from pextra.simulation.run import run
 CHUNK = 10
 
 
-@pytest.mark.parametrize("seed", range(1, 3))
-def test_a_seed_keeps_every_promise(seed: int) -> None:
-    report = run(seed)
+@pytest.mark.parametrize(("seed", "agents"), [(1, False), (2, True)])
+def test_a_seed_keeps_every_promise(seed: int, agents: bool) -> None:
+    report = run(seed, agents=agents)
     assert report.violation is None, f"{report.violation}\n" + "\n".join(report.trace)
 
 
 def test_a_seed_runs_the_same_way_again() -> None:
-    assert run(7, steps=400) == run(7, steps=400)
+    assert run(7, steps=400, agents=True) == run(7, steps=400, agents=True)
 
 
 @pytest.mark.slow

@@ -14,13 +14,14 @@ from pextra.agent_protocol import Assignment, SyncAnswer, SyncRequest
 from pextra.clock import Clock
 from pextra.drivers import documents
 from pextra.drivers.convergence import HostDrivers, guest_of_port
-from pextra.drivers.interface import DriverError, GuestObservation
+from pextra.drivers.interface import DriverError, GuestObservation, VolumeObservation
 
 log = logging.getLogger("pextra.agent")
 
 STRANGER_GRACE_S: Final = 600.0
 """How long something that nobody knows is left alone before the control plane is asked whether it may go."""
 INVENTORY_EVERY_S: Final = 60.0
+_SAY_AGAIN_S: Final = 0.1
 
 
 class Link(Protocol):
@@ -73,6 +74,7 @@ class Agent:
         self._strangers: dict[str, float] = {}
         self._told_inventory: documents.Inventory | None = None
         self._inventory_at = 0.0
+        self._exchange = 0
         self._lock = threading.Lock()
 
     # --- exchanging ---
@@ -90,11 +92,16 @@ class Agent:
                 boot_id=self._boot_id,
                 version=self._version,
                 revision=self.ledger.revision,
+                exchange=self._exchange,
                 reports=reports,
                 strangers=self._old_strangers(),
                 inventory=None if inventory is None else documents.write(inventory),
             )
         )
+        if answer.exchange is not None:
+            self._exchange = answer.exchange
+        if answer.refused:
+            return _SAY_AGAIN_S
         self.ledger.reported(reports)
         if inventory is not None:
             self._told_inventory = inventory
@@ -169,8 +176,8 @@ class Agent:
         if not self.ledger.complete:
             return
         try:
-            ports, volumes = self._drivers.network.observe_ports(), self._drivers.storage.observe_volumes()
-            found = {guest_of_port(uid) for uid in (*guests, *ports, *volumes)}
+            ports = self._drivers.network.observe_ports()
+            found = {guest_of_port(uid) for uid in (*guests, *ports, *self._own_volumes())}
         except DriverError as error:
             log.warning("the host cannot be searched for what is nobody's: %s", error)
             return
@@ -178,6 +185,11 @@ class Agent:
         unknown = {uid for uid in found if not self.ledger.knows(uid)}
         with self._lock:
             self._strangers = {uid: self._strangers.get(uid, now) for uid in unknown}
+
+    def _own_volumes(self) -> Mapping[str, VolumeObservation]:
+        """The volumes of this host; in a pool that other hosts reach too, what is not ours is theirs."""
+        storage = self._drivers.storage
+        return {} if storage.capabilities().shared else storage.observe_volumes()
 
     def _old_strangers(self) -> list[str]:
         oldest = self._clock.monotonic() - self._grace_s
@@ -195,7 +207,7 @@ class Agent:
             for port in list(self._drivers.network.observe_ports()):
                 if guest_of_port(port) == uid:
                     self._drivers.network.ensure_port_absent(port)
-            for volume in list(self._drivers.storage.observe_volumes().values()):
+            for volume in list(self._own_volumes().values()):
                 if guest_of_port(volume.uid) == uid:
                     self._drivers.storage.ensure_volume_absent(volume.tenant_uid, volume.uid)
         except DriverError as error:

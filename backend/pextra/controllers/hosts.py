@@ -16,7 +16,7 @@ from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import DriverError, HostInventory
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
-from pextra.store import agents, allocations, objects, work
+from pextra.store import agents, allocations, assignments, objects, work
 from pextra.store.allocations import Amounts
 from pextra.store.database import Tx
 from pextra.store.records import Record, timestamp
@@ -69,24 +69,36 @@ class HostController:
 
     @staticmethod
     def _retire(cloud: Cloud, item: Item, record: Record) -> Outcome:
-        guests = cloud.database.read(lambda tx: len(allocations.on(tx, record.uid)))
-        if guests:
-            message = f"{guests} guests are on the host: delete or move them."
-            condition = conditions.ready(False, "InUse", message)
-            return Outcome(
-                item,
-                record,
-                Next.LATER,
-                [condition],
-                delay_s=5.0,
-                also=lambda tx: allocations.close_host(tx, record.uid),
-            )
+        def read(tx: Tx) -> tuple[int, list[tuple[str, str, bool]], bool]:
+            agent = agents.pulse(tx, record.uid)
+            silent = agent is None or is_silent(agent.seen_us, tx.now_us)
+            return len(allocations.on(tx, record.uid)), assignments.on(tx, record.uid), silent
+
+        guests, assigned, silent = cloud.database.read(read)
+        volumes = sum(kind == assignments.VOLUME for kind, _, _ in assigned)
+        if guests or volumes:
+            message = f"{guests} guests and {volumes} volumes are on the host: delete or move them."
+            return _retiring(item, record, message, images=False)  # its guests would fetch them again
+        if assigned and not silent:  # a machine that is not there takes what is left with it
+            return _retiring(item, record, "Its agent takes away what is left there.", images=True)
 
         def also(tx: Tx) -> None:
             allocations.remove_host(tx, record.uid)
             agents.forget(tx, record.uid)
 
         return Outcome(item, record, Next.REMOVE, also=also)
+
+
+def _retiring(item: Item, record: Record, message: str, *, images: bool) -> Outcome:
+    """The host takes no new guests, and with `images` has its copies of them taken away."""
+
+    def also(tx: Tx) -> None:
+        allocations.close_host(tx, record.uid)
+        for kind, uid, removed in assignments.on(tx, record.uid):
+            if images and kind == assignments.IMAGE and not removed:
+                assignments.remove(tx, record.uid, uid)
+
+    return Outcome(item, record, Next.LATER, [conditions.ready(False, "InUse", message)], delay_s=5.0, also=also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from pextra.controllers import remote
@@ -11,6 +12,7 @@ from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.interface import DriverError, ImageObservation, ImageSource, Permanent
+from pextra.services import status
 from pextra.services.cloud import Cloud
 from pextra.store import assignments, objects, references
 from pextra.store.assignments import Assignment
@@ -53,7 +55,11 @@ class ImageController:
                 stored.append(seen)
                 pools[name] = "stored"
         waits = held = False
-        for assigned, host in cloud.database.write(lambda tx: self._assign(cloud, tx, record, source)):
+        try:
+            copies = cloud.database.write(lambda tx: self._assign(cloud, tx, record, source))
+        except status.Stale:
+            return Outcome(item, record, Next.LATER, delay_s=0.0)
+        for assigned, host in copies:
             report, pool = remote.report_of(assigned), host.status.get("pool") or host.name
             if report is None:
                 waits = True
@@ -81,6 +87,7 @@ class ImageController:
     @staticmethod
     def _assign(cloud: Cloud, tx: Tx, record: Record, source: ImageSource) -> list[tuple[Assignment, Record]]:
         """Have a few hosts with agents fetch it, besides those that were told to before."""
+        remote.require_current(tx, record)
         told = {a.host_uid for a in assignments.of_uid(tx, record.uid) if not a.removed}
         wanted = told | {h.uid for h in remote.image_hosts(cloud, tx, source)}
         document = documents.write(source)
@@ -96,19 +103,16 @@ class ImageController:
         users = cloud.database.read(lambda tx: len(references.to(tx, record.tenant_uid, record.uid, limit=100)))
         if users:
             message = f"{users} objects use its content; it goes with the last of them."
-            return waiting(item, record, "InUse", message)
+            kept = self._store(cloud, item, record)  # where it is stored still decides where its users can go
+            return replace(kept, conditions=[conditions.ready(False, "InUse", message)])
         try:
             for _, pool in sorted(self._fleet.pools().items()):
                 pool.ensure_image_absent(record.uid)
         except DriverError as error:
             return failed(item, record, error)
 
-        def also(tx: Tx) -> None:
-            """The hosts take it away when they are there to do it; the object need not wait for them."""
-            for assigned in assignments.of_uid(tx, record.uid):
-                assignments.remove(tx, assigned.host_uid, record.uid)
-
-        return Outcome(item, record, Next.REMOVE, also=also)
+        # Its copies on hosts with agents go when these are there to take them away: the object need not wait for them.
+        return Outcome(item, record, Next.REMOVE)
 
 
 _FETCHING: Final = conditions.ready(False, "Converging", "It is being fetched and verified.")

@@ -269,6 +269,9 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
     if not remote.has_agent(host):
         return Prepared(record, desired, host, provided.surplus)
+    remote.require_current(tx, record)
+    pin = record.resolved[f"image/{spec['image']}"]
+    remote.assign_image(tx, host, desired.image, tenant_uid=pin["tenant_uid"])
     assigned = remote.assign_guest(tx, host, desired, secret="user_data" in spec)
     return Prepared(record, desired, host, provided.surplus, assigned)
 

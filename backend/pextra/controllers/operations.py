@@ -12,14 +12,17 @@ from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.acts import act_on
 from pextra.drivers.interface import DriverError, NotFound, Permanent
+from pextra.services import status
 from pextra.services.acting import FINISHED
 from pextra.services.cloud import Cloud
 from pextra.store import assignments, objects, work
+from pextra.store.assignments import Assignment
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
 
 KEEP_S: Final = 7 * 86_400.0
+_ASSIGNED: Final = conditions.ready(False, "Converging", "The agent of the instance's host is to carry it out.")
 
 
 class OperationController:
@@ -74,7 +77,13 @@ class OperationController:
 def _kept(cloud: Cloud, item: Item, operation: Record) -> Outcome:
     """An operation that has ended is kept for a while, so that who asked for it can see how."""
     left = operation.created_us / 1_000_000 + KEEP_S - cloud.database.clock.now()
-    return Outcome(item, operation, Next.REMOVE if left <= 0 else Next.LATER, delay_s=max(0.0, left))
+    after = Next.REMOVE if left <= 0 else Next.LATER
+    return Outcome(item, operation, after, delay_s=max(0.0, left), also=lambda tx: _unassign(tx, operation))
+
+
+def _unassign(tx: Tx, operation: Record) -> None:
+    """No agent is to carry it out any more."""
+    assignments.remove_everywhere(tx, operation.uid)
 
 
 def _act(target: Record, operation: Record) -> documents.Act:
@@ -82,10 +91,17 @@ def _act(target: Record, operation: Record) -> documents.Act:
 
 
 def _on_host(cloud: Cloud, item: Item, operation: Record, target: Record, host: Record) -> Outcome:
-    """The same, by way of the host's agent."""
+    """The same, by way of the host's agent.
+
+    What is assigned may be carried out at any time, so the operation is said to run before it is: one that was canceled
+    meanwhile is not assigned, and one that is assigned can no longer be canceled.
+    """
     document = documents.write(_act(target, operation))
-    assigned = cloud.database.write(
-        lambda tx: assignments.put(
+
+    def assign(tx: Tx) -> tuple[Record, Assignment]:
+        reported = operation.status["conditions"] if operation.status["phase"] == "running" else [_ASSIGNED]
+        running = status.report(cloud, tx, operation, {"phase": "running"}, reported)
+        assigned = assignments.put(
             tx,
             host.uid,
             operation.uid,
@@ -93,15 +109,20 @@ def _on_host(cloud: Cloud, item: Item, operation: Record, target: Record, host: 
             tenant_uid=operation.tenant_uid,
             document=document,
         )
-    )
+        return running, assigned
+
+    try:
+        operation, assigned = cloud.database.write(assign)
+    except status.Stale:
+        return Outcome(item, operation, Next.LATER, delay_s=0.0)
     report = remote.report_of(assigned)
     if report is not None and report.failure is not None:
         return remote.reported_failure(item, operation, report.failure, {"phase": "running"})
     if report is None or report.act is None:
         return remote.unanswered(cloud, item, operation, host)
     if not report.act.succeeded:
-        return _finished(item, operation, "failed", error=report.act.error[:2000], host=host)
-    return _finished(item, operation, "succeeded", result=report.act.result, target=target, host=host)
+        return _finished(item, operation, "failed", error=report.act.error[:2000])
+    return _finished(item, operation, "succeeded", result=report.act.result, target=target)
 
 
 def _finished(
@@ -112,7 +133,6 @@ def _finished(
     error: str = "",
     result: dict[str, Any] | None = None,
     target: Record | None = None,
-    host: Record | None = None,
 ) -> Outcome:
     succeeded = phase == "succeeded"
     reason = "Succeeded" if succeeded else "Failed"
@@ -125,7 +145,6 @@ def _finished(
     def also(tx: Tx) -> None:
         if target is not None:
             work.ask(tx, target.tenant_uid, target.uid, target.kind)
-        if host is not None:
-            assignments.remove(tx, host.uid, operation.uid)
+        _unassign(tx, operation)
 
     return Outcome(item, operation, Next.LATER, reported, facts, delay_s=KEEP_S, also=also)

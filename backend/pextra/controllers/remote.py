@@ -18,6 +18,7 @@ from pextra.drivers.documents import Report
 from pextra.drivers.interface import ImageSource
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
+from pextra.services.status import Stale
 from pextra.store import agents, assignments, objects
 from pextra.store.assignments import Assignment
 from pextra.store.database import Tx
@@ -33,6 +34,20 @@ _USER_DATA: Final = "user_data"
 def has_agent(host: Record) -> bool:
     """Whether the host is run by an agent, and not by this process's simulated drivers."""
     return host.spec["driver"] != "sim"
+
+
+def require_current(tx: Tx, record: Record) -> None:
+    """Nothing is assigned for an object that was written to since it was looked at.
+
+    It may be being deleted, or have gone, and a host would keep what it was told to make. The lease of a loop that
+    stood still tells nothing: it is looked at only when the loop stores what came of its look.
+
+    Raises:
+        Stale: it was.
+    """
+    now = objects.by_uid(tx, record.tenant_uid, record.uid)
+    if now is None or (now.generation, now.status_revision) != (record.generation, record.status_revision):
+        raise Stale(record.uid)
 
 
 def assign_guest(tx: Tx, host: Record, desired: DesiredGuest, *, secret: bool) -> Assignment:
@@ -60,6 +75,23 @@ def with_secrets(desired: DesiredGuest, secrets: dict[str, str]) -> DesiredGuest
     if _USER_DATA not in secrets:
         return desired
     return replace(desired, seed=replace(desired.seed, user_data=secrets[_USER_DATA]))
+
+
+def assign_image(tx: Tx, host: Record, image: ImageSource, *, tenant_uid: str) -> None:
+    """Have the host's agent store an image that something there is made from, unless it was told to before.
+
+    It would fetch the image of itself; but only what is assigned is taken away again when the image goes.
+    """
+    before = assignments.find(tx, host.uid, image.uid)
+    if before is None or before.removed:
+        assignments.put(
+            tx,
+            host.uid,
+            image.uid,
+            kind=assignments.IMAGE,
+            tenant_uid=tenant_uid,
+            document=documents.write(image),
+        )
 
 
 def report_of(assigned: Assignment) -> Report | None:

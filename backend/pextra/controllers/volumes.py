@@ -12,8 +12,10 @@ from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.interface import DriverError, ImageSource, StorageDriver, VolumeObservation, VolumeSource
+from pextra.services import status
 from pextra.services.cloud import Cloud
 from pextra.store import assignments, objects, work
+from pextra.store.assignments import Assignment
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
@@ -49,6 +51,10 @@ class VolumeController:
         if host is not None and remote.has_agent(host):
             return self._on_host(cloud, item, record, host)
         pool = self._fleet.pools().get(pool_name)
+        if pool is None and host is None and record.status.get("host"):  # nobody else reaches that pool
+            if record.deleting:
+                return Outcome(item, record, Next.REMOVE)
+            return waiting(item, record, "HostNotReady", "The host that it was on has been deleted: delete it as well.")
         if pool is None:
             return waiting(
                 item,
@@ -68,9 +74,15 @@ class VolumeController:
     def _on_host(cloud: Cloud, item: Item, record: Record, host: Record) -> Outcome:
         if record.deleting:
             return remote.take_away(cloud, item, record, host) or Outcome(item, record, Next.REMOVE)
-        document = documents.write(documents.Volume(*_source(cloud, record)))
-        assigned = cloud.database.write(
-            lambda tx: assignments.put(
+        volume, image = _source(cloud, record)
+        document = documents.write(documents.Volume(volume, image))
+
+        def assign(tx: Tx) -> Assignment:
+            remote.require_current(tx, record)
+            if image is not None:
+                pin = record.resolved[f"image/{record.spec['image']}"]
+                remote.assign_image(tx, host, image, tenant_uid=pin["tenant_uid"])
+            return assignments.put(
                 tx,
                 host.uid,
                 record.uid,
@@ -78,7 +90,11 @@ class VolumeController:
                 tenant_uid=record.tenant_uid,
                 document=document,
             )
-        )
+
+        try:
+            assigned = cloud.database.write(assign)
+        except status.Stale:
+            return Outcome(item, record, Next.LATER, delay_s=0.0)
         report = remote.report_of(assigned)
         if report is None or (report.failure is None and report.volume is None):
             return remote.unanswered(cloud, item, record, host)

@@ -89,6 +89,9 @@ def join(cloud: Cloud, tx: Tx, request: protocol.JoinRequest) -> Issued:
 def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.CertificateRequest) -> Issued:
     """The next certificate of the agent that asks; the one that it asks with stays good until the new one is used.
 
+    Asking revokes nothing: the answer may be lost, and a request that arrives twice, or late, must not shut out the
+    agent that uses what the first answer brought.
+
     Raises:
         PextraError: `agent.unauthenticated`, `agent.csr_invalid`.
     """
@@ -96,7 +99,7 @@ def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.Certificat
     if host is None:
         raise unauthenticated()
     assert serial is not None
-    agents.revoke_certificates(tx, host.uid, but=serial)
+    agents.revoke_older(tx, host.uid, serial)
     return _issue(tx, host, request.csr)
 
 
@@ -144,8 +147,13 @@ def _unchanged(tx: Tx, serial: str | None, request: protocol.SyncRequest) -> pro
 
 def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRequest) -> protocol.SyncAnswer:
     host_uid = host_of(tx, serial)
+    assert serial is not None
+    agents.revoke_older(tx, host_uid, serial)
     agent = agents.pulse(tx, host_uid)
-    agents.heard(tx, host_uid, boot_id=request.boot_id, version=request.version)
+    taken = agent.exchange if agent is not None else 0
+    if _is_late(request, taken):
+        return protocol.SyncAnswer(revision=request.revision, exchange=taken, refused=True, poll_s=POLL_S)
+    agents.heard(tx, host_uid, boot_id=request.boot_id, version=request.version, exchange=taken + 1)
     if is_silent(agent.seen_us if agent else None, tx.now_us) or request.inventory is not None:
         work.ask(tx, cloud.site.uid, host_uid, "host")
     if request.inventory is not None:
@@ -157,9 +165,15 @@ def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRe
         revision=newer[-1].revision if newer else request.revision,
         assignments=[_told(tx, each) for each in newer],
         more=len(newer) == protocol.MOST_ASSIGNMENTS,
+        exchange=taken + 1,
         remove=sorted(set(request.strangers) - assignments.known(tx, host_uid, request.strangers)),
         poll_s=POLL_S,
     )
+
+
+def _is_late(request: protocol.SyncRequest, taken: int) -> bool:
+    """Whether the request was overtaken: what it reports may have been reported otherwise since, of one revision."""
+    return request.exchange is not None and request.exchange != taken
 
 
 def _take(tx: Tx, host_uid: str, report: protocol.Report) -> assignments.Assignment | None:

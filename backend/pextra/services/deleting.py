@@ -11,7 +11,7 @@ from pextra.errors import PextraError
 from pextra.services import authorization, minting, quotas, tenancy
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Written
 from pextra.services.status import wake_referrers
-from pextra.store import events, objects, quota, references, secrets, work
+from pextra.store import assignments, events, objects, quota, references, secrets, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.references import Reference
@@ -116,6 +116,8 @@ def remove(cloud: Cloud, tx: Tx, record: Record) -> None:
         _wake_if_waiting(tx, target)
     secrets.remove(tx, record.tenant_uid, record.uid)
     minting.revoke(tx, record)
+    if cloud.registry[record.kind].controlled:
+        assignments.remove_everywhere(tx, record.uid)
     work.forget(tx, record.tenant_uid, record.uid)
     if record.kind == "tenant":
         quota.forget(tx, record.uid)

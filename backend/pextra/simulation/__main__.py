@@ -16,10 +16,13 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=STEPS, help="events before the cloud is left in peace")
     parser.add_argument("--every", type=int, default=EVERY, help="events between two checks")
     parser.add_argument("--tail", type=int, default=TAIL, help="lines of the trace to show after a failure")
+    parser.add_argument(
+        "--agents", action=argparse.BooleanOptionalAction, help="whether hosts have agents; by default as the seed says"
+    )
     options = parser.parse_args()
     broken = 0
     for seed in range(options.seed, options.seed + options.count):
-        report = run(seed, steps=options.steps, every=options.every, tail=options.tail)
+        report = run(seed, steps=options.steps, every=options.every, tail=options.tail, agents=options.agents)
         sys.stdout.write(f"{report}\n")
         sys.stdout.flush()
         broken += report.violation is not None

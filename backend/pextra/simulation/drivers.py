@@ -30,9 +30,10 @@ LOCAL_POOL: Final = "local"
 class Frail:
     """A driver as one process uses it: every call has a point of the process before and after it, and may fail."""
 
-    def __init__(self, stage: Stage, driver: object, point: Callable[[str], None]) -> None:
+    def __init__(self, stage: Stage, driver: object, place: str, point: Callable[[str], None]) -> None:
         self._stage = stage
         self._driver = driver
+        self._place = place
         self._point = point
 
     def __getattr__(self, name: str) -> Any:
@@ -49,6 +50,7 @@ class Frail:
                 raise Retryable("Simulated", f"{name} failed")
             if blow is Blow.LOST:
                 raise Unknown("Simulated", f"{name} may have happened")
+            self._stage.guard.before(self._place, name, args)
             result = method(*args, **options)
             self._point(f"after {name}")
             if blow is Blow.HAPPENED:
@@ -67,6 +69,8 @@ class SimFleet:
 
     def drivers(self, host: Record) -> HostDrivers | None:
         """See `Fleet.drivers`."""
+        if self._stage.hazards.weather.agents:
+            return None
         machine = REGISTRY["host"].effective(host.spec)["simulated"]
         inventory = HostInventory(
             machine["vcpus"], machine["memory_mib"], machine["disk_gib"], "sim", accelerated=False
@@ -74,19 +78,27 @@ class SimFleet:
         self._stage.world.ensure_host(host.uid, inventory)
         local = self._stage.document.pools.get(LOCAL_POOL)
         pool = LOCAL_POOL if local is not None and local.host_uid == host.uid else SHARED_POOL
-        return HostDrivers(
-            cast("ComputeDriver", self._frail(SimCompute(self._stage.world, host.uid))),
-            cast("NetworkDriver", self._frail(SimNetwork(self._stage.world, host.uid))),
-            self._storage(pool),
-            pool,
-        )
+        return host_drivers(self._stage, host.uid, pool, self._point)
 
     def pools(self) -> Mapping[str, StorageDriver]:
-        """See `Fleet.pools`."""
-        return {name: self._storage(name) for name in self._stage.document.pools}
+        """See `Fleet.pools`: a pool that only one host reaches is its agent's, if it has one."""
+        alone = self._stage.hazards.weather.agents
+        return {
+            name: _storage(self._stage, name, self._point)
+            for name, pool in self._stage.document.pools.items()
+            if pool.host_uid is None or not alone
+        }
 
-    def _storage(self, pool: str) -> StorageDriver:
-        return cast("StorageDriver", self._frail(SimStorage(self._stage.world, pool)))
 
-    def _frail(self, driver: object) -> Frail:
-        return Frail(self._stage, driver, self._point)
+def host_drivers(stage: Stage, host_uid: str, pool: str, point: Callable[[str], None]) -> HostDrivers:
+    """The drivers of a host as one process reaches them, whose points are around every call."""
+    return HostDrivers(
+        cast("ComputeDriver", Frail(stage, SimCompute(stage.world, host_uid), host_uid, point)),
+        cast("NetworkDriver", Frail(stage, SimNetwork(stage.world, host_uid), host_uid, point)),
+        _storage(stage, pool, point),
+        pool,
+    )
+
+
+def _storage(stage: Stage, pool: str, point: Callable[[str], None]) -> StorageDriver:
+    return cast("StorageDriver", Frail(stage, SimStorage(stage.world, pool), pool, point))

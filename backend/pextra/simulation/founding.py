@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from random import Random
 from typing import Any, Final
 
+from pextra import agent_protocol as protocol
+from pextra.drivers.interface import HostInventory
+from pextra.simulation.agent_link import CSR, serial_of
+from pextra.simulation.agent_node import AgentNode
 from pextra.simulation.drivers import LOCAL_POOL, SHARED_POOL
 from pextra.simulation.letters import Where, Wish, letter_of
 from pextra.simulation.node import Node
@@ -25,10 +30,15 @@ _CLOUD: Final = "system"
 
 @dataclass(frozen=True, slots=True)
 class Founder:
-    """The administrator, who sets the cloud up and takes it down while nothing goes wrong."""
+    """The administrator, who sets the cloud up and takes it down while nothing goes wrong.
+
+    Attributes:
+        agents: gets the agents of the hosts that are made.
+    """
 
     stage: Stage
-    node: Node
+    nodes: Sequence[Node]
+    agents: list[AgentNode]
     token: str
     mind: Mind
     numbers: count[int]
@@ -36,6 +46,25 @@ class Founder:
     def put(self, where: Where, spec: dict[str, Any]) -> dict[str, Any]:
         """Make an object; gives the answer's body."""
         return self._ask(Wish("PUT", where, {"spec": spec}), (201,))
+
+    def join(self, host: dict[str, Any], pool: str) -> None:
+        """Have an agent join for the host, with a token for it, and begin."""
+        name: str = host["metadata"]["name"]
+        made = self.put(Where(None, "join_tokens", name), {"host": name})
+        wish = protocol.JoinRequest(token=made["minted"]["token"], csr=CSR)
+        answer = self.nodes[0].serve_agent("/join", wish, None)
+        if answer is None or answer.status != 200:
+            raise Violated(f"the agent of host {name} was not let in: {answer}")
+        agent = AgentNode(
+            f"agent-{name}",
+            self.stage,
+            self.nodes,
+            host_uid=host["metadata"]["uid"],
+            pool=pool,
+            serial=serial_of(answer),
+        )
+        self.agents.append(agent)
+        agent.start()
 
     def take_down(self) -> None:
         """Delete everything that was made here, and with the tenants what is in them."""
@@ -47,7 +76,7 @@ class Founder:
     def _ask(self, wish: Wish, expected: tuple[int, ...]) -> dict[str, Any]:
         letter = letter_of("founder", self.mind.tenant, self.token, wish, f"founder-{next(self.numbers)}")
         least = self.stage.ledger.begin(letter)
-        answer = self.node.serve(letter.request)
+        answer = self.nodes[0].serve(letter.request)
         assert answer is not None
         body: dict[str, Any] = json.loads(answer.body) if answer.body else {}
         if answer.status not in expected:
@@ -64,15 +93,38 @@ def found(founder: Founder) -> dict[str, str]:
         founder.put(Where(None, "flavors", name), flavor(*size))
     founder.put(Where(_CLOUD, "images", "debian"), image("debian"))
     founder.put(Where(_CLOUD, "shares", "debian"), {"kind": "image", "name": "debian", "tenants": "all"})
-    founder.stage.world.ensure_pool(SHARED_POOL, capacity_bytes=POOL_BYTES)
-    host: dict[str, Any] = {}
+    _hosts(founder, rng)
+    return dict(pair for tenant in TENANTS for pair in _tenant(founder, tenant))
+
+
+def _hosts(founder: Founder, rng: Random) -> None:
+    """Hosts that the loops drive, or hosts with agents; see `Weather` for where their disks are."""
+    stage, weather = founder.stage, founder.stage.hazards.weather
+    own_pools = weather.agents and weather.own_pools
+    if not own_pools:
+        stage.world.ensure_pool(SHARED_POOL, capacity_bytes=POOL_BYTES)
     for name in HOSTS:
         machine = {"vcpus": rng.randint(2, 4), "memory_mib": rng.choice((2048, 4096)), "disk_gib": 64}
-        spec = {"driver": "sim", "simulated": machine, "cpu_overcommit": rng.choice((1, 2))}
-        host = founder.put(Where(None, "hosts", name), spec)
-    if founder.stage.hazards.weather.local_pool:
-        founder.stage.world.ensure_pool(LOCAL_POOL, capacity_bytes=POOL_BYTES, host_uid=host["metadata"]["uid"])
-    return dict(pair for tenant in TENANTS for pair in _tenant(founder, tenant))
+        how = {"driver": "libvirt"} if weather.agents else {"driver": "sim", "simulated": machine}
+        host = founder.put(Where(None, "hosts", name), {**how, "cpu_overcommit": rng.choice((1, 2))})
+        uid: str = host["metadata"]["uid"]
+        local = own_pools or (weather.local_pool and name == HOSTS[-1])
+        pool = (name if weather.agents else LOCAL_POOL) if local else SHARED_POOL
+        if local:
+            stage.world.ensure_pool(pool, capacity_bytes=POOL_BYTES, host_uid=uid)
+        if weather.agents:
+            stage.world.ensure_host(uid, _inventory(machine))
+            founder.join(host, pool)
+
+
+def _inventory(machine: dict[str, int]) -> HostInventory:
+    return HostInventory(
+        vcpus=machine["vcpus"],
+        memory_mib=machine["memory_mib"],
+        disk_gib=machine["disk_gib"],
+        hypervisor="sim",
+        accelerated=False,
+    )
 
 
 def _tenant(founder: Founder, tenant: str) -> list[tuple[str, str]]:

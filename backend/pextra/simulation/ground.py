@@ -75,6 +75,25 @@ class Work(NamedTuple):
     kind: str
 
 
+class Assigned(NamedTuple):
+    """What a host's agent is to make true."""
+
+    host_uid: str
+    uid: str
+    kind: str
+    revision: int
+    removed: int
+    reported_revision: int
+    report: dict[str, Any]
+    document: dict[str, Any]
+    secret_paths: list[str]
+
+    @property
+    def answered(self) -> bool:
+        """Whether the report speaks of what is assigned now."""
+        return self.reported_revision == self.revision
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """Everything that is committed.
@@ -95,6 +114,7 @@ class Ground:
     sequenced: list[Event]
     pending: list[Event]
     work: list[Work]
+    assigned: list[Assigned]
     belongings: dict[str, list[str]]
 
 
@@ -110,8 +130,18 @@ _BELONGINGS: Final = {
     "resource_index": "uid",
     "resource_secret": "uid",
     "credential": "token_uid",
+    "host_agent": "host_uid",
+    "host_certificate": "host_uid",
+    "join_secret": "host_uid",
 }
-_LEFT_OUT: Final = frozenset({"lease", "work", "alembic_version"})
+_ASSIGNED: Final = """
+    SELECT host_uid, uid, kind, revision, removed, reported_revision, report, document, secret_paths
+    FROM assignment"""
+_IN_PART: Final = {
+    "work": "tenant_uid, uid, version",  # but for when it is due next
+    "host_agent": "host_uid, revision, changed_us, boot_id, version, inventory",  # but for when it was heard last
+}
+_LEFT_OUT: Final = frozenset({"lease", "alembic_version"})
 
 
 class GroundReader:
@@ -159,6 +189,7 @@ class GroundReader:
                 Event(*r) for r in self._rows("SELECT stream, NULL, type, object_uid, revision FROM pending_event")
             ],
             work=[Work(*r) for r in self._rows("SELECT uid, kind FROM work")],
+            assigned=[_assigned(*r) for r in self._rows(_ASSIGNED)],
             belongings={
                 table: [r[0] for r in self._rows(f"SELECT {column} FROM {table}")]  # noqa: S608  # names of our own
                 for table, column in _BELONGINGS.items()
@@ -166,14 +197,13 @@ class GroundReader:
         )
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table, but for leases and for when work is due next."""
+        """Every row of every table, but for leases, for when work is due next and for agents' heartbeats."""
         tables = [r[0] for r in self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        rows = {
-            table: self._rows(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608  # names of our own
+        return {
+            table: self._rows(f"SELECT {_IN_PART.get(table, '*')} FROM {table} ORDER BY 1, 2")  # noqa: S608  # our own
             for table in tables
             if table not in _LEFT_OUT
         }
-        return rows | {"work": self._rows("SELECT tenant_uid, uid, version FROM work ORDER BY 1, 2")}
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self._connection.execute(query, values).fetchall()
@@ -185,3 +215,9 @@ class GroundReader:
                 values[column] = json.loads(values[column]) if values[column] is not None else {}
             self._decoded[row] = Record(*values)
         return self._decoded[row]
+
+
+def _assigned(*row: Any) -> Assigned:
+    host_uid, uid, kind, revision, removed, reported_revision, *written = row
+    report, document, secret_paths = (json.loads(text or "null") for text in written)
+    return Assigned(host_uid, uid, kind, revision, removed, reported_revision, report or {}, document, secret_paths)

@@ -19,11 +19,15 @@ class Weather:
         crash, pause: chance at each point of a process to crash there, or to stand still for a while.
         stall: chance that such a pause outlasts a lease, where it may.
         stalls_anywhere: whether it may also while a loop acts on hosts. It then goes on to act when another process has
-            taken over, which nothing in the product prevents yet.
+            taken over, which nothing in the product prevents where loops drive hosts themselves. Where agents do, a
+            loop only writes down what is desired, and may stand still anywhere.
         refuse, doubt: chance that a driver's call fails, or may have happened.
         lose, repeat: chance that a message is lost, or delivered a second time later.
         upset_s: time between two acts of nature, on average.
         local_pool: whether one host has disks of its own instead of the shared pool.
+        agents: whether every host is driven by an agent of its own instead of by the loops.
+        own_pools: whether, with agents, every host has disks of its own and there is no shared pool.
+        cut: how much more often than other acts of nature the way of an agent to the control plane is cut.
     """
 
     nodes: int
@@ -38,24 +42,38 @@ class Weather:
     repeat: float
     upset_s: float
     local_pool: bool
+    agents: bool
+    own_pools: bool
+    cut: int
 
 
-def weather_of(seed: int) -> Weather:
-    """The weather of a run."""
+def weather_of(seed: int, *, agents: bool | None = None) -> Weather:
+    """The weather of a run.
+
+    Args:
+        agents: whether hosts have agents; None: as drawn.
+    """
     rng = Random(f"weather {seed}")
+    of_agents = Random(f"agents {seed}")
+    drawn = of_agents.random() < 0.5
+    with_agents = drawn if agents is None else agents
+    own_pools = of_agents.choice((False, True, True, True))
     return Weather(
         nodes=rng.choice((2, 3, 3)),
         skew_s=rng.choice((0.0, 0.3, 2.0)),
         crash=rng.choice((0.0, 0.0005, 0.001, 0.003)),
         pause=rng.choice((0.0, 0.005, 0.01, 0.03)),
         stall=rng.choice((0.0, 0.02, 0.1)),
-        stalls_anywhere=False,
+        stalls_anywhere=with_agents and own_pools,
         refuse=rng.choice((0.0, 0.01, 0.05)),
         doubt=rng.choice((0.0, 0.01, 0.05)),
         lose=rng.choice((0.0, 0.02, 0.1)),
         repeat=rng.choice((0.0, 0.05, 0.2)),
         upset_s=rng.choice((4.0, 10.0, 40.0)),
         local_pool=rng.choice((False, False, True)),
+        agents=with_agents,
+        own_pools=own_pools,
+        cut=of_agents.choice((0, 1, 4)),
     )
 
 

@@ -6,16 +6,22 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from pextra.drivers.interface import Power
+from pextra.simulation.agent_node import AgentNode
 from pextra.simulation.node import Node
 from pextra.simulation.stage import Stage
 
 
 class Nature:
-    """Strikes now and then, and takes away later what would last."""
+    """Strikes now and then, and takes away later what would last.
 
-    def __init__(self, stage: Stage, nodes: Sequence[Node]) -> None:
+    Args:
+        agents: the hosts' agents, those too that begin after this.
+    """
+
+    def __init__(self, stage: Stage, nodes: Sequence[Node], agents: Sequence[AgentNode]) -> None:
         self._stage = stage
         self._nodes = nodes
+        self._agents = agents
         self._rng = Random(f"{stage.seed} nature")
         self._paused: set[str] = set()
         self._acts: list[tuple[Callable[[], None], int]] = [
@@ -27,6 +33,9 @@ class Nature:
             (self._node_is_killed, 2),
             (self._node_stops, 1),
         ]
+        weather = stage.hazards.weather
+        if weather.agents:
+            self._acts += [(self._agent_is_killed, 3), (self._agent_is_cut_off, weather.cut)]
 
     def brood(self) -> None:
         """Do something after a while, and again."""
@@ -43,7 +52,9 @@ class Nature:
     def relent(self) -> None:
         """Repair everything."""
         for uid in self._stage.document.hosts:
-            self._stage.world.host_up(uid)
+            self._host_is_up(uid)
+        for agent in self._agents:
+            agent.link.cut = False
         for name in self._stage.document.pools:
             self._stage.world.free_pool(name)
 
@@ -89,12 +100,21 @@ class Nature:
         uid = self._rng.choice(hosts)
         self._stage.note("nature", f"host {uid} goes down", count="host down")
         self._stage.world.host_down(uid)
+        for agent in self._agents:
+            if agent.host_uid == uid:
+                agent.host_goes_down()
 
         def up() -> None:
             self._stage.note("nature", f"host {uid} comes up")
-            self._stage.world.host_up(uid)
+            self._host_is_up(uid)
 
         self._stage.schedule.after(self._rng.uniform(1.0, 30.0), up)
+
+    def _host_is_up(self, uid: str) -> None:
+        self._stage.world.host_up(uid)
+        for agent in self._agents:
+            if agent.host_uid == uid:
+                agent.start()
 
     def _pool_fills(self) -> None:
         name = self._rng.choice(list(self._stage.document.pools))
@@ -112,3 +132,17 @@ class Nature:
 
     def _node_stops(self) -> None:
         self._rng.choice(self._nodes).stop()
+
+    def _agent_is_killed(self) -> None:
+        self._rng.choice(self._agents).kill()
+
+    def _agent_is_cut_off(self) -> None:
+        agent = self._rng.choice(self._agents)
+        self._stage.note("nature", f"{agent.name} is cut off", count="agent cut off")
+        agent.link.cut = True
+
+        def mend() -> None:
+            self._stage.note("nature", f"{agent.name} is reached again")
+            agent.link.cut = False
+
+        self._stage.schedule.after(self._rng.choice((3.0, 10.0, 60.0)) * self._rng.random(), mend)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
-from typing import Final
+from typing import Any
 
+from pextra import agent_protocol as protocol
+from pextra.api.agents import create_agents_app
 from pextra.api.app import create_app
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
@@ -25,20 +26,10 @@ from pextra.services.cloud import Cloud
 from pextra.simulation.clock import SimClock
 from pextra.simulation.database import SimDatabase
 from pextra.simulation.drivers import SimFleet
+from pextra.simulation.process import Process
 from pextra.simulation.stage import Stage
 from pextra.store.work import Item
 from pextra_client.messages import Answer, Request
-
-DEEPEST: Final = 6
-"""How many activities may stand still at a time, one on top of the other."""
-
-
-LONGEST_LOOK_S: Final = 4.0
-"""For how long processes stand still while one acts on hosts; what such a pause lets run may pause again."""
-
-
-class Crash(BaseException):
-    """The process dies here. Not an `Exception`, for nothing in the process can handle it."""
 
 
 class Looking:
@@ -66,7 +57,7 @@ class Life:
     sweep: Sweep
 
 
-class Node:
+class Node(Process[Life]):
     """A machine on which the process is started again after each death.
 
     The HTTP application and the database's connections are kept over a death, for the sake of speed: they hold
@@ -74,28 +65,22 @@ class Node:
     """
 
     def __init__(self, name: str, stage: Stage, url: str) -> None:
-        self.name = name
-        self._stage = stage
-        self._rng = Random(f"{stage.seed} {name}")
-        self._life: Life | None = None
+        super().__init__(name, stage)
         self._lives = 0
-        self._frames: list[Life] = []
-        skew_s = stage.hazards.weather.skew_s * self._rng.uniform(-1, 1)
+        skew_s = stage.hazards.weather.skew_s * self.rng.uniform(-1, 1)
         self._database = SimDatabase(
             url,
             clock=SimClock(stage.schedule, skew_s=skew_s),
-            rng=self._rng,
+            rng=self.rng,
             pool_size=2,
             point=self.point,
             durable=False,
         )
         self._cloud, _ = open_cloud(self._database, REGISTRY)
         self._client = create_app(self._cloud).test_client(use_cookies=False)
-
-    @property
-    def up(self) -> bool:
-        """Whether the process lives."""
-        return self._life is not None
+        self._serial: str | None = None
+        agents = create_agents_app(self._cloud, lambda: self._serial)
+        self._agents_client = agents.test_client(use_cookies=False)
 
     def start(self) -> None:
         """Start the process with an empty memory."""
@@ -133,86 +118,33 @@ class Node:
             self._stage.note(self.name, "stops", count="stop")
             self._die()
 
-    def kill(self) -> None:
-        """End the process at once, wherever it stands."""
-        if self._life is not None:
-            self._stage.note(self.name, "is killed", count="kill")
-            self._die()
-
     def serve(self, request: Request) -> Answer | None:
         """The answer to a request; None when the process died of it, or before."""
+        return self._serve(self._client, request)
+
+    def serve_agent(self, path: str, message: protocol.Message, serial: str | None) -> Answer | None:
+        """The answer to a host's agent that shows the certificate of that serial number, as `serve`."""
+        self._serial = serial
+        body = message.model_dump_json(exclude_defaults=True).encode()
+        headers = {"Content-Type": "application/json"}
+        request = Request(method="POST", target=f"{protocol.PREFIX}{path}", headers=headers, body=body)
+        return self._serve(self._agents_client, request)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def _serve(self, client: Any, request: Request) -> Answer | None:
         life = self._life
         if life is None:
             return None
         answers: list[Answer] = []
 
         def answer() -> None:
-            response = self._client.open(
+            response = client.open(
                 request.target, method=request.method, data=request.body, headers=dict(request.headers)
             )
             headers = {name.lower(): value for name, value in response.headers.items()}
             answers.append(Answer(response.status_code, headers, response.get_data()))
 
         return answers[0] if self._within(life, answer) else None
-
-    def point(self, name: str) -> None:
-        """A step of the process at which it may die, or stand still while others go on.
-
-        Raises:
-            Crash: it dies here, or died while it stood still.
-        """
-        self._check_alive()
-        hazards = self._stage.hazards
-        if self._frames and hazards.crashes():
-            self._stage.note(self.name, f"dies at {name}", count=f"death at {name.partition(' ')[0]}")
-            self._die()
-            raise Crash
-        if name == "commit" or not self._frames or self._stage.schedule.depth >= DEEPEST:
-            return  # a transaction is open, or enough activities stand still
-        looks = self._stage.looks
-        if looks and self._stage.schedule.now - looks[0] > LONGEST_LOOK_S:
-            return  # it would outlast its lease
-        pause_s = hazards.pause_s(looking=bool(looks))
-        if pause_s:
-            self._stage.note(self.name, f"stands still at {name} for {pause_s:.3f} s", count="pause")
-            self._stage.schedule.run_until(self._stage.schedule.now + pause_s)
-            self._check_alive()
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._database.close()
-
-    def _check_alive(self) -> None:
-        if self._frames and self._frames[-1] is not self._life:
-            raise Crash
-
-    def _die(self) -> None:
-        self._life = None
-        self._stage.schedule.after(self._stage.hazards.downtime_s(), self.start)
-
-    def _within(self, life: Life, act: Callable[[], object]) -> bool:
-        """Run a part of the life; tells whether the process survived it."""
-        self._frames.append(life)
-        try:
-            act()
-        except Crash:
-            return False
-        finally:
-            self._frames.pop()
-        return self._life is life
-
-    def _repeat(self, life: Life, what: str, act: Callable[[], int], *, busy_s: float, idle_s: float) -> None:
-        """Do it again and again as long as the life lasts, sooner when there was something to do."""
-
-        def once() -> None:
-            if self._life is not life:
-                return
-            done: list[int] = []
-            if not self._within(life, lambda: done.append(act())):
-                return
-            if done[0]:
-                self._stage.note(self.name, f"{what} did {done[0]}")
-            wait_s = busy_s if done[0] else idle_s
-            self._stage.schedule.after(wait_s * self._rng.uniform(0.7, 1.3), once)
-
-        self._stage.schedule.after(self._rng.uniform(0.0, idle_s), once)

@@ -15,9 +15,11 @@ from pextra.drivers.sim.world import Latency, SimWorld
 from pextra.drivers.sim.world_file import WorldDocument
 from pextra.resources import REGISTRY
 from pextra.services.bootstrap import open_cloud
+from pextra.simulation.agent_node import AgentNode
 from pextra.simulation.audit import Audit
 from pextra.simulation.clock import SimClock
 from pextra.simulation.founding import TENANTS, Founder, found
+from pextra.simulation.guard import Guard
 from pextra.simulation.hazards import Hazards, weather_of
 from pextra.simulation.ledger import Ledger
 from pextra.simulation.link import Link
@@ -44,15 +46,16 @@ LATENCY: Final = Latency(boot_s=1.5, shutdown_s=2.5)
 _SCRATCH: Final = Path("/dev/shm")  # noqa: S108  # a folder with a name of its own is made in it
 
 
-def run(seed: int, *, steps: int = STEPS, every: int = EVERY, tail: int = TAIL) -> Report:
+def run(seed: int, *, steps: int = STEPS, every: int = EVERY, tail: int = TAIL, agents: bool | None = None) -> Report:
     """Run the simulation of this seed; the same arguments give the same report.
 
     Args:
         steps: how many events run before the cloud is left in peace.
         every: after how many events the promises are checked; this does not change what happens.
         tail: how many lines of the trace the report keeps.
+        agents: whether the hosts have agents; None: as the seed says.
     """
-    stage = _stage(seed)
+    stage = _stage(seed, agents)
     violation: str | None = None
     with ExitStack() as opened:
         scratch = _SCRATCH if _SCRATCH.is_dir() else None
@@ -74,17 +77,19 @@ def run(seed: int, *, steps: int = STEPS, every: int = EVERY, tail: int = TAIL) 
     )
 
 
-def _stage(seed: int) -> Stage:
+def _stage(seed: int, agents: bool | None) -> Stage:
     schedule = Schedule()
     document = WorldDocument()
+    ledger = Ledger()
     return Stage(
         seed=seed,
         schedule=schedule,
         trace=Trace(schedule),
-        hazards=Hazards(weather_of(seed), Random(f"{seed} hazards")),
+        hazards=Hazards(weather_of(seed, agents=agents), Random(f"{seed} hazards")),
         world=SimWorld(clock=lambda: schedule.now, latency=LATENCY, document=document),
         document=document,
-        ledger=Ledger(),
+        ledger=ledger,
+        guard=Guard(ledger),
     )
 
 
@@ -116,13 +121,16 @@ class _Run:
         self._token = token
         self._watcher = Watcher(stage, path, every=every)
         opened.callback(self._watcher.close)
+        stage.guard.watch(path)
+        opened.callback(stage.guard.close)
         self._nodes = [Node(f"n{i + 1}", stage, url) for i in range(stage.hazards.weather.nodes)]
         for node in self._nodes:
             opened.callback(node.close)
         self._link = Link(stage, Audit(stage.ledger))
-        self._nature = Nature(stage, self._nodes)
+        self._agents: list[AgentNode] = []
+        self._nature = Nature(stage, self._nodes, self._agents)
         mind = Mind("system", TENANTS, Random(f"{stage.seed} founder"))
-        self._founder = Founder(stage, self._nodes[0], token, mind, count())
+        self._founder = Founder(stage, self._nodes, self._agents, token, mind, count())
         self._users: list[User] = []
 
     def play(self, steps: int) -> None:
@@ -193,7 +201,12 @@ class _Run:
         for user in self._users:
             user.retired = True
         schedule = self._stage.schedule
-        while self._link.under_way or any(u.busy for u in self._users) or not all(n.up for n in self._nodes):
+        while (
+            self._link.under_way
+            or any(u.busy for u in self._users)
+            or any(a.link.under_way for a in self._agents)
+            or not all(p.up for p in (*self._nodes, *self._agents))
+        ):
             schedule.run_until(schedule.now + 1.0)
 
     def _settle(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pextra.drivers.sim.world import SimWorld
 from pextra.drivers.sim.world_file import WorldDocument
+from pextra.simulation.guard import Guard
 from pextra.simulation.hazards import Hazards
 from pextra.simulation.ledger import Ledger
 from pextra.simulation.schedule import Schedule
@@ -24,6 +25,7 @@ class Stage:
     Attributes:
         seed: what everything is drawn from.
         document: the content of `world`, which survives every crash.
+        guard: sees what is about to be destroyed.
         looks: since when each look lasts that is under way, the innermost last.
         counts: how often what happened.
     """
@@ -35,6 +37,7 @@ class Stage:
     world: SimWorld
     document: WorldDocument
     ledger: Ledger
+    guard: Guard
     looks: list[float] = field(default_factory=list[float])
     counts: Counter[str] = field(default_factory=Counter[str])
 

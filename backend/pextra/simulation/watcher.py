@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pextra.simulation.checks import attachments, capacity, converged, harm, leftovers, quota, rows
+from pextra.simulation.checks import assigned, attachments, capacity, converged, harm, leftovers, quota, rows
 from pextra.simulation.checks.promises import PromisesAreKept
 from pextra.simulation.checks.streams import StreamsAreComplete
 from pextra.simulation.checks.view import Check, Memo, View
@@ -24,6 +24,10 @@ ALWAYS: Final[tuple[Check, ...]] = (
     attachments.volumes_are_attached_to_their_users,
     rows.no_dangling_rows,
     rows.no_dangling_references,
+    converged.ready_means_as_desired,
+    assigned.assignments_are_where_their_objects_are,
+    assigned.no_secret_is_written_down_twice,
+    assigned.answers_fit_what_is_assigned,
 )
 """What is true in every state that is committed."""
 
@@ -35,6 +39,11 @@ SETTLED: Final[tuple[Check, ...]] = (
     converged.operations_are_done_once,
     leftovers.hosts_hold_only_their_guests,
     leftovers.pools_hold_only_what_is_wanted,
+    assigned.what_is_placed_is_assigned,
+    assigned.nothing_is_assigned_in_vain,
+    assigned.objects_say_what_agents_reported,
+    assigned.agents_reported_what_is_there,
+    assigned.hosts_hold_only_what_is_assigned,
 )
 """What is true once nothing goes wrong any more and nobody asks for anything."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, null, select, update
 
 from pextra.store.database import Tx
 from pextra.store.tables import assignment, host_agent, host_certificate, join_secret
@@ -21,6 +21,7 @@ class Agent:
         seen_us: when it was last heard; None: never.
         boot_id: of the host's last boot.
         inventory: what the host has, as the agent told it.
+        exchange: how many exchanges were taken.
     """
 
     host_uid: str
@@ -30,9 +31,10 @@ class Agent:
     boot_id: str
     version: str
     inventory: dict[str, Any] | None
+    exchange: int
 
 
-_COLUMNS = [c for c in host_agent.c if c.name != "inventory"]
+_COLUMNS = [null().label(c.name) if c.name == "inventory" else c for c in host_agent.c]
 
 
 def find(tx: Tx, host_uid: str) -> Agent | None:
@@ -44,7 +46,7 @@ def find(tx: Tx, host_uid: str) -> Agent | None:
 def pulse(tx: Tx, host_uid: str) -> Agent | None:
     """As `find`, without the inventory, which is large and seldom wanted."""
     row = tx.conn.execute(select(*_COLUMNS).where(host_agent.c.host_uid == host_uid)).first()
-    return None if row is None else Agent(*row, inventory=None)
+    return None if row is None else Agent(*row)
 
 
 def seen(tx: Tx) -> Mapping[str, int | None]:
@@ -60,9 +62,9 @@ def changed_since(tx: Tx, since_us: int) -> Mapping[str, int]:
     return {r[0]: r[1] for r in rows}
 
 
-def heard(tx: Tx, host_uid: str, *, boot_id: str, version: str) -> None:
-    """The host's agent spoke just now."""
-    values = {"seen_us": tx.now_us, "boot_id": boot_id, "version": version}
+def heard(tx: Tx, host_uid: str, *, boot_id: str, version: str, exchange: int) -> None:
+    """The host's agent spoke just now, in the exchange of that number."""
+    values = {"seen_us": tx.now_us, "boot_id": boot_id, "version": version, "exchange": exchange}
     tx.upsert(
         host_agent, [{"host_uid": host_uid, "revision": 0, "changed_us": 0, "inventory": None, **values}], update=values
     )
@@ -117,10 +119,19 @@ def add_certificate(tx: Tx, serial: str, *, host_uid: str, not_after_us: int) ->
     tx.insert(host_certificate, [{"serial": serial, "host_uid": host_uid, "not_after_us": not_after_us}])
 
 
-def revoke_certificates(tx: Tx, host_uid: str, *, but: str | None = None) -> None:
-    """Stop accepting the host's certificates, but for one."""
-    statement = delete(host_certificate).where(host_certificate.c.host_uid == host_uid)
-    tx.conn.execute(statement if but is None else statement.where(host_certificate.c.serial != but))
+def revoke_certificates(tx: Tx, host_uid: str) -> None:
+    """Stop accepting every certificate of the host."""
+    tx.conn.execute(delete(host_certificate).where(host_certificate.c.host_uid == host_uid))
+
+
+def revoke_older(tx: Tx, host_uid: str, serial: str) -> None:
+    """Stop accepting the host's certificates that were issued before this one."""
+    issued = select(host_certificate.c.not_after_us).where(host_certificate.c.serial == serial).scalar_subquery()
+    tx.conn.execute(
+        delete(host_certificate).where(
+            host_certificate.c.host_uid == host_uid, host_certificate.c.not_after_us < issued
+        )
+    )
 
 
 def holder(tx: Tx, serial: str) -> str | None:

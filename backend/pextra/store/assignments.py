@@ -82,6 +82,12 @@ def newer(tx: Tx, host_uid: str, revision: int, *, limit: int) -> list[Assignmen
     return [Assignment(*r) for r in rows]
 
 
+def on(tx: Tx, host_uid: str) -> list[tuple[str, str, bool]]:
+    """Kind, uid and whether it is to be taken away, of everything that is assigned to the host."""
+    rows = tx.conn.execute(select(table.c.kind, table.c.uid, table.c.removed).where(table.c.host_uid == host_uid))
+    return [(r[0], r[1], r[2]) for r in rows]
+
+
 def put(
     tx: Tx,
     host_uid: str,
@@ -130,6 +136,12 @@ def remove(tx: Tx, host_uid: str, uid: str) -> Assignment | None:
     return replace(before, revision=revision, removed=True, secret_paths=[])
 
 
+def remove_everywhere(tx: Tx, uid: str) -> None:
+    """Have the agents of all hosts take away what they have of an object that has gone, or has ended."""
+    for each in of_uid(tx, uid):
+        remove(tx, each.host_uid, uid)
+
+
 def forget_removed(tx: Tx, host_uid: str, uid: str, *, revision: int) -> Assignment | None:
     """The agent has taken away what was to be removed at the revision; None when that is not what is desired now."""
     before = find(tx, host_uid, uid)
@@ -158,7 +170,7 @@ def store_report(tx: Tx, host_uid: str, uid: str, *, revision: int, report: dict
 def _next_revision(tx: Tx, host_uid: str) -> int:
     row = tx.conn.execute(select(host_agent.c.revision).where(host_agent.c.host_uid == host_uid)).first()
     if row is None:
-        blank = {"seen_us": None, "boot_id": "", "version": "", "inventory": None}
+        blank = {"seen_us": None, "boot_id": "", "version": "", "inventory": None, "exchange": 0}
         tx.insert(host_agent, [{"host_uid": host_uid, "revision": 1, "changed_us": tx.now_us, **blank}])
         return 1
     tx.conn.execute(

@@ -254,6 +254,7 @@ host_agent = Table(
     _text("boot_id", 63),
     _text("version", 63),
     _json("inventory", nullable=True),
+    Column("exchange", BigInteger, nullable=False, server_default="0"),  # how many were taken
     Index("host_agent_changed", "changed_us"),
 )
 

@@ -57,6 +57,20 @@ def guests_are_as_desired(view: View) -> Iterator[str]:
         yield from _ports_fit(view, record)
 
 
+def ready_means_as_desired(view: View) -> Iterator[str]:
+    """At every moment: an instance that says that it is ready, in its present generation, says that it is as desired.
+
+    Whoever waits for a change to be made believes it.
+    """
+    for record in view.of_kind("instance"):
+        if record.deleting or not view.is_ready(record):
+            continue
+        power = Power.RUNNING if view.effective(record)["power"] == "on" else Power.OFF
+        said = record.status["power"]
+        if record.status["observed_generation"] == record.generation and said != power.value:
+            yield f"{named(record)} is ready at generation {record.generation}, is to be {power} and says {said}"
+
+
 def _guest_fits(view: View, record: Record, guest: Guest) -> Iterator[str]:
     spec, observed = view.effective(record), guest.observe()
     flavor = record.resolved[f"flavor/{spec['flavor']}"]

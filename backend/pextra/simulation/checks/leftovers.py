@@ -43,7 +43,7 @@ def nothing_is_left(view: View) -> Iterator[str]:
     for record in ground.objects.values():
         if record.kind not in ("user", "api_token") and (record.kind, record.name) != ("tenant", "system"):
             yield f"{named(record)} is left"
-    for rows in (ground.allocations, ground.addresses, ground.hosts, ground.work):
+    for rows in (ground.allocations, ground.addresses, ground.hosts, ground.work, ground.assigned):
         if rows:
             yield f"{rows} are left"
     tenants = {t.uid for t in view.of_kind("tenant")}
