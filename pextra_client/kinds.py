@@ -236,6 +236,32 @@ class FlavorSpec(TypedDict):
     disk_gib: int
     """Root disk. (in GiB)"""
 
+    firmware: NotRequired[Literal["bios", "uefi"]]
+    """What starts the boot loader; images say which they need. ("bios" by default)"""
+
+    secure_boot: NotRequired[bool]
+    """Whether only what Microsoft's keys signed is booted, as most distributions and Windows are; needs
+    `uefi`.
+    """
+
+    tpm: NotRequired[bool]
+    """Whether there is a TPM 2.0. What it keeps goes with the instance."""
+
+    cpu_policy: NotRequired[Literal["shared", "dedicated"]]
+    """`dedicated`: each virtual processor has a processor thread of the host that no other instance uses.
+    ("shared" by default)
+    """
+
+    numa_cells: NotRequired[int]
+    """NUMA cells that the guest sees; virtual processors and memory are split evenly among them. (1 by
+    default)
+    """
+
+    hugepage_kib: NotRequired[Literal[0, 2048, 1048576]]
+    """Size of the host's pages that back the memory: 2048 or 1048576, of which the host must have reserved
+    enough; 0 for ordinary pages. (in KiB)
+    """
+
 
 class FlavorStatus(TypedDict):
     """What a flavor was found to be."""
@@ -466,10 +492,12 @@ class InstanceSpec(TypedDict):
     """What its root disk starts as. (reference: image; cannot change)"""
 
     networks: NotRequired[list[InstanceNetwork]]
-    """Its network cards, in order. (a change restarts)"""
+    """Its network cards, in order. Cards come to and go from an instance while it runs."""
 
     volumes: NotRequired[list[str]]
-    """Its further disks, in order. (a change restarts)"""
+    """Its further disks, in order. Disks come to and go from an instance while it runs; a guest that does not
+    let go of one keeps it until it is restarted.
+    """
 
     ssh_keys: NotRequired[list[str]]
     """Public keys that cloud-init lets in at the first boot. (cannot change)"""
@@ -477,8 +505,19 @@ class InstanceSpec(TypedDict):
     user_data: NotRequired[str | SecretState]
     """cloud-init user data for the first boot; never read back. (cannot change; never read back)"""
 
-    power: NotRequired[Literal["on", "off"]]
-    """Whether it should run. ("on" by default)"""
+    power: NotRequired[Literal["on", "off", "paused"]]
+    """Whether it should run. `paused` holds its processors and keeps its memory. ("on" by default)"""
+
+    stop_timeout_s: NotRequired[int]
+    """How long the guest may take to stop when it is asked to, before it is stopped by force. (in s; 30 by
+    default)
+    """
+
+    rescue_image: NotRequired[str]
+    """Boots instead of the root disk, which comes second, so that the root disk can be mended; without it the
+    root disk boots again. What is written to it is lost when it is removed; remove it before you name
+    another one. (reference: image; a change restarts)
+    """
 
     restart_policy: NotRequired[Literal["always", "on_failure", "never"]]
     """When it is started again by itself. With `on_failure` an instance that powered itself off stays off,

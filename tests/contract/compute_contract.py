@@ -18,13 +18,19 @@ import pytest
 
 from pextra.drivers.interface import (
     ComputeDriver,
+    CpuTopology,
     DiskSource,
+    Firmware,
+    GuestDisk,
+    GuestNic,
     GuestObservation,
     GuestSpec,
     NotFound,
     Permanent,
     PortBinding,
     Power,
+    Problem,
+    Retryable,
     StopCause,
 )
 from tests.labs.waiting import wait_until
@@ -48,12 +54,27 @@ class ComputeHarness(Protocol):
         """
         ...
 
+    def new_disk(self) -> GuestDisk:
+        """A further disk that exists and that no guest has."""
+        ...
+
+    def new_nic(self) -> GuestNic:
+        """A further card whose binding exists and that no guest has."""
+        ...
+
     def volume_exists(self, volume_uid: str) -> bool:
         """Whether the bytes of a disk made by `new_guest` are still there."""
         ...
 
     def guest_powers_off(self, uid: str) -> None:
         """The running guest shuts itself down, without the driver having been asked.
+
+        Returns when it has been set going; a real harness waits until the guest is able to.
+        """
+        ...
+
+    def guest_panics(self, uid: str) -> None:
+        """The running guest's kernel panics.
 
         Returns when it has been set going; a real harness waits until the guest is able to.
         """
@@ -120,6 +141,15 @@ class ComputeContract:
             compute.reboot(uid, act=str(uuid4()))
         with pytest.raises(NotFound):
             compute.console_log(uid, offset=0, limit=1)
+        with pytest.raises(NotFound):
+            compute.remember_rebuild(uid, act=str(uuid4()))
+        on_one_guest = (
+            compute.ensure_paused, compute.freeze, compute.thaw, compute.observe_agent, compute.console_socket,
+            compute.display_socket,
+        )  # fmt: skip
+        for operation in on_one_guest:
+            with pytest.raises(NotFound):
+                operation(uid)
 
     def test_removing_an_undefined_guest_succeeds(self, compute: ComputeDriver) -> None:
         compute.ensure_absent(str(uuid4()))
@@ -182,6 +212,41 @@ class ComputeContract:
         with pytest.raises(Permanent):
             compute.reboot(idle.uid, act=str(uuid4()))
         assert observed(compute, idle.uid).boots == 0
+
+    def test_what_needs_a_running_guest_is_refused_while_it_is_off(
+        self, compute: ComputeDriver, idle: GuestSpec
+    ) -> None:
+        needs_it = (compute.ensure_paused, compute.freeze, compute.thaw, compute.console_socket, compute.display_socket)
+        for operation in needs_it:
+            with pytest.raises(Permanent) as caught:
+                operation(idle.uid)
+            assert caught.value.reason == "GuestNotRunning"
+        assert compute.observe_agent(idle.uid) is None
+        assert idle.uid not in compute.observe_metrics()
+        assert observed(compute, idle.uid).stop_cause is StopCause.NEVER_STARTED
+
+    def test_rebuilds_are_remembered_also_by_the_next_driver_and_the_last_16_of_them(
+        self, harness: ComputeHarness, compute: ComputeDriver, idle: GuestSpec
+    ) -> None:
+        acts = tuple(f"act-{number}" for number in range(18))
+        for act in acts:
+            compute.remember_rebuild(idle.uid, act=act)
+        compute.remember_rebuild(idle.uid, act=acts[-1])
+        harness.driver().ensure_defined(replace(idle, name="renamed"))
+        assert observed(harness.driver(), idle.uid).rebuilds == acts[-16:]
+
+    def test_machine_that_cannot_be_is_permanent_and_changes_nothing(
+        self, compute: ComputeDriver, idle: GuestSpec
+    ) -> None:
+        before = compute.observe_guest(idle.uid)
+        for impossible in (
+            replace(idle, firmware=Firmware(secure_boot=True)),
+            replace(idle, cpu=CpuTopology(numa_cells=5)),
+            replace(idle, cpu=CpuTopology(pinned_cpus=(0,) * 5)),
+        ):
+            with pytest.raises(Permanent):
+                compute.ensure_defined(impossible)
+        assert compute.observe_guest(idle.uid) == before
 
     def test_removing_twice_succeeds_and_leaves_the_disks(
         self, harness: ComputeHarness, compute: ComputeDriver, idle: GuestSpec
@@ -261,12 +326,124 @@ class ComputeContract:
         during = observed(compute, guest.uid)
         assert (during.power, during.boots) == (Power.RUNNING, before.boots)
         if not compute.capabilities().live_resize:
-            assert during.memory_mib == guest.memory_mib
+            assert (during.memory_mib, during.restart_required) == (guest.memory_mib, True)
         compute.reboot(guest.uid, act=str(uuid4()))
-        assert running(harness, compute, guest.uid).memory_mib == larger.memory_mib
+        after = running(harness, compute, guest.uid)
+        assert (after.memory_mib, after.restart_required) == (larger.memory_mib, False)
         force_off(harness, compute, guest.uid)
         compute.ensure_defined(guest)
         assert observed(compute, guest.uid).memory_mib == guest.memory_mib
+
+    def test_paused_guest_is_seen_paused_and_runs_on_without_a_boot(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
+    ) -> None:
+        before = running(harness, compute, guest.uid)
+        compute.ensure_paused(guest.uid)
+        compute.ensure_paused(guest.uid)
+        paused = observed(compute, guest.uid)
+        assert paused == replace(before, power=Power.PAUSED)
+        assert harness.driver().observe_guest(guest.uid) == paused
+        assert running(harness, compute, guest.uid) == before
+
+    def test_disks_and_cards_come_to_a_running_guest_and_go_again(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
+    ) -> None:
+        if not compute.capabilities().live_attach:
+            return
+        before = running(harness, compute, guest.uid)
+        disk, nic = harness.new_disk(), harness.new_nic()
+        more = replace(guest, disks=(*guest.disks, disk), nics=(*guest.nics, nic))
+        compute.ensure_defined(more)
+        compute.ensure_defined(more)
+        during = observed(compute, guest.uid)
+        assert during == replace(
+            before, disk_uids=(*before.disk_uids, disk.volume_uid), port_uids=(*before.port_uids, nic.port_uid)
+        )
+        assert harness.driver().observe_guest(guest.uid) == during
+
+        detached(harness, compute, guest)
+        assert compute.observe_guest(guest.uid) == before
+        assert harness.volume_exists(disk.volume_uid)
+
+    def test_card_that_goes_to_another_port_keeps_its_address(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
+    ) -> None:
+        if not compute.capabilities().live_attach:
+            return
+        before = running(harness, compute, guest.uid)
+        moved = replace(guest, nics=(replace(harness.new_nic(), mac=guest.nics[0].mac),))
+        detached(harness, compute, moved)
+        assert observed(compute, guest.uid) == replace(before, port_uids=(moved.nics[0].port_uid,))
+        detached(harness, compute, guest)
+        assert compute.observe_guest(guest.uid) == before
+
+    def test_disks_in_another_order_wait_for_the_next_start(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
+    ) -> None:
+        if not compute.capabilities().live_attach:
+            return
+        first, second = harness.new_disk(), harness.new_disk()
+        force_off(harness, compute, guest.uid)
+        compute.ensure_defined(replace(guest, disks=(*guest.disks, first, second)))
+        before = running(harness, compute, guest.uid)
+        compute.ensure_defined(replace(guest, disks=(*guest.disks, second, first)))
+        during = observed(compute, guest.uid)
+        assert (during.power, during.boots, during.restart_required) == (Power.RUNNING, before.boots, False)
+        force_off(harness, compute, guest.uid)
+        swapped = (guest.disks[0].volume_uid, second.volume_uid, first.volume_uid)
+        assert observed(compute, guest.uid).disk_uids == swapped
+        compute.ensure_defined(guest)
+
+    def test_counters_of_running_guests_are_read_at_once(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec, idle: GuestSpec
+    ) -> None:
+        running(harness, compute, guest.uid)
+
+        def used_a_processor() -> bool:
+            return compute.observe_metrics()[guest.uid].cpu_ns > 0
+
+        wait_until(used_a_processor, harness.patience_s, "the guest to use its processor")
+        metrics = compute.observe_metrics()
+        assert idle.uid not in metrics
+        seen = metrics[guest.uid]
+        assert seen.memory_mib == guest.memory_mib
+        assert [disk.volume_uid for disk in seen.disks] == [disk.volume_uid for disk in guest.disks]
+        assert {nic.port_uid for nic in seen.nics} <= {nic.port_uid for nic in guest.nics}
+
+    def test_sockets_of_a_running_guest_are_below_its_own_directory_or_said_to_be_missing(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
+    ) -> None:
+        running(harness, compute, guest.uid)
+        able = compute.capabilities()
+        for has, operation, reason in (
+            (able.console, compute.console_socket, "ConsoleUnsupported"),
+            (able.display, compute.display_socket, "DisplayUnsupported"),
+        ):
+            if has:
+                assert operation(guest.uid).is_socket()
+                continue
+            with pytest.raises(Permanent) as caught:
+                operation(guest.uid)
+            assert caught.value.reason == reason
+
+    def test_agent_tells_the_guests_name_and_freezes_its_file_systems(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
+    ) -> None:
+        if not compute.capabilities().agent:
+            return
+        running(harness, compute, guest.uid)
+
+        def answers() -> bool:
+            return compute.observe_agent(guest.uid) is not None
+
+        wait_until(answers, harness.patience_s, "the guest's agent to answer")
+        report = compute.observe_agent(guest.uid)
+        assert report is not None
+        assert report.hostname == guest.name
+        compute.freeze(guest.uid)
+        compute.freeze(guest.uid)
+        compute.thaw(guest.uid)
+        compute.thaw(guest.uid)
 
     # --- stopping ---
 
@@ -315,6 +492,15 @@ class ComputeContract:
         after = running(harness, compute, guest.uid)
         assert (after.stop_cause, after.boots) == (None, before.boots + 1)
 
+    def test_panicked_guest_is_told_from_one_whose_process_died(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
+    ) -> None:
+        running(harness, compute, guest.uid)
+        harness.guest_panics(guest.uid)
+        seen = off(harness, compute, guest.uid)
+        assert (seen.stop_cause, seen.problems) == (StopCause.CRASHED, (Problem.PANICKED,))
+        assert running(harness, compute, guest.uid).problems == ()
+
     # --- removing ---
 
     def test_removing_a_running_guest_leaves_its_neighbour_and_its_disks(
@@ -345,6 +531,20 @@ def observed(compute: ComputeDriver, uid: str) -> GuestObservation:
     seen = compute.observe_guest(uid)
     assert seen is not None, f"guest {uid} is not defined"
     return seen
+
+
+def detached(harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec) -> None:
+    """Define the running guest with fewer devices than it has, again until it has let go of them."""
+
+    def let_go() -> bool:
+        try:
+            compute.ensure_defined(guest)
+        except Retryable as error:
+            assert error.reason == "DetachPending"  # noqa: PT017 (it may as well not be raised)
+            return False
+        return True
+
+    wait_until(let_go, harness.patience_s, f"guest {guest.uid} to let go of its devices")
 
 
 def running(harness: ComputeHarness, compute: ComputeDriver, uid: str) -> GuestObservation:

@@ -18,6 +18,8 @@ class LibvirtHarness:
     def __init__(self, hypervisor: Hypervisor) -> None:
         self._hypervisor = hypervisor
         self.guest_crashes = hypervisor.kill_qemu
+        self.new_disk = hypervisor.new_disk
+        self.new_nic = hypervisor.new_nic
 
     def driver(self) -> LibvirtCompute:
         """A new driver object on the same libvirtd."""
@@ -34,6 +36,10 @@ class LibvirtHarness:
     def guest_powers_off(self, uid: str) -> None:
         """Somebody types `poweroff` on the guest's console."""
         self._hypervisor.type_until_off(uid, "poweroff -f")
+
+    def guest_panics(self, uid: str) -> None:
+        """Somebody asks the guest's kernel to."""
+        self._hypervisor.type_until_off(uid, "echo c >/proc/sysrq-trigger")
 
 
 class TestLibvirtCompute(ComputeContract):

@@ -50,9 +50,11 @@ class SimComputeHarness:
 
     def __init__(self, latency: Latency) -> None:
         self._world = small_world(latency)
+        self._macs = 0
         self._storage = SimStorage(self._world, POOL)
         self.guest_powers_off = self._world.guest_powers_off
         self.guest_crashes = self._world.guest_crashes
+        self.guest_panics = self._world.guest_crashes
 
     def driver(self) -> SimCompute:
         """A new driver object on the host."""
@@ -60,18 +62,27 @@ class SimComputeHarness:
 
     def new_guest(self, name: str) -> GuestSpec:
         """A guest with a small disk."""
-        volume = VolumeSource(str(uuid4()), TENANT, 8 << 20)
-        self._storage.ensure_volume(volume)
         return GuestSpec(
             uid=str(uuid4()),
             tenant_uid=TENANT,
             name=name,
             vcpus=1,
             memory_mib=256,
-            disks=(GuestDisk(volume.uid, self._storage.disk_source(TENANT, volume.uid)),),
-            nics=(GuestNic(str(uuid4()), "52:54:00:00:00:01", PortBinding("sim")),),
+            disks=(self.new_disk(),),
+            nics=(self.new_nic(),),
             seed=Seed(meta_data=f"local-hostname: {name}\n", user_data="#cloud-config\n"),
         )
+
+    def new_disk(self) -> GuestDisk:
+        """A small volume."""
+        volume = VolumeSource(str(uuid4()), TENANT, 8 << 20)
+        self._storage.ensure_volume(volume)
+        return GuestDisk(volume.uid, self._storage.disk_source(TENANT, volume.uid))
+
+    def new_nic(self) -> GuestNic:
+        """A card."""
+        self._macs += 1
+        return GuestNic(str(uuid4()), f"52:54:00:00:{self._macs >> 8:02x}:{self._macs & 0xFF:02x}", PortBinding("sim"))
 
     def volume_exists(self, volume_uid: str) -> bool:
         """Whether the pool still has the volume."""

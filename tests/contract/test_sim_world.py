@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pextra.drivers.interface import (
+    GuestDisk,
     GuestSpec,
     HostInventory,
     Permanent,
@@ -134,8 +135,11 @@ def test_reboot_takes_as_long_as_a_start_and_forgets_a_shutdown_under_way(clock:
 def test_reboot_into_a_definition_without_its_disk_leaves_the_guest_off(world: SimWorld) -> None:
     compute = guest_on(world, "h1", "g1")
     compute.ensure_running("g1")
-    guest_on(world, "h1", "g1", disk="other")
-    SimStorage(world, "shared").ensure_volume_absent(TENANT, "other")
+    storage = SimStorage(world, "shared")
+    storage.ensure_volume(VolumeSource("other", TENANT, 1 << 30))
+    larger = GuestSpec("g1", TENANT, "g1", 2, 512, (GuestDisk("other", storage.disk_source(TENANT, "other")),))
+    compute.ensure_defined(larger)
+    storage.ensure_volume_absent(TENANT, "other")
     with pytest.raises(Permanent) as caught:
         compute.reboot("g1", act="a")
     assert caught.value.reason == "VolumeMissing"

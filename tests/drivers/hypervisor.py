@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -19,6 +18,7 @@ from uuid import uuid4
 import pytest
 from platformdirs import user_cache_path
 
+from pextra.drivers.account import connect_theirs
 from pextra.drivers.file.driver import FileStorage
 from pextra.drivers.interface import (
     GuestDisk,
@@ -94,6 +94,7 @@ class Hypervisor:
         self.image = ImageSource(str(uuid4()), built.path.as_uri(), "qcow2", built.sha256)
         self.storage = FileStorage(self.root / "pool", allowed_dirs=[built.path.parent], account=self.libvirtd.account)
         self.compute = self.driver()
+        self._cards = 0
 
         self._reaper = subprocess.Popen(
             [sys.executable, "-m", "tests.drivers.reaper", str(self.libvirtd_root)],
@@ -120,8 +121,6 @@ class Hypervisor:
 
     def new_guest(self, name: str, *, user_data: str = "") -> GuestSpec:
         """A guest with a volume, a card and a seed, not defined yet."""
-        volume = VolumeSource(str(uuid4()), TENANT, ROOT_BYTES, self.image.uid)
-        self.storage.ensure_volume(volume)
         uid = str(uuid4())
         return GuestSpec(
             uid=uid,
@@ -129,10 +128,21 @@ class Hypervisor:
             name=name,
             vcpus=1,
             memory_mib=192,
-            disks=(GuestDisk(volume.uid, self.storage.disk_source(TENANT, volume.uid)),),
-            nics=(GuestNic(str(uuid4()), "52:54:00:00:00:01", Binding("user")),),
+            disks=(self.new_disk(self.image.uid),),
+            nics=(self.new_nic(),),
             seed=Seed(f"instance-id: {uid}\nlocal-hostname: {name}\n", user_data),
         )
+
+    def new_disk(self, image_uid: str | None = None) -> GuestDisk:
+        """A disk that no guest has, empty or made from an image."""
+        volume = VolumeSource(str(uuid4()), TENANT, ROOT_BYTES, image_uid)
+        self.storage.ensure_volume(volume)
+        return GuestDisk(volume.uid, self.storage.disk_source(TENANT, volume.uid))
+
+    def new_nic(self) -> GuestNic:
+        """A card that no guest has."""
+        self._cards += 1
+        return GuestNic(str(uuid4()), f"52:54:00:00:{self._cards >> 8:02x}:{self._cards & 0xFF:02x}", Binding("user"))
 
     def qemu_pid(self, uid: str) -> int:
         """The process of a running guest."""
@@ -173,14 +183,14 @@ class Hypervisor:
 
     @contextmanager
     def terminal(self, uid: str) -> Generator[Callable[[str], object]]:
-        """The guest's serial terminal, to type lines at. QEMU looks once a second whether one is open."""
-        pty = ET.fromstring(self.libvirt_xml(uid)).find("devices/serial/source")
-        assert pty is not None
-        opened = os.open(pty.attrib["path"], os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        try:
-            yield lambda line: os.write(opened, f"\r{line}\r".encode())
-        finally:
-            os.close(opened)
+        """The guest's serial terminal, to type lines at."""
+        with connect_theirs(self.compute.console_socket(uid), self.libvirtd.account) as opened:
+
+            def type_line(line: str) -> None:
+                with suppress(BrokenPipeError):  # the guest has just gone
+                    opened.sendall(f"\r{line}\r".encode())
+
+            yield type_line
 
     def type_until_off(self, uid: str, command: str) -> None:
         """Type a command at the guest's shell, again until it is off: a booting guest misses it."""

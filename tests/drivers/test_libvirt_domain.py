@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import string
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -10,19 +11,29 @@ from pathlib import Path
 import pytest
 
 from pextra.drivers.interface import (
+    CpuPolicy,
+    CpuTopology,
     DiskSource,
+    Firmware,
+    FirmwareType,
     GuestDisk,
     GuestNic,
     GuestSpec,
     Permanent,
     PortBinding,
 )
+from pextra.drivers.libvirt.devices import alias_of, devices_of, disk_name, uid_of
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_uuid, domain_xml, record_of
+from pextra.drivers.libvirt.firmware import UefiImage, UefiImages
 from pextra.drivers.libvirt.record import History, from_domain, parse_xml
 
 GOLDEN = Path(__file__).parent / "golden"
+UEFI = UefiImages(
+    plain=UefiImage(Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd")),
+    secure=UefiImage(Path("/usr/share/OVMF/OVMF_CODE_4M.ms.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.ms.fd")),
+)
 EMULATED = Machine(accelerated=False)
-FILES = GuestFiles(Path("/srv/guests/console.log"), None)
+FILES = GuestFiles(Path("/srv/guests/web"))
 SMALL = GuestSpec(
     uid="0193a1b2-0000-7000-8000-0000000000aa",
     tenant_uid="0193a1b2-0000-7000-8000-0000000000bb",
@@ -39,13 +50,30 @@ FULL = replace(
     disks=(*SMALL.disks, GuestDisk("data", DiskSource("file", "/srv/data.raw", "raw"), read_only=True)),
     nics=(
         GuestNic("port-a", "52:54:00:00:00:01", PortBinding("user")),
-        GuestNic("port-b", "52:54:00:00:00:02", PortBinding("user")),
+        GuestNic("port-b.1", "52:54:00:00:00:02", PortBinding("tap", "px0123456789ab"), mtu=1442),
     ),
 )
-PAST = History(3, starting=True, stop_requested=True, rebooting=True, acts=("one", "two"), host_boot="b00t")
+UEFI_GUEST = replace(SMALL, firmware=Firmware(FirmwareType.UEFI))
+SECURE = replace(SMALL, firmware=Firmware(FirmwareType.UEFI, secure_boot=True, tpm=True))
+PINNED = replace(
+    SMALL,
+    vcpus=4,
+    memory_mib=4096,
+    cpu=CpuTopology(CpuPolicy.DEDICATED, pinned_cpus=(2, 3, 10, 11), numa_cells=2, hugepage_kib=2048),
+)
+RESCUED = replace(
+    SMALL, rescue=GuestDisk("web.rescue", DiskSource("file", "/srv/rescue.qcow2", "qcow2"), size_bytes=1 << 30)
+)
+PAST = History(
+    3, starting=True, stop_requested=True, rebooting=True, acts=("one", "two"), rebuilds=("three",), host_boot="b00t"
+)
 CASES = {
     "small": (SMALL, EMULATED, FILES, History()),
     "full": (FULL, Machine(accelerated=True), replace(FILES, seed=Path("/srv/guests/seed.iso")), PAST),
+    "uefi": (UEFI_GUEST, replace(EMULATED, uefi=UEFI), FILES, History()),
+    "secure": (SECURE, replace(EMULATED, uefi=UEFI), FILES, History()),
+    "pinned": (PINNED, Machine(accelerated=True, cpu_model="EPYC-Rome"), FILES, History()),
+    "rescued": (RESCUED, EMULATED, FILES, History()),
 }
 
 
@@ -87,6 +115,7 @@ def test_digest_follows_the_definition_and_not_the_history() -> None:
 
     assert digest(SMALL, history=PAST) == digest(SMALL)
     assert digest(replace(SMALL, memory_mib=257)) != digest(SMALL)
+    assert digest(RESCUED) != digest(SMALL)
     assert digest(SMALL, replace(FILES, seed=Path("/srv/guests/other.iso"))) != digest(SMALL)
 
 
@@ -101,10 +130,58 @@ def test_uid_that_is_no_uuid_has_a_uuid_of_its_own() -> None:
         (replace(SMALL, disks=(GuestDisk("t", DiskSource("tape", "/dev/st0", "raw")),)), "DiskUnsupported"),
         (replace(SMALL, disks=(GuestDisk("v", DiskSource("file", "/srv/x", "vmdk")),)), "DiskUnsupported"),
         (replace(SMALL, nics=(GuestNic("p", "52:54:00:00:00:01", PortBinding("sim")),)), "BindingUnsupported"),
-        (replace(SMALL, nics=FULL.nics * 8), "TooManyDevices"),
+        (replace(SMALL, nics=(GuestNic("p", "52:54:00:00:00:01", PortBinding("tap")),)), "BindingUnsupported"),
+        (UEFI_GUEST, "FirmwareMissing"),
+        (replace(SMALL, firmware=Firmware(secure_boot=True)), "FirmwareMissing"),
+        (replace(SMALL, cpu=CpuTopology(numa_cells=3)), "TopologyInvalid"),
+        (replace(SMALL, cpu=CpuTopology(pinned_cpus=(1, 2))), "TopologyInvalid"),
     ],
 )
 def test_what_this_host_cannot_do_is_refused(guest: GuestSpec, reason: str) -> None:
     with pytest.raises(Permanent) as caught:
         domain_xml(guest, EMULATED, FILES, record_of(guest, EMULATED, FILES, History()))
     assert caught.value.reason == reason
+
+
+def test_only_what_needs_a_restart_changes_the_machine() -> None:
+    def machine(guest: GuestSpec) -> str:
+        return record_of(guest, EMULATED, FILES, History()).machine
+
+    for alike in (replace(SMALL, name="other"), replace(SMALL, disks=FULL.disks), replace(SMALL, nics=FULL.nics)):
+        assert machine(alike) == machine(SMALL)
+    for other in (replace(SMALL, vcpus=2), replace(SMALL, memory_mib=512), SECURE, PINNED, RESCUED):
+        assert machine(other) != machine(SMALL)
+
+
+def test_every_guest_has_slots_to_spare() -> None:
+    disks = tuple(GuestDisk(f"d{i}", DiskSource("file", f"/srv/d{i}", "raw")) for i in range(25))
+    many = replace(SMALL, disks=disks, nics=FULL.nics * 8)
+    domain = parse_xml(domain_xml(many, EMULATED, FILES, record_of(many, EMULATED, FILES, History())))
+    slots = domain.findall("devices/controller[@model='pcie-root-port']")
+    assert len(slots) >= len(disks) + len(many.nics) + 8
+    assert len({disk.name for disk in devices_of(domain).disks}) == len(disks)
+
+
+def test_disks_beyond_the_alphabet_have_names() -> None:
+    letters = [f"vd{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    assert disk_name(letters) == "vdaa"
+    assert disk_name([*letters, "vdaa"]) == "vdab"
+    assert disk_name([name for name in letters if name != "vdc"]) == "vdc"
+
+
+@pytest.mark.parametrize("uid", ["0193a1b2-0000-7000-8000-0000000000aa", "a.0.b", "with_underscore", "ümlaut", ""])
+def test_uid_is_read_back_from_its_alias(uid: str) -> None:
+    alias = alias_of("disk", uid)
+    assert uid_of("disk", alias) == uid
+    assert uid_of("nic", alias) is None
+    assert set(alias) <= set(string.ascii_letters + string.digits + "-_")
+
+
+def test_devices_are_read_back_from_the_domain() -> None:
+    devices = devices_of(parse_xml(rendered("full")))
+    assert [(d.uid, d.name, d.source) for d in devices.disks] == [
+        (SMALL.disks[0].volume_uid, "vda", "/srv/root.qcow2"),
+        ("data", "vdb", "/srv/data.raw"),
+    ]
+    assert [(n.uid, n.mac) for n in devices.nics] == [(n.port_uid, n.mac) for n in FULL.nics]
+    assert devices.disk_names == {"vda", "vdb", "vdc"}

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pextra.controllers.images import source_of
 from pextra.controllers.surroundings import Surroundings
 from pextra.declaration.kind import Spec
-from pextra.drivers.convergence import Card, DesiredGuest, port_uid
-from pextra.drivers.interface import NetworkSource, PortSource, SecurityRule, Seed, SubnetSource
+from pextra.drivers.convergence import Card, DesiredGuest, FurtherDisk, port_uid
+from pextra.drivers.interface import (
+    CpuPolicy,
+    CpuTopology,
+    Firmware,
+    FirmwareType,
+    ImageSource,
+    NetworkSource,
+    PortSource,
+    SecurityRule,
+    Seed,
+    SubnetSource,
+)
 from pextra.store import objects, secrets
 from pextra.store.addresses import Given
 from pextra.store.database import Tx
@@ -43,23 +54,51 @@ def desired_guest(surroundings: Surroundings, record: Record, spec: Spec, given:
         memory_mib=flavor["memory_mib"],
         image=source_of(image["uid"], image),
         root_bytes=flavor["disk_gib"] * GIB,
-        volume_uids=_volumes(tx, record, spec),
+        volumes=_volumes(tx, record, spec),
         cards=_cards(surroundings, record, spec, given),
         seed=_seed(record, keys, revealed.get("user_data")),
-        powered=spec["power"] == "on",
+        powered=spec["power"] != "off",
         restart_policy=spec["restart_policy"],
         last_stop=record.status.get("stop_cause", ""),
+        paused=spec["power"] == "paused",
+        stop_timeout_s=spec["stop_timeout_s"],
+        firmware=_firmware(flavor),
+        cpu=_cpu(flavor),
+        rescue_image=_rescue(record, spec),
     )
 
 
-def _volumes(tx: Tx, record: Record, spec: Spec) -> tuple[str, ...]:
+def _firmware(flavor: Mapping[str, Any]) -> Firmware:
+    """What the flavor says; one that was copied before it could say so has a BIOS."""
+    kind = FirmwareType(flavor.get("firmware", "bios"))
+    return Firmware(kind, secure_boot=flavor.get("secure_boot", False), tpm=flavor.get("tpm", False))
+
+
+def _cpu(flavor: Mapping[str, Any]) -> CpuTopology:
+    return CpuTopology(
+        policy=CpuPolicy(flavor.get("cpu_policy", "shared")),
+        numa_cells=flavor.get("numa_cells", 1),
+        hugepage_kib=flavor.get("hugepage_kib", 0),
+    )
+
+
+def _rescue(record: Record, spec: Spec) -> ImageSource | None:
+    if "rescue_image" not in spec:
+        return None
+    image = record.resolved[f"image/{spec['rescue_image']}"]
+    return source_of(image["uid"], image)
+
+
+def _volumes(tx: Tx, record: Record, spec: Spec) -> tuple[FurtherDisk, ...]:
     pins = [record.resolved[f"volume/{name}"] for name in spec["volumes"]]
     found = objects.by_uids(tx, [(p["tenant_uid"], p["uid"]) for p in pins])
+    disks: list[FurtherDisk] = []
     for pin, name in zip(pins, spec["volumes"], strict=True):
         volume = found.get(pin["uid"])
         if volume is None or not volume.ready or volume.status.get("attached_to") != record.uid:
             raise Missing(f"volume {name!r} is not ready")
-    return tuple(p["uid"] for p in pins)
+        disks.append(FurtherDisk(volume.uid, volume.spec["size_gib"] * GIB))
+    return tuple(disks)
 
 
 def _cards(surroundings: Surroundings, record: Record, spec: Spec, given: Sequence[Given]) -> tuple[Card, ...]:

@@ -23,6 +23,9 @@ REASONS: Final = frozenset(
         "DigestMismatch", "FormatMismatch", "BackingFileForbidden", "SourceForbidden", "SourceMissing",
         "SourceUnreachable", "PoolFull", "ImageMissing", "ImageLarger", "ShrinkForbidden", "VolumeBusy",
         "VolumeMissing", "NetworkBusy", "NetworkMissing", "ConsoleUnsupported", "HostDown",
+        # guests, since they are changed while they run
+        "Paused", "DetachPending", "DiskFailed", "FirmwareMissing", "TpmMissing", "HugepagesMissing", "TopologyInvalid",
+        "GuestNotRunning", "AgentUnreachable",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as

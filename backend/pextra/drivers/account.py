@@ -9,7 +9,9 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import socket
 import stat
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, TypedDict
@@ -75,3 +77,45 @@ def open_theirs(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise FileNotFoundError(f"{path} is not a regular file")
     return os.fdopen(descriptor, "rb")
+
+
+def connect_theirs(path: Path, account: Account | None, *, timeout_s: float = 10) -> socket.socket:
+    """Connect to a UNIX stream socket where the account may have put another one, or a link to another one.
+
+    Only a socket that the account owns is connected to, and only while the account, or root, listens: a link
+    to a socket of root's, such as a container engine's, leads nowhere.
+
+    Args:
+        path: the socket; its directory's parent is ours.
+        account: whom guests run as; None is ourselves.
+        timeout_s: of connecting, and of each read and write until the caller sets another.
+
+    Raises:
+        FileNotFoundError: there is no such socket, or nobody listens.
+    """
+    owner = os.geteuid() if account is None else account.uid
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise FileNotFoundError(error.errno, "there is no socket", str(path)) from error
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISSOCK(found.st_mode) or found.st_uid != owner:
+            raise FileNotFoundError(f"{path} is not a socket of the guests' account")
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        try:
+            client.settimeout(timeout_s)
+            client.connect(f"/proc/self/fd/{descriptor}")  # what was looked at, whatever the name means by now
+            _, listener, _ = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            if listener not in (owner, 0):
+                raise FileNotFoundError(f"{path}: user {listener} listens instead of the guests' account")
+        except BaseException:
+            client.close()
+            raise
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise FileNotFoundError(error.errno, "nobody listens", str(path)) from error
+    finally:
+        os.close(descriptor)
+    return client

@@ -6,10 +6,14 @@ store nor the API, so that the control plane and a host's own agent run the same
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from pextra.drivers.interface import (
     ComputeDriver,
+    CpuTopology,
+    DriverError,
+    Firmware,
     GuestDisk,
     GuestNic,
     GuestObservation,
@@ -17,14 +21,29 @@ from pextra.drivers.interface import (
     ImageSource,
     NetworkDriver,
     NetworkSource,
+    Permanent,
     PortSource,
     Power,
+    Problem,
     Retryable,
     Seed,
     StopCause,
     StorageDriver,
     VolumeSource,
 )
+
+DEFAULT_STOP_TIMEOUT_S: Final = 30
+"""How long a guest that was asked to stop may take before it is stopped by force."""
+_REASONS: Final = {
+    Problem.DISK_FULL: "PoolFull",
+    Problem.IO_ERROR: "DiskFailed",
+    Problem.PANICKED: "Crashed",
+}
+_MESSAGES: Final = {
+    Problem.DISK_FULL: "A disk's pool had no room for what the guest wrote.",
+    Problem.IO_ERROR: "A disk failed.",
+    Problem.PANICKED: "Its kernel panicked.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +65,26 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherDisk:
+    """A volume that exists already and what a guest is to see of it."""
+
+    uid: str
+    size_bytes: int = 0  # what it is to have grown to; 0: whatever it has
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredGuest:
     """A guest as it should be, with everything that it needs on its host.
 
     Attributes:
-        volume_uids: further disks, which exist already, in order.
+        volumes: further disks, in order.
+        powered: whether a process of it should exist; it runs unless it should be `paused`.
         last_stop: why it was off when it was last looked at, if it was; "requested" once a wish to be off was
-        fulfilled.
+            fulfilled.
+        stop_timeout_s: how long the guest may take to stop when it is asked to; the caller keeps the time.
+        rescue_image: boots instead of the root disk, which comes second, as long as it is set.
+        rebuild_act: the operation by whose uid the root disk is to be made anew from its image, once. The caller
+            names it until the guest's observation does, and no longer: a host remembers the last 16.
     """
 
     uid: str
@@ -62,12 +94,23 @@ class DesiredGuest:
     memory_mib: int
     image: ImageSource
     root_bytes: int
-    volume_uids: tuple[str, ...]
+    volumes: tuple[FurtherDisk, ...]
     cards: tuple[Card, ...]
     seed: Seed
     powered: bool
     restart_policy: str
     last_stop: str = ""
+    paused: bool = False
+    stop_timeout_s: int = DEFAULT_STOP_TIMEOUT_S
+    firmware: Firmware = field(default_factory=Firmware)
+    cpu: CpuTopology = field(default_factory=CpuTopology)
+    rescue_image: ImageSource | None = None
+    rebuild_act: str = ""
+
+    @property
+    def volume_uids(self) -> tuple[str, ...]:
+        """The volumes of its further disks, in order."""
+        return tuple(volume.uid for volume in self.volumes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,42 +138,74 @@ def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Conver
     Raises:
         DriverError: what a driver could not do.
     """
-    spec = _provide(desired, host)
     before = host.compute.observe_guest(desired.uid)
-    host.compute.ensure_defined(spec)
-    result = _switch(desired, spec, before, host, force=force)
-    if result.reason != "Stopping":
-        _drop_ports(_ports_of(desired.uid, host) - {n.port_uid for n in spec.nics}, host)
+    rebuilds = desired.rebuild_act != "" and (before is None or desired.rebuild_act not in before.rebuilds)
+    if rebuilds and before is not None:
+        _remove_root(desired, host)
+    spec = _provide(desired, host, running=before is not None and before.power is not Power.OFF)
+    pending = _define(spec, host)
+    if rebuilds:
+        # Until this is remembered the disk is made anew again, which harms nothing: nothing has booted from it.
+        host.compute.remember_rebuild(desired.uid, act=desired.rebuild_act)
+    result = _switch(desired, _observe(desired, host), host, force=force)
+    if pending is not None and result.reason in ("Running", "Paused"):
+        result = replace(result, settled=False, ready=False, reason=pending.reason, message=pending.message)
+    _clear(desired, spec, result.observed, host)
     return result
 
 
-def _switch(
-    desired: DesiredGuest, spec: GuestSpec, before: GuestObservation | None, host: HostDrivers, *, force: bool
-) -> Convergence:
-    """Start or stop the guest, which is defined as it should be and was `before`."""
-    stale = before is not None and before.power is not Power.OFF and _differs(before, spec)
-    if stale or not desired.powered:
-        if before is not None and before.power is not Power.OFF:
-            host.compute.ensure_stopped(desired.uid, force=force)
-        observed = _observe(desired, host)
-        if observed.power is not Power.OFF:
-            why = "to apply its new definition" if desired.powered else "as desired"
-            return Convergence(False, False, "Stopping", f"The guest was asked to stop {why}.", observed)
-        if not desired.powered:
-            return Convergence(True, True, "Stopped", "", observed)
-        host.compute.ensure_running(desired.uid)
-        return _running(desired, host)
-    observed = _observe(desired, host)
-    if observed.power is not Power.RUNNING:
-        refusal = _stays_off(desired, observed) if observed.power is Power.OFF else None
+def _define(spec: GuestSpec, host: HostDrivers) -> DriverError | None:
+    """Define the guest; the answer is what a running guest keeps from being so yet, which a restart would end."""
+    try:
+        host.compute.ensure_defined(spec)
+    except (Retryable, Permanent) as error:
+        if error.reason not in ("DetachPending", "RestartRequired"):
+            raise
+        return error
+    return None
+
+
+def _switch(desired: DesiredGuest, seen: GuestObservation, host: HostDrivers, *, force: bool) -> Convergence:
+    """Start or stop the guest, which is defined as it should be."""
+    if seen.power is not Power.OFF and (seen.restart_required or not desired.powered):
+        return _stop(desired, seen, host, force=force)
+    if not desired.powered:
+        return Convergence(True, True, "Stopped", "", seen)
+    if seen.power is Power.OFF:
+        refusal = _stays_off(desired, seen)
         if refusal is not None:
-            return Convergence(True, False, *refusal, observed)
+            return Convergence(True, False, *refusal, seen)
+    return _run(desired, seen, host)
+
+
+def _stop(desired: DesiredGuest, seen: GuestObservation, host: HostDrivers, *, force: bool) -> Convergence:
+    """Have the guest, of which a process exists, stop; it is started again if it should be powered."""
+    if seen.power is Power.PAUSED and not seen.problems and not force:
+        host.compute.ensure_running(desired.uid)  # to hear that it is asked
+    host.compute.ensure_stopped(desired.uid, force=force)
+    observed = _observe(desired, host)
+    if observed.power is not Power.OFF:
+        why = "to apply its new definition" if desired.powered else "as desired"
+        return Convergence(False, False, "Stopping", f"The guest was asked to stop {why}.", observed)
+    if not desired.powered:
+        return Convergence(True, True, "Stopped", "", observed)
+    return _run(desired, observed, host)
+
+
+def _run(desired: DesiredGuest, seen: GuestObservation, host: HostDrivers) -> Convergence:
+    """Have the guest run, or be paused, and see what it does."""
+    changed = False
+    if seen.power is Power.OFF or (seen.power is Power.PAUSED and not desired.paused):
         host.compute.ensure_running(desired.uid)
-    return _running(desired, host)
+        changed = True
+    if desired.paused and seen.power is not Power.PAUSED:
+        host.compute.ensure_paused(desired.uid)
+        changed = True
+    return _running(desired, _observe(desired, host) if changed else seen)
 
 
 def remove(uid: str, tenant_uid: str, host: HostDrivers) -> None:
-    """Take the guest, its ports and its root disk away; again for one that has gone does nothing.
+    """Take the guest, its ports, its root disk and its rescue disk away; again for one that has gone does nothing.
 
     Raises:
         DriverError: what a driver could not do.
@@ -139,6 +214,12 @@ def remove(uid: str, tenant_uid: str, host: HostDrivers) -> None:
     _drop_ports(_ports_of(uid, host), host)
     _drop_networks(host)
     host.storage.ensure_volume_absent(tenant_uid, uid)
+    host.storage.ensure_volume_absent(tenant_uid, rescue_uid(uid))
+
+
+def rescue_uid(guest_uid: str) -> str:
+    """The volume from which a guest boots while it is rescued; it tells whose it is."""
+    return f"{guest_uid}.rescue"
 
 
 def port_uid(guest_uid: str, card: int, network_uid: str) -> str:
@@ -155,36 +236,63 @@ def _port_prefix(guest_uid: str) -> str:
     return f"{guest_uid}."
 
 
-def _provide(desired: DesiredGuest, host: HostDrivers) -> GuestSpec:
-    host.storage.ensure_image(desired.image)
-    root = VolumeSource(desired.uid, desired.tenant_uid, desired.root_bytes, desired.image.uid)
-    host.storage.ensure_volume(root)
-    disks = [
-        GuestDisk(uid, host.storage.disk_source(desired.tenant_uid, uid)) for uid in (desired.uid, *desired.volume_uids)
-    ]
+def _remove_root(desired: DesiredGuest, host: HostDrivers) -> None:
+    """Pull the guest's plug and remove its root disk, whose content is to be lost."""
+    host.compute.ensure_stopped(desired.uid, force=True)
+    host.storage.ensure_volume_absent(desired.tenant_uid, desired.uid)
+
+
+def _provide(desired: DesiredGuest, host: HostDrivers, *, running: bool) -> GuestSpec:
+    """Have on the host what the guest is made of, and put its definition together."""
+    root = _ensure_disk(desired, desired.uid, desired.image, desired.root_bytes, host, running=running)
+    rescue = None
+    if desired.rescue_image is not None:
+        uid = rescue_uid(desired.uid)
+        rescue = _ensure_disk(desired, uid, desired.rescue_image, desired.root_bytes, host, running=running)
+    further = (
+        GuestDisk(v.uid, host.storage.disk_source(desired.tenant_uid, v.uid), size_bytes=v.size_bytes)
+        for v in desired.volumes
+    )
     nics: list[GuestNic] = []
     for card in desired.cards:
         host.network.ensure_network(card.network)
-        nics.append(GuestNic(card.port.uid, card.port.mac, host.network.ensure_port(card.port)))
+        binding = host.network.ensure_port(card.port)
+        nics.append(GuestNic(card.port.uid, card.port.mac, binding, card.network.mtu))
     return GuestSpec(
         uid=desired.uid,
         tenant_uid=desired.tenant_uid,
         name=desired.name,
         vcpus=desired.vcpus,
         memory_mib=desired.memory_mib,
-        disks=tuple(disks),
+        disks=(root, *further),
         nics=tuple(nics),
         seed=desired.seed,
+        firmware=desired.firmware,
+        cpu=desired.cpu,
+        rescue=rescue,
     )
 
 
-def _differs(observed: GuestObservation, spec: GuestSpec) -> bool:
-    return (
-        observed.vcpus != spec.vcpus
-        or observed.memory_mib != spec.memory_mib
-        or observed.disk_uids != tuple(d.volume_uid for d in spec.disks)
-        or observed.port_uids != tuple(n.port_uid for n in spec.nics)
-    )
+def _ensure_disk(
+    desired: DesiredGuest, uid: str, image: ImageSource, size_bytes: int, host: HostDrivers, *, running: bool
+) -> GuestDisk:
+    """A disk that starts as an image. One that a guest has open is grown by the hypervisor instead."""
+    host.storage.ensure_image(image)
+    try:
+        host.storage.ensure_volume(VolumeSource(uid, desired.tenant_uid, size_bytes, image.uid))
+    except Retryable as error:
+        if error.reason != "VolumeBusy" or not running:
+            raise
+    return GuestDisk(uid, host.storage.disk_source(desired.tenant_uid, uid), size_bytes=size_bytes)
+
+
+def _clear(desired: DesiredGuest, spec: GuestSpec, observed: GuestObservation, host: HostDrivers) -> None:
+    """Remove what the guest had and neither has nor is to have any more."""
+    running = observed.power is not Power.OFF
+    used = {*(n.port_uid for n in spec.nics), *(observed.port_uids if running else ())}
+    _drop_ports(_ports_of(desired.uid, host) - used, host)
+    if desired.rescue_image is None and not (running and observed.restart_required):
+        host.storage.ensure_volume_absent(desired.tenant_uid, rescue_uid(desired.uid))
 
 
 def _ports_of(guest_uid: str, host: HostDrivers) -> set[str]:
@@ -230,12 +338,13 @@ def _stays_off(desired: DesiredGuest, observed: GuestObservation) -> tuple[str, 
             "The guest powered itself off; set power to off and to on to start it again.",
         )
     if desired.restart_policy == "never":
-        return "Crashed", f"The guest stopped ({observed.stop_cause}) and its restart policy is never."
+        why = "Its kernel panicked" if Problem.PANICKED in observed.problems else f"It stopped ({observed.stop_cause})"
+        return "Crashed", f"{why}, and its restart policy is never."
     return None
 
 
-def _running(desired: DesiredGuest, host: HostDrivers) -> Convergence:
-    observed = _observe(desired, host)
+def _running(desired: DesiredGuest, observed: GuestObservation) -> Convergence:
+    """What is to be said of a guest that was to run or to be paused."""
     if observed.power is Power.OFF:
         return Convergence(
             False,
@@ -244,6 +353,12 @@ def _running(desired: DesiredGuest, host: HostDrivers) -> Convergence:
             f"The guest stopped right after its start ({observed.stop_cause}).",
             observed,
         )
+    if desired.paused:
+        done = observed.power is Power.PAUSED
+        return Convergence(done, done, "Paused" if done else "Converging", "", observed)
     if observed.power is Power.PAUSED:
-        return Convergence(False, False, "Converging", "The guest is paused and was told to run on.", observed)
+        message = "The guest is paused and was told to run on."
+        for problem in observed.problems:
+            return Convergence(False, False, _REASONS[problem], f"{_MESSAGES[problem]} {message}", observed)
+        return Convergence(False, False, "Converging", message, observed)
     return Convergence(True, True, "Running", "", observed)

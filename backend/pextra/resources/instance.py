@@ -20,6 +20,10 @@ from pextra.declaration.markers import (
 )
 from pextra.resources.subnet import Address
 
+_COPIED_OF_FLAVOR = (
+    "vcpus", "memory_mib", "disk_gib", "firmware", "secure_boot", "tpm", "cpu_policy", "numa_cells", "hugepage_kib",
+)  # fmt: skip
+
 
 class InstanceNetwork(SpecModel):
     """A network card."""
@@ -37,7 +41,7 @@ class InstanceSpec(SpecModel):
 
     flavor: Annotated[
         ObjectName,
-        Ref("flavor", OnDelete.COPIED, copy=("vcpus", "memory_mib", "disk_gib")),
+        Ref("flavor", OnDelete.COPIED, copy=_COPIED_OF_FLAVOR),
         Restart(),
         Filterable(),
     ]
@@ -46,10 +50,11 @@ class InstanceSpec(SpecModel):
         ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Immutable(), Filterable()
     ]
     """What its root disk starts as."""
-    networks: Annotated[list[InstanceNetwork], Field(max_length=16), Restart()] = []
-    """Its network cards, in order."""
-    volumes: Annotated[list[Annotated[ObjectName, Ref("volume", exclusive=True)]], Field(max_length=24), Restart()] = []
-    """Its further disks, in order."""
+    networks: Annotated[list[InstanceNetwork], Field(max_length=16)] = []
+    """Its network cards, in order. Cards come to and go from an instance while it runs."""
+    volumes: Annotated[list[Annotated[ObjectName, Ref("volume", exclusive=True)]], Field(max_length=24)] = []
+    """Its further disks, in order. Disks come to and go from an instance while it runs; a guest that does not let go of
+    one keeps it until it is restarted."""
     ssh_keys: Annotated[
         list[Annotated[ObjectName, Ref("ssh_key", OnDelete.COPIED, copy=("public_key",))]],
         Field(max_length=32),
@@ -58,8 +63,15 @@ class InstanceSpec(SpecModel):
     """Public keys that cloud-init lets in at the first boot."""
     user_data: Annotated[SecretText, Immutable()] | None = None
     """cloud-init user data for the first boot; never read back."""
-    power: Annotated[Literal["on", "off"], Filterable()] = "on"
-    """Whether it should run."""
+    power: Annotated[Literal["on", "off", "paused"], Filterable()] = "on"
+    """Whether it should run. `paused` holds its processors and keeps its memory."""
+    stop_timeout_s: Annotated[int, Field(ge=1, le=3600), Unit("s")] = 30
+    """How long the guest may take to stop when it is asked to, before it is stopped by force."""
+    rescue_image: (
+        Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Restart()] | None
+    ) = None
+    """Boots instead of the root disk, which comes second, so that the root disk can be mended; without it the root disk
+    boots again. What is written to it is lost when it is removed; remove it before you name another one."""
     restart_policy: Literal["always", "on_failure", "never"] = "on_failure"
     """When it is started again by itself. With `on_failure` an instance that powered itself off stays off, one that
     crashed or lost its host is started."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from pextra.drivers.interface.network import PortBinding
@@ -29,6 +30,28 @@ class StopCause(StrEnum):
     HOST_LOST = "host_lost"  # the host went down under it
 
 
+class Problem(StrEnum):
+    """What is wrong with a guest, beyond whether it runs."""
+
+    PANICKED = "panicked"  # its kernel panicked, which ended its last run
+    DISK_FULL = "disk_full"  # paused by the hypervisor: a disk's pool had no room for a write
+    IO_ERROR = "io_error"  # paused by the hypervisor: a disk failed
+
+
+class FirmwareType(StrEnum):
+    """What starts a guest's boot loader."""
+
+    BIOS = "bios"
+    UEFI = "uefi"
+
+
+class CpuPolicy(StrEnum):
+    """How a guest's virtual CPUs share the host's threads."""
+
+    SHARED = "shared"
+    DEDICATED = "dedicated"  # each has a thread that no other guest uses
+
+
 @dataclass(frozen=True, slots=True)
 class GuestDisk:
     """One disk of a guest, in the order in which the guest sees them; the first one boots."""
@@ -36,6 +59,7 @@ class GuestDisk:
     volume_uid: str
     source: DiskSource
     read_only: bool = False
+    size_bytes: int = 0  # what a running guest is told that the disk grew to; 0: leave it as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +69,7 @@ class GuestNic:
     port_uid: str
     mac: str  # "52:54:00:…", lower case
     binding: PortBinding
+    mtu: int | None = None  # bytes; None: the binding's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +79,25 @@ class Seed:
     meta_data: str
     user_data: str = field(repr=False)
     network_config: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Firmware:
+    """What the guest's machine begins with."""
+
+    type: FirmwareType = FirmwareType.BIOS
+    secure_boot: bool = False  # boots only what Microsoft's keys signed; needs UEFI
+    tpm: bool = False  # a TPM 2.0 of its own, whose state goes with the guest
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTopology:
+    """How a guest's processors and memory lie on the host's."""
+
+    policy: CpuPolicy = CpuPolicy.SHARED
+    pinned_cpus: tuple[int, ...] = ()  # the host's thread of each virtual CPU, in order; empty: any
+    numa_cells: int = 1  # that the guest sees; virtual CPUs and memory are split evenly
+    hugepage_kib: int = 0  # size of the host's pages that back its memory; 0: ordinary ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +112,35 @@ class GuestSpec:
     disks: tuple[GuestDisk, ...]
     nics: tuple[GuestNic, ...] = ()
     seed: Seed | None = None
+    firmware: Firmware = Firmware()
+    cpu: CpuTopology = CpuTopology()
+    rescue: GuestDisk | None = None  # boots instead of the first disk, which comes second
+
+    @property
+    def machine(self) -> tuple[object, ...]:
+        """What no guest takes over while it runs; everything else a driver with `live_attach` applies live."""
+        rescue = None if self.rescue is None else self.rescue.volume_uid
+        return (self.vcpus, self.memory_mib, self.firmware, self.cpu, rescue)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReport:
+    """What the guest agent (qemu-guest-agent) within a running guest says. Claims of the guest: not to be relied on."""
+
+    hostname: str = ""
+    os: str = ""  # "Debian GNU/Linux 12 (bookworm)"
+    addresses: tuple[str, ...] = ()  # without those of the loopback
 
 
 @dataclass(frozen=True, slots=True)
 class GuestObservation:
-    """A guest as it is."""
+    """A guest as it is.
+
+    Attributes:
+        boots: how often it was started since it was defined; rises by one with each start or reboot.
+        restart_required: it runs with an older definition, of which the rest only a restart can apply.
+        rebuilds: the acts of which `remember_rebuild` was told, at most the last 16, newest last.
+    """
 
     uid: str
     power: Power
@@ -81,7 +149,45 @@ class GuestObservation:
     memory_mib: int
     disk_uids: tuple[str, ...]
     port_uids: tuple[str, ...]
-    boots: int  # how often it was started since it was defined; rises by one with each start or reboot
+    boots: int
+    restart_required: bool = False
+    problems: tuple[Problem, ...] = ()
+    rebuilds: tuple[str, ...] = ()
+    pinned_cpus: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiskMetrics:
+    """What a guest did with one disk since it was started."""
+
+    volume_uid: str
+    read_bytes: int
+    read_operations: int
+    written_bytes: int
+    write_operations: int
+
+
+@dataclass(frozen=True, slots=True)
+class NicMetrics:
+    """What went through one card since the guest was started, as the guest sees it."""
+
+    port_uid: str
+    received_bytes: int
+    received_packets: int
+    sent_bytes: int
+    sent_packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuestMetrics:
+    """Counters of one running guest; they begin anew with each start."""
+
+    uid: str
+    cpu_ns: int  # time that its process spent on processors
+    memory_mib: int  # what the guest may use now
+    resident_mib: int  # what the host's memory holds of it
+    disks: tuple[DiskMetrics, ...] = ()
+    nics: tuple[NicMetrics, ...] = ()  # those that the host can count
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +203,26 @@ class HostInventory:
 
 @dataclass(frozen=True, slots=True)
 class ComputeCapabilities:
-    """What a compute driver can do beyond the contract's minimum."""
+    """What a compute driver can do beyond the contract's minimum.
+
+    Attributes:
+        live_attach: disks and cards come to and go from a running guest.
+        lacking: what this host could do and cannot, each with its remedy.
+    """
 
     console_log: bool = False
+    console: bool = False
+    display: bool = False
     live_resize: bool = False
+    live_attach: bool = False
     live_migration: bool = False
+    agent: bool = False
+    uefi: bool = False
+    secure_boot: bool = False
+    tpm: bool = False
+    hugepages: bool = False
+    confined: bool = False  # guests run under AppArmor or SELinux
+    lacking: tuple[str, ...] = ()
 
 
 class ComputeDriver(Protocol):
@@ -123,14 +244,29 @@ class ComputeDriver(Protocol):
         """One guest, or None when it is not defined here."""
         ...
 
+    def observe_agent(self, uid: str) -> AgentReport | None:
+        """What the running guest's agent says, None when the guest is off or no agent answers.
+
+        Takes at most a few seconds of the caller's time. The agent is asked at most every 30 s, however often this
+        is called.
+
+        Raises:
+            NotFound: it is not defined here.
+        """
+        ...
+
     def ensure_defined(self, guest: GuestSpec) -> None:
         """Define the guest, or redefine it when it differs.
 
         A running guest keeps running with its old definition where the difference cannot be applied live; the next
-        start or reboot uses the new one.
+        start or reboot uses the new one. With `live_attach`, disks and cards that were added or removed, and disks
+        that grew, are applied to a running guest at once; a reordering takes hold at the next start.
 
         Raises:
-            Permanent: a disk, binding or size that this host cannot do.
+            Permanent: a disk, binding, size or feature that this host cannot do; `RestartRequired` when a running
+                guest has no slot left for one more device, which a restart gives it.
+            Retryable: `DetachPending`: the guest has been asked for a device and has not let go of it yet. Everything
+                else is done, and the same call goes on with it.
         """
         ...
 
@@ -141,6 +277,16 @@ class ComputeDriver(Protocol):
 
         Raises:
             NotFound: it is not defined here.
+            Retryable: `PoolFull`: it was paused on a disk whose pool still has no room.
+        """
+        ...
+
+    def ensure_paused(self, uid: str) -> None:
+        """Hold the virtual processors of the guest, which runs or is paused; `ensure_running` lets it run on.
+
+        Raises:
+            NotFound: it is not defined here.
+            Permanent: `GuestNotRunning`.
         """
         ...
 
@@ -167,8 +313,40 @@ class ComputeDriver(Protocol):
         """
         ...
 
+    def remember_rebuild(self, uid: str, *, act: str) -> None:
+        """Note that the guest's root disk was made anew for an act; `observe_guest` tells the last 16.
+
+        Raises:
+            NotFound: it is not defined here.
+        """
+        ...
+
+    def freeze(self, uid: str) -> None:
+        """Have the guest agent flush and hold the guest's file systems; again does nothing.
+
+        Whoever freezes thaws soon: everything in the guest that writes waits.
+
+        Raises:
+            NotFound: it is not defined here.
+            Permanent: `GuestNotRunning`.
+            Retryable: `AgentUnreachable`: no agent answers in the guest.
+        """
+        ...
+
+    def thaw(self, uid: str) -> None:
+        """Let the guest's file systems be written again; those that are not frozen are left alone.
+
+        Raises:
+            NotFound, Permanent, Retryable: see `freeze`.
+        """
+        ...
+
+    def observe_metrics(self) -> Mapping[str, GuestMetrics]:
+        """Counters of every guest that runs here, by uid."""
+        ...
+
     def ensure_absent(self, uid: str) -> None:
-        """Stop the guest by force, undefine it and remove its seed and logs. Its volumes stay."""
+        """Stop the guest by force, undefine it and remove its seed, logs, UEFI variables and TPM. Its volumes stay."""
         ...
 
     def console_log(self, uid: str, *, offset: int, limit: int) -> bytes:
@@ -177,5 +355,27 @@ class ComputeDriver(Protocol):
         Raises:
             NotFound: it is not defined here.
             Permanent: `ConsoleUnsupported`.
+        """
+        ...
+
+    def console_socket(self, uid: str) -> Path:
+        """The UNIX stream socket of the running guest's serial console.
+
+        Connect by `drivers.account.connect_theirs`: the guest's account owns it. One client at a time is served.
+
+        Raises:
+            NotFound: it is not defined here.
+            Permanent: `GuestNotRunning`, `ConsoleUnsupported`.
+        """
+        ...
+
+    def display_socket(self, uid: str) -> Path:
+        """The UNIX stream socket on which the running guest's display speaks RFB (VNC), without a password.
+
+        Connect as to `console_socket`. Source: RFC 6143.
+
+        Raises:
+            NotFound: it is not defined here.
+            Permanent: `GuestNotRunning`, `DisplayUnsupported`.
         """
         ...

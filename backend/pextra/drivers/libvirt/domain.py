@@ -8,31 +8,86 @@ from __future__ import annotations
 import hashlib
 import uuid
 import xml.etree.ElementTree as ET
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pextra.drivers.interface import DiskSource, GuestNic, GuestSpec, Permanent
+from pextra.drivers.interface import DiskSource, FirmwareType, GuestSpec, Permanent
+from pextra.drivers.libvirt.devices import (
+    RESCUE_ALIAS,
+    SEED_ALIAS,
+    disk_element,
+    disk_name,
+    file_disk_element,
+    nic_element,
+)
+from pextra.drivers.libvirt.firmware import UefiImages
 from pextra.drivers.libvirt.record import History, Record, to_element
 
-_ROOT_PORTS: Final = 16
-_OWN_DEVICES: Final = 2  # entropy and balloon take a port each
+AGENT_CHANNEL: Final = "org.qemu.guest_agent.0"
+_LEAST_SLOTS: Final = 16
+_SPARE_SLOTS: Final = 8  # beyond what it starts with, for what is attached while it runs
+_OWN_DEVICES: Final = 3  # entropy, balloon and the agent's channel take a slot each
+_FORMAT: Final = 2  # rises when this module describes the same guest differently
 _UUIDS: Final = uuid.UUID("b3a7ee1c-43d0-5d8e-9f3e-6d3c6d0f7a11")
 
 
 @dataclass(frozen=True, slots=True)
 class GuestFiles:
-    """Where a guest's own files lie on this host."""
+    """Where a guest's own files lie on this host.
 
-    console_log: Path
-    seed: Path | None  # an ISO 9660 image
+    Attributes:
+        directory: ours; QEMU reads and appends to what it is given here, and makes nothing.
+        seed: an ISO 9660 image.
+    """
+
+    directory: Path
+    seed: Path | None = None
+
+    @property
+    def console_log(self) -> Path:
+        """What the guest printed."""
+        return self.directory / "console.log"
+
+    @property
+    def qemu_dir(self) -> Path:
+        """The directory in which QEMU and libvirtd, as the guests' account, make files."""
+        return self.directory / "qemu"
+
+    @property
+    def console_socket(self) -> Path:
+        """The serial console."""
+        return self.qemu_dir / "console.sock"
+
+    @property
+    def display_socket(self) -> Path:
+        """The display."""
+        return self.qemu_dir / "display.sock"
+
+    @property
+    def agent_socket(self) -> Path:
+        """The channel to the guest agent, on which libvirtd speaks."""
+        return self.qemu_dir / "agent.sock"
+
+    @property
+    def uefi_variables(self) -> Path:
+        """The guest's own UEFI variables."""
+        return self.qemu_dir / "uefi-variables.fd"
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What every guest of a host has in common."""
+    """What every guest of a host has in common.
 
-    accelerated: bool  # KVM, otherwise QEMU's emulation (TCG)
+    Attributes:
+        accelerated: KVM, otherwise QEMU's emulation (TCG).
+        cpu_model: the baseline that all hosts of a group have, in libvirt's terms ("EPYC-Rome"); None: all that
+            this host offers.
+    """
+
+    accelerated: bool
+    cpu_model: str | None = None
+    uefi: UefiImages = field(default_factory=UefiImages)
 
 
 def domain_uuid(uid: str) -> str:
@@ -50,39 +105,49 @@ def record_of(guest: GuestSpec, machine: Machine, files: GuestFiles, history: Hi
     seed's file name.
     """
     described = {key: value for key, value in asdict(guest).items() if key != "seed"}
-    text = repr((sorted(described.items()), asdict(machine), str(files.console_log), str(files.seed)))
+    text = repr((_FORMAT, sorted(described.items()), asdict(machine), str(files.directory), str(files.seed)))
     return Record(
         uid=guest.uid,
         tenant_uid=guest.tenant_uid,
         name=guest.name,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        digest=_digest(text),
+        machine=_digest(repr(guest.machine)),
         disk_uids=tuple(disk.volume_uid for disk in guest.disks),
         port_uids=tuple(nic.port_uid for nic in guest.nics),
+        pinned_cpus=guest.cpu.pinned_cpus,
         history=history,
     )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def domain_xml(guest: GuestSpec, machine: Machine, files: GuestFiles, record: Record) -> str:
     """The domain XML of a guest.
 
     Raises:
-        Permanent: `DiskUnsupported`, `BindingUnsupported` or `TooManyDevices`.
+        Permanent: `DiskUnsupported`, `BindingUnsupported`, `TopologyInvalid` or `FirmwareMissing`.
     """
-    used = len(guest.disks) + len(guest.nics) + (files.seed is not None) + _OWN_DEVICES
-    if used > _ROOT_PORTS:
-        raise Permanent("TooManyDevices", f"{guest.name} needs {used} PCI Express slots; a guest has {_ROOT_PORTS}")
     domain = ET.Element("domain", type="kvm" if machine.accelerated else "qemu")
     _text(domain, "name", guest.uid)
     _text(domain, "uuid", domain_uuid(guest.uid))
     _text(domain, "title", guest.name)
     ET.SubElement(domain, "metadata").append(to_element(record))
     _text(domain, "memory", str(guest.memory_mib), unit="MiB")
+    if guest.cpu.hugepage_kib:
+        backing = ET.SubElement(ET.SubElement(domain, "memoryBacking"), "hugepages")
+        ET.SubElement(backing, "page", size=str(guest.cpu.hugepage_kib), unit="KiB")
     _text(domain, "vcpu", str(guest.vcpus), placement="static")
-    _text(ET.SubElement(domain, "os"), "type", "hvm", arch="x86_64", machine="q35")
+    if guest.cpu.pinned_cpus:
+        _add_pinning(ET.SubElement(domain, "cputune"), guest)
+    _add_firmware(ET.SubElement(domain, "os"), guest, machine, files)
     features = ET.SubElement(domain, "features")
     ET.SubElement(features, "acpi")
     ET.SubElement(features, "apic")
-    ET.SubElement(domain, "cpu", mode="host-passthrough" if machine.accelerated else "maximum")
+    if guest.firmware.secure_boot:
+        ET.SubElement(features, "smm", state="on")  # without it the guest's kernel could write the variables
+    _add_cpu(domain, guest, machine)
     ET.SubElement(domain, "clock", offset="utc")
     _text(domain, "on_poweroff", "destroy")
     _text(domain, "on_reboot", "restart")
@@ -92,56 +157,110 @@ def domain_xml(guest: GuestSpec, machine: Machine, files: GuestFiles, record: Re
     return ET.tostring(domain, encoding="unicode") + "\n"
 
 
+def _add_pinning(tuning: ET.Element, guest: GuestSpec) -> None:
+    pinned = guest.cpu.pinned_cpus
+    if len(pinned) != guest.vcpus:
+        raise Permanent("TopologyInvalid", f"{guest.name} has {guest.vcpus} vCPUs, {len(pinned)} of them pinned")
+    for index, thread in enumerate(pinned):
+        ET.SubElement(tuning, "vcpupin", vcpu=str(index), cpuset=str(thread))
+    ET.SubElement(tuning, "emulatorpin", cpuset=",".join(map(str, sorted(set(pinned)))))
+
+
+def _add_firmware(os: ET.Element, guest: GuestSpec, machine: Machine, files: GuestFiles) -> None:
+    _text(os, "type", "hvm", arch="x86_64", machine="q35")
+    wanted = guest.firmware
+    if wanted.type is FirmwareType.BIOS:
+        if wanted.secure_boot:
+            raise Permanent("FirmwareMissing", f"{guest.name}: Secure Boot needs UEFI firmware")
+        return
+    image = machine.uefi.secure if wanted.secure_boot else machine.uefi.plain
+    if image is None:
+        what = "with Secure Boot and enrolled keys" if wanted.secure_boot else "without Secure Boot"
+        raise Permanent(
+            "FirmwareMissing",
+            f"{guest.name} needs UEFI {what}, and this host has none: apt-get install --no-install-recommends ovmf",
+        )
+    secure = "yes" if wanted.secure_boot else "no"
+    _text(os, "loader", str(image.code), readonly="yes", secure=secure, type="pflash")
+    _text(os, "nvram", str(files.uefi_variables), template=str(image.variables))
+
+
+def _add_cpu(domain: ET.Element, guest: GuestSpec, machine: Machine) -> None:
+    if machine.cpu_model is not None:
+        cpu = ET.SubElement(domain, "cpu", mode="custom", match="exact", check="partial")
+        _text(cpu, "model", machine.cpu_model, fallback="forbid")
+    else:
+        cpu = ET.SubElement(domain, "cpu", mode="host-model" if machine.accelerated else "maximum")
+    cells = guest.cpu.numa_cells
+    if cells < 1 or guest.vcpus % cells or guest.memory_mib % cells:
+        raise Permanent(
+            "TopologyInvalid",
+            f"{guest.name}: {guest.vcpus} vCPUs and {guest.memory_mib} MiB cannot be split evenly into {cells} cells",
+        )
+    cores = guest.vcpus // cells
+    ET.SubElement(cpu, "topology", sockets=str(cells), dies="1", cores=str(cores), threads="1")
+    if cells > 1:
+        _add_cells(ET.SubElement(cpu, "numa"), cells, cores, guest)
+
+
+def _add_cells(numa: ET.Element, cells: int, cores: int, guest: GuestSpec) -> None:
+    for cell in range(cells):
+        first = cell * cores
+        ET.SubElement(
+            numa,
+            "cell",
+            id=str(cell),
+            cpus=str(first) if cores == 1 else f"{first}-{first + cores - 1}",
+            memory=str(guest.memory_mib // cells),
+            unit="MiB",
+        )
+
+
 def _add_devices(devices: ET.Element, guest: GuestSpec, files: GuestFiles) -> None:
-    sources = [(disk.source, disk.read_only, _serial(disk.volume_uid)) for disk in guest.disks]
+    names: list[str] = []
+
+    def next_name() -> str:
+        names.append(disk_name(names))
+        return names[-1]
+
+    if guest.rescue is not None:
+        devices.append(disk_element(guest.rescue, next_name(), alias=RESCUE_ALIAS, boot=1))
+    for index, disk in enumerate(guest.disks):
+        boots = index == 0 and guest.rescue is None
+        devices.append(disk_element(disk, next_name(), boot=1 if boots else 0))
     if files.seed is not None:
-        # Not a CD-ROM: the kernels made for clouds have no AHCI driver and would not see it.
-        sources.append((DiskSource("file", str(files.seed), "raw"), True, "seed"))
-    for index, (source, read_only, serial) in enumerate(sources):
-        _add_disk(devices, index, source, read_only=read_only, serial=serial)
+        source = DiskSource("file", str(files.seed), "raw")
+        devices.append(file_disk_element(source, next_name(), read_only=True, serial="seed", alias=SEED_ALIAS))
     ET.SubElement(devices, "controller", type="usb", model="none")
     ET.SubElement(devices, "controller", type="pci", model="pcie-root")
-    for _ in range(_ROOT_PORTS):
+    used = len(names) + len(guest.nics) + _OWN_DEVICES
+    for _ in range(max(_LEAST_SLOTS, used + _SPARE_SLOTS)):
         ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
     for nic in guest.nics:
-        _add_nic(devices, nic)
-    serial_port = ET.SubElement(devices, "serial", type="pty")
-    ET.SubElement(serial_port, "log", file=str(files.console_log), append="on")
-    ET.SubElement(serial_port, "target", port="0")
+        devices.append(nic_element(nic))
+    _add_console(devices, files)
+    if guest.firmware.tpm:
+        tpm = ET.SubElement(devices, "tpm", model="tpm-crb")
+        ET.SubElement(tpm, "backend", type="emulator", version="2.0")
     ET.SubElement(devices, "memballoon", model="virtio")
     entropy = ET.SubElement(devices, "rng", model="virtio")
     _text(entropy, "backend", "/dev/urandom", model="random")
     ET.SubElement(devices, "panic", model="isa")
 
 
-def _add_disk(devices: ET.Element, index: int, source: DiskSource, *, read_only: bool, serial: str) -> None:
-    if source.type != "file" or source.format not in ("qcow2", "raw"):
-        raise Permanent(
-            "DiskUnsupported",
-            f"a disk of type {source.type!r} and format {source.format!r} cannot be attached",
-        )
-    disk = ET.SubElement(devices, "disk", type="file", device="disk")
-    ET.SubElement(disk, "driver", name="qemu", type=source.format, discard="unmap")
-    ET.SubElement(disk, "source", file=source.location)
-    ET.SubElement(disk, "target", dev=f"vd{chr(ord('a') + index)}", bus="virtio")
-    if read_only:
-        ET.SubElement(disk, "readonly")
-    _text(disk, "serial", serial)
-    if index == 0:
-        ET.SubElement(disk, "boot", order="1")
-
-
-def _add_nic(devices: ET.Element, nic: GuestNic) -> None:
-    if nic.binding.type != "user":
-        raise Permanent("BindingUnsupported", f"a port cannot be plugged as {nic.binding.type!r}: only as 'user'")
-    interface = ET.SubElement(devices, "interface", type="user")
-    ET.SubElement(interface, "mac", address=nic.mac)
-    ET.SubElement(interface, "model", type="virtio")
-
-
-def _serial(volume_uid: str) -> str:
-    """The end of the uid, where a UUIDv7 is random: a virtio disk's serial has 20 characters."""
-    return volume_uid.replace("-", "")[-20:]
+def _add_console(devices: ET.Element, files: GuestFiles) -> None:
+    """What people look at the guest by, and the channel to its agent: UNIX sockets, never a port of the host."""
+    serial = ET.SubElement(devices, "serial", type="unix")
+    ET.SubElement(serial, "source", mode="bind", path=str(files.console_socket))
+    ET.SubElement(serial, "log", file=str(files.console_log), append="on")
+    ET.SubElement(serial, "target", port="0")
+    channel = ET.SubElement(devices, "channel", type="unix")
+    ET.SubElement(channel, "source", mode="bind", path=str(files.agent_socket))
+    ET.SubElement(channel, "target", type="virtio", name=AGENT_CHANNEL)
+    graphics = ET.SubElement(devices, "graphics", type="vnc")
+    ET.SubElement(graphics, "listen", type="socket", socket=str(files.display_socket))
+    # Every guest's own driver and both firmwares know it; 16 MiB hold 1920 by 1080.
+    ET.SubElement(ET.SubElement(devices, "video"), "model", type="vga", vram="16384", heads="1", primary="yes")
 
 
 def _text(parent: ET.Element, tag: str, text: str, **attributes: str) -> None:

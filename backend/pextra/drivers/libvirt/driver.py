@@ -6,34 +6,42 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from pextra.drivers.interface import (
+    AgentReport,
     ComputeCapabilities,
+    GuestMetrics,
     GuestObservation,
     GuestSpec,
     HostInventory,
     NotFound,
     Permanent,
-    Power,
+    Problem,
     Retryable,
 )
 from pextra.drivers.libvirt import record
-from pextra.drivers.libvirt.binding import Connection, Domain, constant
+from pextra.drivers.libvirt.agent import Agents, freeze, thaw
+from pextra.drivers.libvirt.binding import constant
 from pextra.drivers.libvirt.connecting import Connector
 from pextra.drivers.libvirt.console import ensure_console, read_console, trim_console
-from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_uuid, domain_xml, record_of
-from pextra.drivers.libvirt.ending import Ending, logged_ending, reported_ending, stop_cause
+from pextra.drivers.libvirt.devices import devices_of
+from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
+from pextra.drivers.libvirt.firmware import find_uefi
 from pextra.drivers.libvirt.hosting import Endpoint
-from pextra.drivers.libvirt.record import History, Record
+from pextra.drivers.libvirt.lookup import Found, find, recorded
+from pextra.drivers.libvirt.metrics import Meter
+from pextra.drivers.libvirt.observing import disk_problems, observe
+from pextra.drivers.libvirt.plugging import grow_disks, plug
+from pextra.drivers.libvirt.record import History
 from pextra.drivers.libvirt.seed import ensure_seed, remove_other_seeds, seed_path
 from pextra.drivers.uids import file_name
 
 _LOCKS: Final = 64
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+_ROOM_BYTES: Final = 64 << 20  # without it a guest whose disk was full would be full again at once
 
 
 class LibvirtCompute:
@@ -44,23 +52,29 @@ class LibvirtCompute:
     Args:
         endpoint: the libvirtd and where guests' files go.
         accelerated: whether guests run under KVM; only `acceleration.kvm_works` may say so.
+        cpu_model: the processor that guests see, in libvirt's terms, for hosts between which guests are to
+            move; None: all that this host's has.
         host_boot: the boot id of this host.
     """
 
-    def __init__(self, endpoint: Endpoint, *, accelerated: bool, host_boot: str | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, accelerated: bool, cpu_model: str | None = None, host_boot: str | None = None
+    ) -> None:
         self._endpoint = endpoint
-        self._machine = Machine(accelerated=accelerated)
+        self._machine = Machine(accelerated=accelerated, cpu_model=cpu_model, uefi=find_uefi())
         self._host_boot = host_boot or _BOOT_ID.read_text().strip()
         self._connector = Connector(endpoint)
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
+        self._agents = Agents()
+        self._meter = Meter()
 
     def close(self) -> None:
         """Drop the connection; guests and libvirtd go on."""
         self._connector.close()
 
     def capabilities(self) -> ComputeCapabilities:
-        """The serial console is logged; nothing is changed live yet."""
-        return ComputeCapabilities(console_log=True)
+        """What this host can do, and what it lacks for the rest."""
+        return ComputeCapabilities(console_log=True, console=True, display=True, live_attach=True)
 
     def observe_host(self) -> HostInventory:
         """The host's inventory; `disk_gib` is the file system that guests' files lie on."""
@@ -90,96 +104,147 @@ class LibvirtCompute:
         observed: dict[str, GuestObservation] = {}
         for domain in domains:
             try:
-                guest = self._observe(domain)
+                found = recorded(domain)
+                if found is not None:
+                    observed[found.record.uid] = self._observe(found)
             except NotFound:  # undefined since it was listed
                 continue
-            if guest is not None:
-                observed[guest.uid] = guest
         return observed
 
     def observe_guest(self, uid: str) -> GuestObservation | None:
         """One guest, or None when it is not defined here."""
         try:
-            return self._observe(self._domain(uid))
+            return self._observe(self._find(uid))
         except NotFound:
             return None
 
+    def observe_agent(self, uid: str) -> AgentReport | None:
+        """What the running guest's agent says, asked for at most every 30 s."""
+        return self._agents.report(self._find(uid))
+
+    def observe_metrics(self) -> Mapping[str, GuestMetrics]:
+        """Counters of every guest that runs here, from one question to libvirt."""
+        return self._meter.read(self._connector.get())
+
     def ensure_defined(self, guest: GuestSpec) -> None:
-        """Define the guest or redefine it; what runs keeps its old definition until the next start."""
+        """Define the guest or redefine it; disks and cards of a guest that runs come and go at once.
+
+        Everything else of what runs keeps its old definition until the next start.
+        """
         with self._lock(guest.uid):
             _refuse_impossible(guest)
-            present = self._present_record(guest.uid)
+            try:
+                present = self._find(guest.uid)
+            except NotFound:
+                present = None
             files = self._files(guest)
             wanted = record_of(guest, self._machine, files, present.history if present else History())
             xml = domain_xml(guest, self._machine, files, wanted)
             self._ensure_files(guest, files)
-            if present is None or present.digest != wanted.digest:
+            active = present is not None and present.is_active()
+            changed = present is None or present.record.digest != wanted.digest
+            if changed:
+                if present is not None and active:
+                    grow_disks(present, guest, present.described())  # first: nothing else remembers it
                 self._define(xml, guest.name)
-            if not _is_active(self._domain(guest.uid)):
-                remove_other_seeds(files.console_log.parent, files.seed)
+            if not active:
+                if changed:
+                    remove_other_seeds(files.directory, files.seed)
+                return
+            assert present is not None
+            described = present.described()
+            running = record.from_domain(described)
+            if running is not None and running.machine == wanted.machine:  # otherwise a restart does it all
+                plug(present, guest, described)
 
     def ensure_running(self, uid: str) -> None:
         """Start the guest unless it runs; one that QEMU paused, on a full disk say, is resumed."""
         with self._lock(uid):
-            domain = self._domain(uid)
-            with translated(f"guest {uid} cannot be started", acting=True):
-                state = domain.state()[0]
-                if state == constant("VIR_DOMAIN_PAUSED"):
-                    domain.resume()
-                elif state == constant("VIR_DOMAIN_SHUTDOWN"):
-                    raise Retryable("GuestStopping", f"guest {uid} is still shutting down")
-            if not _is_active(domain):
-                self._start(domain)
-            elif (history := _persistent(domain).history).starting:
-                _remember(domain, history.started())  # whoever started it was killed right after
+            found = self._find(uid)
+            state, reason = found.state()
+            if state == constant("VIR_DOMAIN_SHUTDOWN"):
+                raise Retryable("GuestStopping", f"guest {uid} is still shutting down")
+            if state == constant("VIR_DOMAIN_SHUTOFF"):
+                self._start(found)
+                return
+            if state == constant("VIR_DOMAIN_PAUSED"):
+                if reason == constant("VIR_DOMAIN_PAUSED_IOERROR"):
+                    _refuse_without_room(found)
+                with translated(f"guest {uid} cannot run on", acting=True):
+                    found.domain.resume()
+            if found.history.starting:
+                found.remember(found.history.started())  # whoever started it was killed right after
+
+    def ensure_paused(self, uid: str) -> None:
+        """Hold the guest's virtual processors."""
+        with self._lock(uid):
+            found = self._find_running(uid, "paused")
+            if found.state()[0] == constant("VIR_DOMAIN_RUNNING"):
+                with translated(f"guest {uid} cannot be paused", acting=True):
+                    found.domain.suspend()
 
     def ensure_stopped(self, uid: str, *, force: bool) -> None:
         """Stop the guest, or press its power button, unless it is off."""
         with self._lock(uid):
-            domain = self._domain(uid)
-            if not _is_active(domain):
+            found = self._find(uid)
+            if not found.is_active():
                 return
-            history = _persistent(domain).history
-            if not history.stop_requested:
-                _remember(domain, history.request_stop())
-            _stop(domain, uid, force=force)
+            if not found.history.stop_requested:
+                found = found.remember(found.history.request_stop())
+            _stop(found, force=force)
 
     def reboot(self, uid: str, *, act: str) -> None:
         """Power the machine off and on, once for each act; the next definition takes hold."""
         with self._lock(uid):
-            domain = self._domain(uid)
-            history = _persistent(domain).history
-            active = _is_active(domain)
+            found = self._find(uid)
+            history = found.history
+            active = found.is_active()
             begun = history.rebooting and history.acts[-1] == act
             if act in history.acts and not begun:
                 if history.starting and not active:
-                    self._start(domain)
+                    self._start(found)
                 return
             if not begun:
                 if not active:
                     raise Permanent("GuestNotRunning", f"guest {uid} is off and cannot be rebooted: start it")
-                _remember(domain, history.begin_reboot(act))
+                found = found.remember(history.begin_reboot(act))
             if active:
-                _stop(domain, uid, force=True)
-            self._start(domain)
+                _stop(found, force=True)
+            self._start(found)
+
+    def remember_rebuild(self, uid: str, *, act: str) -> None:
+        """Note in the guest's definition that its root disk was made anew."""
+        with self._lock(uid):
+            found = self._find(uid)
+            if act not in found.history.rebuilds:
+                found.remember(found.history.rebuilt(act))
+
+    def freeze(self, uid: str) -> None:
+        """Have the guest agent hold the guest's file systems."""
+        freeze(self._find_running(uid, "frozen"))
+
+    def thaw(self, uid: str) -> None:
+        """Have the guest agent let go of the guest's file systems."""
+        thaw(self._find_running(uid, "thawed"))
 
     def ensure_absent(self, uid: str) -> None:
         """Stop the guest by force, undefine it and remove its files. Its volumes stay."""
         directory = self._guest_dir(uid)
         with self._lock(uid):
             try:
-                domain = self._domain(uid)
+                found = self._find(uid)
             except NotFound:
                 pass
             else:
-                if _is_active(domain):
-                    _stop(domain, uid, force=True)
+                if found.is_active():
+                    _stop(found, force=True)
                 with translated(f"guest {uid} cannot be removed", acting=True):
-                    domain.undefineFlags(
+                    found.domain.undefineFlags(
                         constant("VIR_DOMAIN_UNDEFINE_MANAGED_SAVE")
                         | constant("VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA")
                         | constant("VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA")
                         | constant("VIR_DOMAIN_UNDEFINE_NVRAM")
+                        | constant("VIR_DOMAIN_UNDEFINE_TPM")
                     )
             try:
                 if directory.exists():
@@ -190,76 +255,45 @@ class LibvirtCompute:
 
     def console_log(self, uid: str, *, offset: int, limit: int) -> bytes:
         """Bytes of the serial console since definition."""
-        self._domain(uid)
-        return read_console(self._guest_dir(uid) / "console.log", offset=offset, limit=limit)
+        self._find(uid)
+        return read_console(GuestFiles(self._guest_dir(uid)).console_log, offset=offset, limit=limit)
 
-    def _connection(self) -> Connection:
-        return self._connector.get()
+    def console_socket(self, uid: str) -> Path:
+        """The socket of the running guest's serial console."""
+        self._find_running(uid, "talked to")
+        return GuestFiles(self._guest_dir(uid)).console_socket
+
+    def display_socket(self, uid: str) -> Path:
+        """The socket of the running guest's display."""
+        self._find_running(uid, "looked at")
+        return GuestFiles(self._guest_dir(uid)).display_socket
+
+    def _find_running(self, uid: str, what: str) -> Found:
+        found = self._find(uid)
+        if not found.is_active():
+            raise Permanent("GuestNotRunning", f"guest {uid} is off and cannot be {what}: start it")
+        return found
 
     def _lock(self, uid: str) -> threading.Lock:
         """What serialises the acts on one guest within this process; a few guests share each lock."""
         return self._locks[hash(uid) % _LOCKS]
 
-    def _present_record(self, uid: str) -> Record | None:
-        try:
-            return _persistent_record(self._domain(uid))
-        except NotFound:
-            return None
+    def _find(self, uid: str) -> Found:
+        return find(self._connector.get(), uid)
 
-    def _domain(self, uid: str) -> Domain:
-        """The guest's domain.
+    def _observe(self, found: Found) -> GuestObservation:
+        return observe(found, self._qemu_log(found.record.uid), self._host_boot)
 
-        Raises:
-            NotFound: `GuestMissing`: there is none, or it is not ours.
-        """
-        with translated(f"guest {uid}", acting=False):
-            domain = self._connection().lookupByUUIDString(domain_uuid(uid))
-        if _persistent_record(domain) is None:
-            raise NotFound("GuestMissing", f"guest {uid} is not defined on this host")
-        return domain
-
-    def _observe(self, domain: Domain) -> GuestObservation | None:
-        """What a domain is; None when it is not ours."""
-        persistent = _persistent_record(domain)
-        if persistent is None:
-            return None
-        with translated(f"guest {persistent.uid} cannot be observed", acting=False):
-            state, reason = domain.state()
-            active = bool(domain.isActive())
-            described = record.parse_xml(domain.XMLDesc())  # of what runs, where it runs
-        current = record.from_domain(described) or persistent
-        history = persistent.history
-        power = Power.OFF
-        if active:
-            power = Power.PAUSED if state == constant("VIR_DOMAIN_PAUSED") else Power.RUNNING
-        cause = None
-        if not active:
-            ending = logged_ending(self._qemu_log(persistent.uid))
-            if ending is Ending.UNKNOWN:
-                ending = reported_ending(reason)
-            cause = stop_cause(history, ending, self._host_boot)
-        return GuestObservation(
-            uid=current.uid,
-            power=power,
-            stop_cause=cause,
-            vcpus=int(described.findtext("vcpu", "0")),
-            memory_mib=int(described.findtext("memory", "0")) // 1024,  # libvirt always answers in KiB
-            disk_uids=current.disk_uids,
-            port_uids=current.port_uids,
-            boots=history.completed_boots(active=active),
-        )
-
-    def _start(self, domain: Domain) -> None:
+    def _start(self, found: Found) -> None:
         """Write the start down, start, and write down that it happened."""
-        history = _persistent(domain).history.begin_start(self._host_boot)
-        _remember(domain, history)
+        found = found.remember(found.history.begin_start(self._host_boot))
         with translated("the guest cannot be started", acting=True):
-            domain.create()
-        _remember(domain, history.started())
+            found.domain.create()
+        found.remember(found.history.started())
 
     def _define(self, xml: str, name: str) -> None:
         with translated(f"guest {name} cannot be defined", acting=True):
-            self._connection().defineXMLFlags(xml, constant("VIR_DOMAIN_DEFINE_VALIDATE"))
+            self._connector.get().defineXMLFlags(xml, constant("VIR_DOMAIN_DEFINE_VALIDATE"))
 
     def _guest_dir(self, uid: str) -> Path:
         return self._endpoint.guests_dir / file_name(uid)
@@ -270,20 +304,22 @@ class LibvirtCompute:
     def _files(self, guest: GuestSpec) -> GuestFiles:
         """Where the guest's files are to lie."""
         directory = self._guest_dir(guest.uid)
-        seed = None if guest.seed is None else seed_path(directory, guest.seed)
-        return GuestFiles(directory / "console.log", seed)
+        return GuestFiles(directory, None if guest.seed is None else seed_path(directory, guest.seed))
 
     def _ensure_files(self, guest: GuestSpec, files: GuestFiles) -> None:
         account = self._endpoint.account
-        directory = files.console_log.parent
         try:
-            directory.mkdir(mode=0o700 if account is None else 0o711, exist_ok=True)
+            files.directory.mkdir(mode=0o700 if account is None else 0o711, exist_ok=True)
             ensure_console(files.console_log, account)
             trim_console(files.console_log)
+            if not files.qemu_dir.exists():
+                files.qemu_dir.mkdir(mode=0o700)
+            if account is not None:
+                account.own(files.qemu_dir)
         except OSError as error:
             raise Retryable("GuestFilesStuck", f"files of guest {guest.uid} cannot be made: {error}") from error
         if guest.seed is not None:
-            ensure_seed(directory, guest.seed, account)
+            ensure_seed(files.directory, guest.seed, account)
 
 
 def _refuse_impossible(guest: GuestSpec) -> None:
@@ -297,48 +333,33 @@ def _refuse_impossible(guest: GuestSpec) -> None:
         raise Permanent("SizeInvalid", f"{guest.name} needs {guest.memory_mib} MiB: more than this host has")
 
 
-def _persistent_record(domain: Domain) -> Record | None:
-    """The record in the stored definition, which is newer than that of what runs; None: not ours."""
-    with translated("a definition cannot be read", acting=False):
-        stored = domain.XMLDesc(constant("VIR_DOMAIN_XML_INACTIVE"))
-    return record.from_domain(record.parse_xml(stored))
+def _refuse_without_room(found: Found) -> None:
+    """Refuse to let a guest run on into a disk that is still full."""
+    if Problem.DISK_FULL not in disk_problems(found):
+        return
+    for disk in devices_of(found.described()).disks:
+        try:
+            free = shutil.disk_usage(Path(disk.source).parent).free
+        except OSError:
+            continue  # it is not known to be full
+        if free < _ROOM_BYTES:
+            raise Retryable(
+                "PoolFull",
+                f"guest {found.record.uid} waits for room: the pool of its disk {disk.uid} has {free >> 20} MiB free, "
+                f"and {_ROOM_BYTES >> 20} MiB are wanted; remove volumes or enlarge the pool",
+            )
 
 
-def _persistent(domain: Domain) -> Record:
-    found = _persistent_record(domain)
-    if found is None:
-        raise NotFound("GuestMissing", "the guest was undefined meanwhile")
-    return found
-
-
-def _remember(domain: Domain, history: History) -> None:
-    """Replace the history in the stored definition, atomically."""
-    remembered = replace(_persistent(domain), history=history)
-    with translated("the guest's history cannot be written", acting=True):
-        domain.setMetadata(
-            constant("VIR_DOMAIN_METADATA_ELEMENT"),
-            record.to_bare_xml(remembered),
-            record.PREFIX,
-            record.NAMESPACE,
-            constant("VIR_DOMAIN_AFFECT_CONFIG"),
-        )
-
-
-def _is_active(domain: Domain) -> bool:
-    with translated("a guest's state cannot be read", acting=False):
-        return bool(domain.isActive())
-
-
-def _stop(domain: Domain, uid: str, *, force: bool) -> None:
+def _stop(found: Found, *, force: bool) -> None:
     """Pull the plug or press the button of a guest that ran a moment ago."""
     try:
-        with translated(f"guest {uid} cannot be stopped", acting=True):
+        with translated(f"guest {found.record.uid} cannot be stopped", acting=True):
             if force:
-                domain.destroy()
+                found.domain.destroy()
             else:
-                domain.shutdownFlags(constant("VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN"))
+                found.domain.shutdownFlags(constant("VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN"))
     except Retryable:
-        if _is_active(domain):
+        if found.is_active():
             raise
 
 

@@ -29,6 +29,7 @@ class Ending(StrEnum):
     """How the last run of a guest ended, as the host saw it."""
 
     SHUTDOWN = "shutdown"  # the guest powered off
+    PANICKED = "panicked"  # its kernel panicked, upon which libvirtd ended it
     BROKEN = "broken"  # its process died or was killed
     UNKNOWN = "unknown"  # the host kept no trace
 
@@ -49,8 +50,12 @@ def logged_ending(log: Path) -> Ending:
     if reason is None:
         return Ending.UNKNOWN
     killers = {name.rpartition(b"/")[2] for name in _KILLER.findall(last_run)}
-    orderly = reason.group(1) == b"shutdown" and killers.issubset(_OURS)
-    return Ending.SHUTDOWN if orderly else Ending.BROKEN
+    if not killers.issubset(_OURS):
+        return Ending.BROKEN
+    if reason.group(1) == b"shutdown":
+        return Ending.SHUTDOWN
+    # A process that died by itself is "crashed" too, but libvirtd did not have to end it.
+    return Ending.PANICKED if reason.group(1) == b"crashed" and killers else Ending.BROKEN
 
 
 def reported_ending(reason: int) -> Ending:

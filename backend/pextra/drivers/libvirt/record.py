@@ -30,6 +30,7 @@ class History:
     stop_requested: bool = False  # since the last start
     rebooting: bool = False  # for acts[-1]: the old machine may still run
     acts: tuple[str, ...] = ()  # the last reboots, newest last
+    rebuilds: tuple[str, ...] = ()  # of the root disk, newest last
     host_boot: str = ""  # the host's boot id at the last start
 
     def begin_start(self, host_boot: str) -> History:
@@ -49,6 +50,10 @@ class History:
         """The history to write down before the running machine is stopped for a reboot."""
         return replace(self, starting=False, rebooting=True, acts=(*self.acts, act)[-_ACTS_KEPT:])
 
+    def rebuilt(self, act: str) -> History:
+        """The history to write down once the root disk was made anew."""
+        return self if act in self.rebuilds else replace(self, rebuilds=(*self.rebuilds, act)[-_ACTS_KEPT:])
+
     def completed_boots(self, *, active: bool) -> int:
         """How many starts have really happened."""
         return self.boots - 1 if self.starting and not active else self.boots
@@ -62,8 +67,10 @@ class Record:
     tenant_uid: str
     name: str
     digest: str  # of everything that the definition was made from
+    machine: str = ""  # digest of what only a restart changes
     disk_uids: tuple[str, ...] = ()
     port_uids: tuple[str, ...] = ()
+    pinned_cpus: tuple[int, ...] = ()
     history: History = field(default_factory=History)
 
 
@@ -87,6 +94,9 @@ def to_bare_xml(record: Record) -> str:
 
 def _bare_element(record: Record) -> ET.Element:
     guest = ET.Element("guest", uid=record.uid, tenant=record.tenant_uid, name=record.name, digest=record.digest)
+    guest.set("machine", record.machine)
+    if record.pinned_cpus:
+        guest.set("pinned_cpus", " ".join(map(str, record.pinned_cpus)))
     for kind, uids in (("disk", record.disk_uids), ("port", record.port_uids)):
         for uid in uids:
             ET.SubElement(guest, kind, uid=uid)
@@ -97,6 +107,8 @@ def _bare_element(record: Record) -> ET.Element:
             history.set(flag, "yes")
     for act in past.acts:
         ET.SubElement(history, "act", uid=act)
+    for act in past.rebuilds:
+        ET.SubElement(history, "rebuild", uid=act)
     return guest
 
 
@@ -114,6 +126,7 @@ def from_domain(domain: ET.Element) -> Record | None:
             stop_requested=past.get("stop_requested") == "yes",
             rebooting=past.get("rebooting") == "yes",
             acts=_uids(past, "act"),
+            rebuilds=_uids(past, "rebuild"),
             host_boot=past.get("host_boot", ""),
         )
     return Record(
@@ -121,8 +134,10 @@ def from_domain(domain: ET.Element) -> Record | None:
         tenant_uid=guest.get("tenant", ""),
         name=guest.get("name", ""),
         digest=guest.get("digest", ""),
+        machine=guest.get("machine", ""),
         disk_uids=_uids(guest, "disk"),
         port_uids=_uids(guest, "port"),
+        pinned_cpus=tuple(map(int, guest.get("pinned_cpus", "").split())),
         history=history,
     )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pextra.drivers.interface import (
+    AgentReport,
     ComputeCapabilities,
     GuestDisk,
+    GuestMetrics,
     GuestObservation,
     GuestSpec,
     HostInventory,
@@ -15,8 +18,9 @@ from pextra.drivers.interface import (
     Power,
     StopCause,
 )
-from pextra.drivers.sim.console import render
+from pextra.drivers.sim.console import host_name, render
 from pextra.drivers.sim.guest import Guest
+from pextra.drivers.sim.machine import metrics_of, refuse_impossible_machine
 from pextra.drivers.sim.records import HostRecord
 from pextra.drivers.sim.world import SimWorld
 
@@ -24,9 +28,10 @@ from pextra.drivers.sim.world import SimWorld
 class SimCompute:
     """The compute driver of a simulated host.
 
-    Nothing is changed live: a guest that runs keeps what it was started with until its next start or reboot.
-    Reasons: `GuestMissing`, `GuestNotRunning`, `SizeUnsupported`, `DiskUnsupported`,
-    `BindingUnsupported`, `VolumeMissing`, `HostDown`.
+    A guest that runs is given disks and cards at once, and keeps everything else that it was started with until
+    its next start or reboot. Reasons: `DetachPending`, `FirmwareMissing`, `TopologyInvalid`,
+    `GuestMissing`, `GuestNotRunning`, `SizeUnsupported`, `DiskUnsupported`, `BindingUnsupported`,
+    `VolumeMissing`, `ConsoleUnsupported`, `DisplayUnsupported`, `HostDown`.
     """
 
     def __init__(self, world: SimWorld, host_uid: str) -> None:
@@ -35,7 +40,9 @@ class SimCompute:
 
     def capabilities(self) -> ComputeCapabilities:
         """What this driver can do."""
-        return ComputeCapabilities(console_log=True)
+        return ComputeCapabilities(
+            console_log=True, live_attach=True, agent=True, uefi=True, secure_boot=True, tpm=True, hugepages=True
+        )
 
     def observe_host(self) -> HostInventory:
         """The host's inventory."""
@@ -57,15 +64,20 @@ class SimCompute:
         """Define or redefine the guest.
 
         Raises:
-            Permanent: `SizeUnsupported`, `DiskUnsupported` or `BindingUnsupported`.
+            Permanent: `SizeUnsupported`, `DiskUnsupported`, `BindingUnsupported`, `FirmwareMissing`,
+                `TopologyInvalid`, or `VolumeMissing` of a disk for a running guest.
+            Retryable: `DetachPending`.
         """
         with self._world.on_host(self._host_uid, "ensure_defined") as host:
             self._refuse_impossible(guest, host.inventory)
             known = host.guests.get(guest.uid)
             if known is None:
                 host.guests[guest.uid] = Guest(guest)
-            else:
-                known.spec = guest
+                return
+            known.spec = guest
+            self._settled(known)
+            if known.active is not None and known.active.machine == guest.machine:
+                self._world.plug(self._host_uid, known)
 
     def ensure_running(self, uid: str) -> None:
         """Start the guest, or let it run on when it is paused.
@@ -80,6 +92,19 @@ class SimCompute:
                 guest.resume()
             elif guest.active is None:
                 self._world.power_on(self._host_uid, guest)
+
+    def ensure_paused(self, uid: str) -> None:
+        """Hold the guest's virtual processors.
+
+        Raises:
+            NotFound: `GuestMissing`.
+            Permanent: `GuestNotRunning`.
+        """
+        with self._world.on_host(self._host_uid, "ensure_paused") as host:
+            guest = self._running(host, uid, "paused")
+            if guest.power is Power.RUNNING:
+                guest.pause()
+                self._world.runs_on(self._host_uid, guest)
 
     def ensure_stopped(self, uid: str, *, force: bool) -> None:
         """Stop the guest; one that is not up yet, or paused and forced, ends at once.
@@ -114,6 +139,51 @@ class SimCompute:
             self._world.power_off(self._host_uid, guest, StopCause.REQUESTED)
             self._world.power_on(self._host_uid, guest)
 
+    def remember_rebuild(self, uid: str, *, act: str) -> None:
+        """Note that the root disk was made anew.
+
+        Raises:
+            NotFound: `GuestMissing`.
+        """
+        with self._world.on_host(self._host_uid, "remember_rebuild") as host:
+            self._guest(host, uid).remember_rebuild(act)
+
+    def freeze(self, uid: str) -> None:
+        """Hold the guest's file systems, of which nothing is simulated.
+
+        Raises:
+            NotFound: `GuestMissing`.
+            Permanent: `GuestNotRunning`.
+        """
+        with self._world.on_host(self._host_uid, "freeze") as host:
+            self._running(host, uid, "frozen").frozen = True
+
+    def thaw(self, uid: str) -> None:
+        """Let the guest's file systems be written again; see `freeze`."""
+        with self._world.on_host(self._host_uid, "thaw") as host:
+            self._running(host, uid, "thawed").frozen = False
+
+    def observe_agent(self, uid: str) -> AgentReport | None:
+        """What the guest would say of itself.
+
+        Raises:
+            NotFound: `GuestMissing`.
+        """
+        with self._world.on_host(self._host_uid, "observe_agent") as host:
+            guest = self._guest(host, uid)
+            if guest.power is not Power.RUNNING:
+                return None
+            addresses = (host.ports[n.port_uid].addresses for n in guest.running_spec.nics if n.port_uid in host.ports)
+            seed = guest.running_spec.seed
+            name = host_name(None if seed is None else seed.meta_data)
+            return AgentReport(name, "Linux 6.1.0-sim", tuple(a for several in addresses for a in several))
+
+    def observe_metrics(self) -> Mapping[str, GuestMetrics]:
+        """Counters that grow with the time for which a guest has run."""
+        with self._world.on_host(self._host_uid, "observe_metrics") as host:
+            running = [g for g in map(self._settled, host.guests.values()) if g.power is not Power.OFF]
+            return {guest.spec.uid: metrics_of(guest, self._world.now) for guest in running}
+
     def ensure_absent(self, uid: str) -> None:
         """End the guest and forget it."""
         with self._world.on_host(self._host_uid, "ensure_absent") as host:
@@ -131,6 +201,34 @@ class SimCompute:
             events = tuple(self._guest(host, uid).console)
         return render(events)[offset : offset + limit]
 
+    def console_socket(self, uid: str) -> Path:
+        """Simulated guests listen to nobody.
+
+        Raises:
+            NotFound: `GuestMissing`.
+            Permanent: `GuestNotRunning` or `ConsoleUnsupported`.
+        """
+        with self._world.on_host(self._host_uid, "console_socket") as host:
+            self._running(host, uid, "talked to")
+        raise Permanent("ConsoleUnsupported", f"guest {uid} is simulated: its console can only be read")
+
+    def display_socket(self, uid: str) -> Path:
+        """Simulated guests show nothing.
+
+        Raises:
+            NotFound: `GuestMissing`.
+            Permanent: `GuestNotRunning` or `DisplayUnsupported`.
+        """
+        with self._world.on_host(self._host_uid, "display_socket") as host:
+            self._running(host, uid, "looked at")
+        raise Permanent("DisplayUnsupported", f"guest {uid} is simulated: it has no display")
+
+    def _running(self, host: HostRecord, uid: str, what: str) -> Guest:
+        guest = self._guest(host, uid)
+        if guest.power is Power.OFF:
+            raise Permanent("GuestNotRunning", f"guest {uid} is off and cannot be {what}: start it")
+        return guest
+
     def _guest(self, host: HostRecord, uid: str) -> Guest:
         try:
             return self._settled(host.guests[uid])
@@ -146,7 +244,8 @@ class SimCompute:
             raise Permanent("SizeUnsupported", f"{guest.vcpus} vCPUs on a host with {inventory.vcpus}")
         if not 1 <= guest.memory_mib <= inventory.memory_mib:
             raise Permanent("SizeUnsupported", f"{guest.memory_mib} MiB on a host with {inventory.memory_mib} MiB")
-        for disk in guest.disks:
+        refuse_impossible_machine(guest)
+        for disk in (*guest.disks, *(() if guest.rescue is None else (guest.rescue,))):
             self._refuse_unreachable(disk)
         for nic in guest.nics:
             if nic.binding.type != "sim":

@@ -58,12 +58,12 @@ def _lines(one: ConsoleEvent) -> Iterator[str]:
 
 
 def _boot(one: ConsoleEvent) -> Iterator[str]:
-    host_name = _host_name(one.meta_data)
+    name = host_name(one.meta_data)
     yield "[    0.000000] Linux version 6.1.0-sim (pextra@sim)"
     yield "[    0.000000] Command line: BOOT_IMAGE=/boot/vmlinuz root=/dev/vda1 console=ttyS0"
     yield f"[    0.020000] Memory: {one.memory_mib * 1024}K available"
     yield f"[    0.040000] smp: Brought up 1 node, {one.vcpus} CPUs"
-    yield f"[    1.500000] systemd[1]: Hostname set to <{host_name}>."
+    yield f"[    1.500000] systemd[1]: Hostname set to <{name}>."
     yield "[  OK  ] Reached target multi-user.target - Multi-User System."
     if one.meta_data is not None:
         yield (
@@ -71,10 +71,10 @@ def _boot(one: ConsoleEvent) -> Iterator[str]:
             "Datasource DataSourceNoCloud [seed=/dev/vdb][dsmode=net].  Up 2.50 seconds"
         )
     yield ""
-    yield f"{host_name} login: "
+    yield f"{name} login: "
 
 
-def _host_name(meta_data: str | None) -> str:
+def host_name(meta_data: str | None) -> str:
     """`local-hostname` of a NoCloud document; a broken document is ignored, as cloud-init does."""
     try:
         document: Any = yaml.safe_load(meta_data or "")

@@ -48,6 +48,19 @@ class Runs:
             for disk in disks:
                 self._open(run, disk, now)
 
+    def reopens(self, guest_uid: str, host_uid: str, disks: tuple[OpenDisk, ...], now: float) -> None:
+        """The guest's process on the host has exactly these disks open from now on."""
+        with self._lock:
+            for run in self._of_guest.get(guest_uid, ()):
+                if run.host_uid == host_uid:
+                    for disk in run.disks:
+                        if disk not in disks:
+                            _drop(self._of_disk, disk.location, run)
+                    fresh = [disk for disk in disks if disk not in run.disks]
+                    run.disks = disks
+                    for disk in fresh:
+                        self._open(run, disk, now)
+
     def ends(self, guest_uid: str, host_uid: str, *, at: float, now: float) -> None:
         """The guest's process on the host, if there is one, ends at `at`.
 

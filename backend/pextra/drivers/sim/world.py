@@ -26,6 +26,7 @@ from pextra.drivers.interface import (
     Permanent,
     PortSource,
     Power,
+    Problem,
     Retryable,
     StopCause,
 )
@@ -37,7 +38,7 @@ from pextra.drivers.sim.records import HostRecord, PoolRecord
 from pextra.drivers.sim.runs import OpenDisk, Runs
 from pextra.drivers.sim.world_file import WorldDocument, WorldFile, encode, read
 
-_READS: Final = frozenset({"console_log", "disk_source"})
+_READS: Final = frozenset({"console_log", "console_socket", "display_socket", "disk_source"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,30 @@ class SimWorld:
         guest.start(now + self.latency.boot_s)
         guest.settle(now)
 
+    def plug(self, host_uid: str, guest: Guest) -> None:
+        """Give the guest, of which a process exists on the host, whose lock is held, what its definition says.
+
+        Raises:
+            Permanent: `VolumeMissing`; nothing was changed.
+            Retryable: `DetachPending`; all but what the guest holds on to is done.
+        """
+        before, wanted = guest.running_spec, guest.spec
+        disks, nics, held = wanted.disks, wanted.nics, list[str]()
+        if guest.holds_devices:
+            kept_disks = tuple(d for d in before.disks if d.volume_uid not in {w.volume_uid for w in disks})
+            kept_nics = tuple(n for n in before.nics if n.port_uid not in {w.port_uid for w in nics})
+            held = [*(d.volume_uid for d in kept_disks), *(n.port_uid for n in kept_nics)]
+            disks, nics = (*disks, *kept_disks), (*nics, *kept_nics)
+        if disks != before.disks:
+            opened = tuple(OpenDisk(d.source.location, not d.read_only) for d in disks)
+            for disk in opened:
+                if not self._exists(disk.location):
+                    raise Permanent("VolumeMissing", f"guest {before.uid}: there is no disk {disk.location}")
+            self._runs.reopens(before.uid, host_uid, (*opened, *_rescue_disk(before)), self.now)
+        guest.plug(disks, nics)
+        if held:
+            raise Retryable("DetachPending", f"guest {before.uid} has not let go of {', '.join(held)} yet")
+
     def power_off(self, host_uid: str, guest: Guest, cause: StopCause, last_words: Happening | None = None) -> None:
         """End the guest's process on the host, whose lock is held, at once."""
         now = self.now
@@ -213,6 +238,10 @@ class SimWorld:
         guest.ask_to_stop(due)
         guest.settle(now)
         self._runs.ends(guest.spec.uid, host_uid, at=due, now=now)
+
+    def runs_on(self, host_uid: str, guest: Guest) -> None:
+        """No end of the guest's process on the host, whose lock is held, is foreseen any more."""
+        self._runs.ends(guest.spec.uid, host_uid, at=math.inf, now=self.now)
 
     def is_shared(self, pool: str) -> bool:
         """Whether every host reaches the pool.
@@ -250,16 +279,25 @@ class SimWorld:
         """
         self._end_everywhere(uid, StopCause.CRASHED, Happening.PANIC)
 
-    def guest_pauses(self, uid: str) -> None:
-        """The hypervisor pauses the guest, as it does on an I/O error, wherever it runs.
+    def guest_pauses(self, uid: str, problem: Problem = Problem.IO_ERROR) -> None:
+        """The hypervisor pauses the guest for a problem with a disk, wherever it runs.
 
         Raises:
             LookupError: it runs nowhere.
         """
         for host_uid, guest in self._processes(uid):
             if guest.power is Power.RUNNING:
-                guest.pause()
-                self._runs.ends(uid, host_uid, at=math.inf, now=self.now)
+                guest.pause(problem)
+                self.runs_on(host_uid, guest)
+
+    def guest_holds_devices(self, uid: str, *, holds: bool = True) -> None:
+        """The guest lets go of no disk or card that is detached from it, or does so from now on.
+
+        Raises:
+            LookupError: it runs nowhere.
+        """
+        for _, guest in self._processes(uid):
+            guest.holds_devices = holds
 
     def host_down(self, uid: str) -> None:
         """The host loses power: its guests end, and every call to it fails until `host_up`."""
@@ -383,7 +421,12 @@ class SimWorld:
 
 
 def _disks(spec: GuestSpec) -> tuple[OpenDisk, ...]:
-    return tuple(OpenDisk(disk.source.location, not disk.read_only) for disk in spec.disks)
+    opened = tuple(OpenDisk(disk.source.location, not disk.read_only) for disk in spec.disks)
+    return (*opened, *_rescue_disk(spec))
+
+
+def _rescue_disk(spec: GuestSpec) -> tuple[OpenDisk, ...]:
+    return () if spec.rescue is None else (OpenDisk(spec.rescue.source.location, not spec.rescue.read_only),)
 
 
 def _claims(port: PortSource) -> tuple[str, ...]:
