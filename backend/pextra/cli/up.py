@@ -25,6 +25,7 @@ from pextra.cli.processes import (
     start_agent,
     start_agents,
     start_api,
+    start_relay,
     start_streams,
     wait_open,
     wait_ready,
@@ -44,7 +45,7 @@ PROFILE = "local"
 
 def up(
     listen: Annotated[
-        str, typer.Option(help="Address and port of the API; streams take the next port.")
+        str, typer.Option(help="Address and port of the API; the other parts take the four ports after it.")
     ] = "127.0.0.1:8440",
     data_dir: Annotated[Path | None, typer.Option(help="Where the cloud keeps its data.")] = None,
     database_url: Annotated[
@@ -125,7 +126,7 @@ def _settings(
     key: Path | None,
 ) -> UpSettings:
     host, _, port = listen.rpartition(":")
-    if not port.isdigit() or not 0 < int(port) < 65_535:
+    if not port.isdigit() or not 0 < int(port) <= 65_535 - 4:
         raise Refused(f"--listen takes an address such as 127.0.0.1:8440, not {listen!r}.")
     if (certificate is None) != (key is None):
         raise Refused("--tls-certificate and --tls-key go together.")
@@ -185,10 +186,11 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
     servers: list[Server] = []
     try:
-        servers += [start_api(settings), start_streams(settings), start_agents(settings)]
+        servers += [start_api(settings), start_streams(settings), start_agents(settings), start_relay(settings)]
         for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=False):
             wait_ready(server, f"{settings.url(address)}/healthz")
-        wait_open(servers[-1], settings.host, settings.port + 2)
+        wait_open(servers[2], settings.host, settings.port + 2)
+        wait_open(servers[3], settings.host, settings.consoles_port)
         runner.start()
         _welcome(console, settings, opened.admin_token, missing)
         wiring.register(opened.cloud, machine)

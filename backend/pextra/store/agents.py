@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, select, update
 
@@ -32,6 +32,7 @@ class Agent:
     inventory: dict[str, Any] | None
 
 
+_AT_ONCE: Final = 500
 _COLUMNS = [c for c in host_agent.c if c.name != "inventory"]
 
 
@@ -121,6 +122,16 @@ def revoke_certificates(tx: Tx, host_uid: str, *, but: str | None = None) -> Non
     """Stop accepting the host's certificates, but for one."""
     statement = delete(host_certificate).where(host_certificate.c.host_uid == host_uid)
     tx.conn.execute(statement if but is None else statement.where(host_certificate.c.serial != but))
+
+
+def accepted(tx: Tx, serials: Collection[str]) -> set[str]:
+    """Those of the certificates that are accepted still."""
+    wanted, found = list(serials), set[str]()
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = host_certificate.c.serial.in_(wanted[start : start + _AT_ONCE])
+        good = select(host_certificate.c.serial).where(some, host_certificate.c.not_after_us > tx.now_us)
+        found |= {row[0] for row in tx.conn.execute(good)}
+    return found
 
 
 def holder(tx: Tx, serial: str) -> str | None:

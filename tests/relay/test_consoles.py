@@ -1,0 +1,205 @@
+"""A console is what its guest says and is told, byte for byte, for as long as it may be open."""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from pextra.drivers.interface import Permanent
+from pextra.relay.settings import RelaySettings
+from tests.api.caller import Caller
+from tests.labs.waiting import wait_until
+from tests.relay.world import PATIENCE_S, RelayCloud, receive_exactly, relayed, sample, ticket
+
+
+def reason_of_end(connection: object) -> tuple[int, str]:
+    """With what code and words the relay ended a connection from which nothing else came."""
+    with pytest.raises(ConnectionClosed) as ended:
+        connection.recv(timeout=PATIENCE_S)  # pyright: ignore[reportAttributeAccessIssue]
+    assert ended.value.rcvd is not None
+    return ended.value.rcvd.code, ended.value.rcvd.reason
+
+
+def say_until_stopped(guest: socket.socket, spoken: bytes) -> int:
+    """Say it until the other side has taken nothing for a second; how many bytes it took."""
+    said = 0
+    guest.settimeout(1.0)
+    try:
+        while said < len(spoken):
+            said += guest.send(memoryview(spoken)[said : said + (1 << 16)])
+    except TimeoutError:
+        pass
+    return said
+
+
+def test_what_guest_and_user_say_reaches_the_other_unchanged(cloud: RelayCloud, ada: Caller) -> None:
+    with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
+        every_byte = bytes(range(256)) * 3
+        guest.sendall(every_byte)
+        heard = b""
+        while len(heard) < len(every_byte):
+            heard += user.recv(timeout=PATIENCE_S, decode=False)
+        assert heard == every_byte
+        user.send(every_byte)
+        assert receive_exactly(guest, len(every_byte)) == every_byte
+
+
+def test_the_device_that_was_asked_for_is_opened_of_the_instance(cloud: RelayCloud, ada: Caller) -> None:
+    with cloud.dial(ticket(ada, device="display")):
+        uid, device, guest = cloud.guests.opened.get(timeout=PATIENCE_S)
+        assert (uid, device) == (cloud.uid("web"), "display")
+        guest.close()
+
+
+def test_a_console_ends_when_the_guest_ends_it(cloud: RelayCloud, ada: Caller) -> None:
+    with cloud.dial(ticket(ada)) as user:
+        cloud.guests.next().close()
+        assert reason_of_end(user) == (1000, "The console has ended.")
+
+
+def test_a_guest_is_let_go_when_the_user_leaves(cloud: RelayCloud, ada: Caller) -> None:
+    with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
+        user.close()
+        assert guest.recv(1) == b""
+
+
+def test_a_second_one_at_a_serial_console_is_refused_and_the_first_goes_on(cloud: RelayCloud, ada: Caller) -> None:
+    with cloud.dial(ticket(ada)) as first, cloud.guests.next() as guest:
+        with cloud.dial(ticket(ada)) as second:
+            code, reason = reason_of_end(second)
+        assert code == 4409
+        assert "already" in reason
+        first.send(b"still here")
+        assert receive_exactly(guest, 10) == b"still here"
+
+
+def test_a_serial_console_is_free_again_when_it_was_left(cloud: RelayCloud, ada: Caller) -> None:
+    with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
+        user.close()
+        assert guest.recv(1) == b""
+    with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
+        guest.sendall(b"again")
+        assert user.recv(timeout=PATIENCE_S) == b"again"
+
+
+def test_a_display_shows_itself_to_several(cloud: RelayCloud, ada: Caller) -> None:
+    with (
+        cloud.dial(ticket(ada, device="display")) as one,
+        cloud.guests.next() as guest_of_one,
+        cloud.dial(ticket(ada, device="display")) as two,
+        cloud.guests.next() as guest_of_two,
+    ):
+        guest_of_one.sendall(b"1")
+        guest_of_two.sendall(b"2")
+        assert (one.recv(timeout=PATIENCE_S), two.recv(timeout=PATIENCE_S)) == (b"1", b"2")
+
+
+def test_what_the_driver_says_against_it_is_told(cloud: RelayCloud, ada: Caller) -> None:
+    cloud.guests.refusal = Permanent("ConsoleUnsupported", "this guest has no serial console")
+    with cloud.dial(ticket(ada)) as user:
+        assert reason_of_end(user) == (4409, "this guest has no serial console")
+
+
+def test_a_console_that_does_not_answer_is_said_to_be_so(cloud: RelayCloud, ada: Caller) -> None:
+    cloud.guests.refusal = FileNotFoundError("nobody listens")
+    with cloud.dial(ticket(ada)) as user:
+        assert reason_of_end(user) == (4409, "The guest's console does not answer: is it running?")
+
+
+def test_a_host_whose_agent_is_away_is_said_to_be_so(cloud: RelayCloud, ada: Caller) -> None:
+    cloud.channels["h0"].stop()
+    with cloud.dial(ticket(ada)) as user:
+        code, reason = reason_of_end(user)
+    assert code == 4503
+    assert "not connected" in reason
+
+
+def test_an_agent_that_opens_no_stream_is_waited_for_only_so_long(tmp_path: Path) -> None:
+    with relayed(tmp_path, RelaySettings(look_s=0.05, open_s=0.2)) as cloud:
+        cloud.channels["h0"]._obey = lambda *_: None
+        with cloud.dial(ticket(cloud.user("ada", "acme"))) as user:
+            assert reason_of_end(user)[0] == 4504
+
+
+class TestEndedFromOutside:
+    """What was allowed when a console was opened may not be any more."""
+
+    def test_a_console_is_closed_when_its_instance_is_deleted(self, cloud: RelayCloud, ada: Caller) -> None:
+        with cloud.dial(ticket(ada)) as user, cloud.guests.next():
+            cloud.delete("instance", "web")
+            assert reason_of_end(user) == (4404, "The instance is deleted.")
+
+    def test_a_console_is_closed_when_its_users_token_is_revoked(self, cloud: RelayCloud, ada: Caller) -> None:
+        with cloud.dial(ticket(ada)) as user, cloud.guests.next():
+            cloud.delete("api_token", "ada")
+            assert reason_of_end(user)[0] == 4401
+
+    def test_a_console_is_closed_when_its_user_is_disabled(self, cloud: RelayCloud, ada: Caller) -> None:
+        with cloud.dial(ticket(ada)) as user, cloud.guests.next():
+            cloud.put("user", "ada", {"enabled": False})
+            assert reason_of_end(user)[0] == 4401
+
+    def test_others_stay_open(self, cloud: RelayCloud, ada: Caller) -> None:
+        bob = cloud.user("bob", "acme")
+        with (
+            cloud.dial(ticket(ada, device="display")) as hers,
+            cloud.guests.next(),
+            cloud.dial(ticket(bob, device="display")) as his,
+            cloud.guests.next() as guest,
+        ):
+            cloud.delete("api_token", "ada")
+            assert reason_of_end(hers)[0] == 4401
+            guest.sendall(b"x")
+            assert his.recv(timeout=PATIENCE_S) == b"x"
+
+
+def test_an_idle_console_is_closed(tmp_path: Path) -> None:
+    with (
+        relayed(tmp_path, RelaySettings(look_s=0.05, idle_s=0.3)) as cloud,
+        cloud.dial(ticket(cloud.user("ada", "acme"))) as user,
+        cloud.guests.next(),
+    ):
+        assert reason_of_end(user)[0] == 4408
+
+
+class TestBounds:
+    """More than so many are refused; those that are open go on, and a place that was left is free again."""
+
+    @pytest.mark.parametrize(
+        ("settings", "code"),
+        [(RelaySettings(most_consoles=1), 4503), (RelaySettings(most_consoles_of_tenant=1), 4429)],
+        ids=["in all", "of a tenant"],
+    )
+    def test_no_more_consoles_are_open_than_may_be(self, tmp_path: Path, settings: RelaySettings, code: int) -> None:
+        with relayed(tmp_path, settings) as cloud:
+            ada = cloud.user("ada", "acme")
+            with cloud.dial(ticket(ada, device="display")), cloud.guests.next() as guest:
+                with cloud.dial(ticket(ada, device="display")) as one_more:
+                    assert reason_of_end(one_more)[0] == code
+                guest.close()
+            wait_until(lambda: sample("pextra_relay_consoles") == 0, PATIENCE_S, "the console to end")
+            with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
+                guest.sendall(b"x")
+                assert user.recv(timeout=PATIENCE_S) == b"x"
+
+    def test_a_message_that_is_too_long_ends_its_console_only(self, cloud: RelayCloud, ada: Caller) -> None:
+        with cloud.dial(ticket(ada)) as user, cloud.guests.next():
+            user.send(bytes((1 << 20) + 1))
+            assert reason_of_end(user)[0] == 1009
+        assert cloud.connected() == 1
+
+    def test_what_nobody_reads_does_not_pile_up(self, cloud: RelayCloud, ada: Caller) -> None:
+        """The guest says more than all buffers hold to somebody who does not read: it is stopped, not buffered."""
+        with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
+            spoken = random.Random(1).randbytes(1 << 25)
+            said = say_until_stopped(guest, spoken)
+            assert said < 16 << 20
+            heard = 0
+            while heard < said:
+                data = user.recv(timeout=PATIENCE_S, decode=False)
+                assert data == spoken[heard : heard + len(data)]
+                heard += len(data)
