@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from pextra import agent_protocol as protocol
@@ -101,6 +102,8 @@ class AgentSide:
                 note = protocol.Note.model_validate_json(text)
                 if note.failed is not None:
                     self._rendezvous.fail(note.failed.stream, holder.host_uid, note.failed.message)
+        except ConnectionClosed:
+            log.info("the channel of host %s broke", holder.host_uid)
         except ValidationError:
             await end(connection, Refused(400, f"The message is not of protocol {protocol.VERSION}."))
         finally:

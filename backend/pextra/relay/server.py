@@ -28,6 +28,9 @@ log = logging.getLogger("pextra.relay")
 
 _QUEUE: Final = 4
 """How many messages of one side may wait for the other."""
+_OPEN_S: Final = 5.0
+_CLOSE_S: Final = 2.0
+"""How long a peer may take over its handshakes; a shutdown waits as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ async def serving(cloud: Cloud, listeners: Listeners, settings: RelaySettings | 
             max_size=protocol.MOST_STREAM_BYTES,
             max_queue=_QUEUE,
             server_header=None,
+            open_timeout=_OPEN_S,
+            close_timeout=_CLOSE_S,
             ping_interval=None,  # the agent asks whether we are there; whether it is, TCP tells
         ) as agents_server,
         serve(
@@ -88,6 +93,8 @@ async def serving(cloud: Cloud, listeners: Listeners, settings: RelaySettings | 
             max_size=users.MOST_BYTES,
             max_queue=_QUEUE,
             server_header=None,
+            open_timeout=_OPEN_S,
+            close_timeout=_CLOSE_S,
             ping_timeout=60,
         ) as users_server,
     ):

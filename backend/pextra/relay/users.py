@@ -102,10 +102,14 @@ class UserSide:
             self._channels.of_host(grant.host_uid).open(
                 expected.stream, grant.instance_uid, cast("Device", grant.device)
             )
-            try:
-                guest = await asyncio.wait_for(expected.arrived, self._settings.open_s)
-            except TimeoutError as error:
-                raise Refused(504, "The host's agent did not open the console in time: try again.") from error
+            left = asyncio.create_task(user.wait_closed())
+            await asyncio.wait(
+                {expected.arrived, left}, timeout=self._settings.open_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            left.cancel()
+            if not expected.arrived.done():
+                raise Refused(504, "The host's agent did not open the console in time: try again.")
+            guest = expected.arrived.result()
         forwarding = Forwarding(user, guest, idle_s=self._settings.idle_s)
         self._open[forwarding] = grant
         instruments.CONSOLES.inc()
