@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final, NotRequired, Self, TypedDict
 
@@ -40,14 +41,17 @@ class Console:
 
     def __init__(self, ticket: Ticket, tls: Callable[[], ssl.SSLContext], *, timeout_s: float = 20.0) -> None:
         url = ticket["url"]
+        self._open = ExitStack()
         offered: Any = [_SUBPROTOCOL, f"{_TICKET}{ticket['ticket']}"]
         try:
-            self._connection = connect(
-                url,
-                subprotocols=offered,
-                ssl=tls() if url.startswith("wss:") else None,
-                compression=None,
-                open_timeout=timeout_s,
+            self._connection = self._open.enter_context(
+                connect(
+                    url,
+                    subprotocols=offered,
+                    ssl=tls() if url.startswith("wss:") else None,
+                    compression=None,
+                    open_timeout=timeout_s,
+                )
             )
         except (OSError, InvalidHandshake, InvalidURI) as error:
             raise TransportError(f"the relay at {url} is not reached: {error}") from error
@@ -89,7 +93,7 @@ class Console:
 
     def close(self) -> None:
         """Leave the console."""
-        self._connection.close()
+        self._open.close()
 
     def _ended(self, error: ConnectionClosed) -> None:
         """Nothing after a good end, the reason after any other."""

@@ -38,12 +38,16 @@ def _program() -> str | None:
 
 
 class Page:
-    """One page of the browser."""
+    """One page of the browser.
+
+    Attributes:
+        errors: what went wrong in the page, violations of its policy among it.
+    """
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._numbers = itertools.count(1)
-        self.said: list[str] = []
+        self.errors: list[str] = []
         for domain in ("Page", "Runtime", "Log"):
             self._call(f"{domain}.enable")
 
@@ -69,8 +73,9 @@ class Page:
             if answer.get("id") == number:
                 assert "error" not in answer, answer
                 return answer["result"]
-            if answer.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"):
-                self.said.append(json.dumps(answer["params"]))
+            entry = answer.get("params", {}).get("entry", {})
+            if answer.get("method") == "Runtime.exceptionThrown" or entry.get("level") == "error":
+                self.errors.append(json.dumps(answer["params"]))
 
 
 @contextmanager
