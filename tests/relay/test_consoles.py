@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import random
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect as async_connect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
@@ -209,3 +213,69 @@ class TestBounds:
                 data = user.recv(timeout=PATIENCE_S, decode=False)
                 assert data == spoken[heard : heard + len(data)]
                 heard += len(data)
+
+
+def test_a_hundred_consoles_pass_mebibytes_each_byte_for_byte(tmp_path: Path) -> None:
+    """There and back, all at once, through two hosts; what is under way is bounded by the buffers."""
+    payload = random.Random(2).randbytes(1 << 20)
+    with relayed(tmp_path, RelaySettings(look_s=0.05, most_consoles_of_tenant=100)) as cloud:
+        cloud.add_host("h1")
+        cloud.connect_agent("h1")
+        cloud.settle(2.0)
+        cloud.put("instance", "big", {"flavor": "large", "image": "linux"})
+        cloud.put("instance", "wide", {"flavor": "large", "image": "linux"})
+        cloud.settle(5.0)
+        names = ("big", "wide")
+        assert {cloud.get("instance", name).status["host"] for name in names} == {"h0", "h1"}
+        ada = cloud.user("ada", "acme")
+        tickets = [ticket(ada, names[number % 2], "display") for number in range(100)]
+        before = resident_bytes()
+        most = asyncio.run(echoes(cloud, tickets, payload))
+        assert most - before < 400 << 20, "half of what was said in all"
+        assert sample("pextra_relay_console_bytes_total", direction="to_user") >= 400 << 20
+
+
+def resident_bytes() -> int:
+    """How much memory this process has in use; the relay and the agents are in it."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def echoes(cloud: RelayCloud, tickets: list[str], payload: bytes) -> int:
+    """Say the payload four times at every console at once, from another place in each, to guests that repeat it.
+
+    Returns:
+        The most memory that this process was seen to use.
+    """
+    seen, often = [resident_bytes()], payload * 5
+
+    async def guest() -> None:
+        socket_ = await asyncio.to_thread(cloud.guests.next)
+        reader, writer = await asyncio.open_connection(sock=socket_)
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def user(number: int) -> None:
+        offered: Any = ["pextra.console", f"pextra.ticket.{tickets[number]}"]
+        url, turn = f"{cloud.users_url}/v1/console", number * 1021
+        spoken = memoryview(often)[turn : turn + 4 * len(payload)]
+        async with async_connect(url, subprotocols=offered, compression=None, proxy=None, max_queue=2) as console:
+
+            async def say() -> None:
+                for start in range(0, len(spoken), 50_000):
+                    await console.send(bytes(spoken[start : start + 50_000]))
+
+            saying, heard = asyncio.create_task(say()), 0
+            while heard < len(spoken):
+                data = await console.recv(decode=False)
+                assert data == spoken[heard : heard + len(data)]
+                heard += len(data)
+                seen.append(resident_bytes())
+            await saying
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(len(tickets)):
+            group.create_task(guest())
+            group.create_task(user(number))
+    return max(seen)
