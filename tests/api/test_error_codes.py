@@ -25,6 +25,9 @@ FRONT, WEB = "tenants/acme/networks/front", "tenants/acme/instances/web-1"
 
 PROVOKED_ELSEWHERE: Final = {
     "address.exhausted": "tests/store/test_addresses.py; the API tells it as a condition, for a loop meets it",
+    "agent.csr_invalid": "the agents' endpoint answers with it; tests/agent/test_authority.py",
+    "agent.join_refused": "the agents' endpoint answers with it; tests/agent/test_authority.py",
+    "agent.unauthenticated": "the agents' endpoint answers with it; tests/agent/test_authority.py",
     "console.ticket_refused": "tests/relay/test_tickets.py; a websocket's close tells it, no answer of the API",
     "capacity.none": "nothing answers with it: an instance that fits nowhere is stored, and its condition says why",
 }

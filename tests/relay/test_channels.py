@@ -11,8 +11,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from pextra import agent_protocol as protocol
 from pextra.agent.link import ControlPlane
+from pextra.agent.process import AgentProcess
 from pextra.agent_protocol import Order
 from pextra.pki.contexts import trusting
+from pextra.services import agents as asking
 from pextra.store import agents
 from tests.api.caller import Caller
 from tests.labs.waiting import wait_until
@@ -163,3 +165,23 @@ class TestNews:
         with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
             user.send(b"hello")
             assert receive_exactly(guest, 5) == b"hello"
+
+    def test_a_woken_agent_asks_at_once(self, bare: RelayCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It learns where the relay is by asking once; after that it would not ask for ten minutes."""
+        monkeypatch.setattr(asking, "POLL_S", 600.0)
+        bare.furnish()
+        host = bare.hosts["h0"]
+        process = AgentProcess(host.agent, ControlPlane(bare.home("h0")), bare.guests.connect)
+        process.start()
+        try:
+            wait_until(lambda: bare.connected() == 1, PATIENCE_S, "the agent to connect")
+            bare.put("instance", "web", {"flavor": "small", "image": "linux"})
+            uid = bare.uid("web")
+
+            def told() -> bool:
+                bare.loop.step()
+                return host.agent.ledger.knows(uid)
+
+            wait_until(told, PATIENCE_S, "the agent to know of the guest")
+        finally:
+            process.stop()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from websockets.sync.client import ClientConnection
 
 from pextra.drivers.interface import Permanent
 from pextra.relay.settings import RelaySettings
+from pextra_client.console import Console, Ticket
+from pextra_client.credentials import Credentials
+from pextra_client.errors import ConsoleRefusedError, TransportError
 from tests.api.caller import Caller
 from tests.labs.waiting import wait_until
-from tests.relay.world import PATIENCE_S, RelayCloud, receive_exactly, relayed, sample, ticket
+from tests.relay.world import PATIENCE_S, RelayCloud, RelayThread, receive_exactly, relayed, sample, ticket
 
 
 def reason_of_end(connection: ClientConnection) -> tuple[int, str]:
@@ -133,6 +137,21 @@ def test_an_agent_that_opens_no_stream_is_waited_for_only_so_long(
         monkeypatch.setattr(cloud.channels["h0"], "_obey", lambda *_: None)
         with cloud.dial(ticket(cloud.user("ada", "acme"))) as user:
             assert reason_of_end(user)[0] == 4504
+
+
+def test_a_relay_with_a_certificate_is_spoken_to_by_tls_and_believed_only_by_its_authority(bare: RelayCloud) -> None:
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    served.load_cert_chain(bare.tls / "server.pem")
+    relay = RelayThread(bare.cloud, bare.tls, bare.settings, users_tls=served)
+    try:
+        shown = Ticket(ticket="pxc_x", expires_at="", url=f"wss://127.0.0.1:{relay.ports[1]}/v1/console")
+        believing = Credentials(ca=bare.tls / "authority.pem").tls
+        with Console(shown, believing) as console, pytest.raises(ConsoleRefusedError, match="ask for another"):
+            console.receive(PATIENCE_S)
+        with pytest.raises(TransportError, match="not reached"):
+            Console(shown, Credentials().tls)
+    finally:
+        relay.stop()
 
 
 class TestEndedFromOutside:

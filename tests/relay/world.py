@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -41,17 +42,20 @@ class RelayThread:
         ports: of agents and users; 0 takes free ones.
     """
 
-    def __init__(self, cloud: Cloud, tls: Path, settings: RelaySettings, ports: tuple[int, int] = (0, 0)) -> None:
-        self._cloud = cloud
-        self._listeners = Listeners(
-            (LOOPBACK, ports[0]), (LOOPBACK, ports[1]), agents_tls=context_of(tls, joining=False)
-        )
-        self._settings = settings
+    def __init__(
+        self,
+        cloud: Cloud,
+        tls: Path,
+        settings: RelaySettings,
+        ports: tuple[int, int] = (0, 0),
+        users_tls: ssl.SSLContext | None = None,
+    ) -> None:
+        listeners = Listeners((LOOPBACK, ports[0]), (LOOPBACK, ports[1]), context_of(tls, joining=False), users_tls)
         self.loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
-        served = self.run(self._stack.enter_async_context(serving(cloud, self._listeners, settings)))
+        served = self.run(self._stack.enter_async_context(serving(cloud, listeners, settings)))
         assert isinstance(served, Serving)
         self.ports = (served.agents_port, served.users_port)
 

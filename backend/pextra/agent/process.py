@@ -108,7 +108,7 @@ class AgentProcess:
                 silence_s, down = 1.0, False
             with self._work:
                 self._work.notify_all()
-            if delay > 0:
+            if delay > 0 and not self._stop.is_set():  # whose news may have been cleared above
                 self._news.wait(delay * (0.75 + 0.5 * self._rng.random()))
 
     def _looking(self) -> None:

@@ -259,7 +259,7 @@ def _watch(console: Console, servers: list[Server], stop: threading.Event) -> No
         for server in servers:
             if server.process.poll() is None:
                 continue
-            if server.name == "agent":  # what runs on this machine is not lost with it
+            if server.name in ("agent", "relay"):  # neither keeps what the rest would miss
                 server.restart()
             else:
                 raise StartFailed(f"The {server.name} process ended by itself; see {server.log}.")
