@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final, NotRequired, Self, TypedDict
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
 from pextra_client.errors import ConsoleRefusedError, TransportError
@@ -53,7 +53,7 @@ class Console:
                     open_timeout=timeout_s,
                 )
             )
-        except (OSError, InvalidHandshake, InvalidURI) as error:
+        except (OSError, WebSocketException) as error:
             raise TransportError(f"the relay at {url} is not reached: {error}") from error
 
     def __enter__(self) -> Self:

@@ -6,7 +6,7 @@ import ssl
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from pextra import agent_protocol as protocol
@@ -45,7 +45,7 @@ class TestWho:
     def test_without_a_certificate_nothing_opens(self, cloud: RelayCloud) -> None:
         nameless = trusting(cloud.home("h0").authority.read_text())
         with (
-            pytest.raises((ssl.SSLError, ConnectionError, InvalidMessage)),
+            pytest.raises((ssl.SSLError, ConnectionError, InvalidMessage, ConnectionClosed)),  # by when it is noticed
             connect(f"{cloud.relay_url}{protocol.RELAY}", ssl=nameless, proxy=None),
         ):
             pass
