@@ -82,11 +82,13 @@ $(venv)/.stamp-bootstrap: requirements/bootstrap.txt | system-python
 $(venv)/.stamp-run: requirements/run.txt requirements/libvirt.txt pyproject.toml $(venv)/.stamp-bootstrap | system-run
 	$(install_locked) requirements/run.txt
 	scripts/install-libvirt-python.sh
+	scripts/install-novnc.sh
 	$(install_pextra)
 	touch $@
 
 $(venv)/.stamp-dev: requirements/dev.txt requirements/libvirt.txt pyproject.toml $(venv)/.stamp-bootstrap | system-run system-test
 	$(install_locked) requirements/dev.txt
 	scripts/install-libvirt-python.sh
+	scripts/install-novnc.sh
 	$(install_pextra)
 	touch $@

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
 from pextra_client import waiting
@@ -17,16 +17,20 @@ from pextra_client.consistency import ReadYourWrites
 from pextra_client.credentials import Credentials
 from pextra_client.discovery import Catalog, Kind, Scope
 from pextra_client.endpoints import EndpointSet
-from pextra_client.errors import ApiError
+from pextra_client.errors import ApiError, TransportError
 from pextra_client.messages import Answer, Request
 from pextra_client.retry import RetryPolicy
 from pextra_client.transport import Transport
 from pextra_client.watch import Watch
 from pextra_client.wire import Object, Plan, PlanRequest, Prune
 
+if TYPE_CHECKING:
+    from pextra_client.console import Console, Ticket
+
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
 _LARGEST_PAGE = 500
+_TICKET_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +386,7 @@ class Client:
             idempotency_key: as for `put`.
 
         Returns:
-            The operation that carries it out.
+            The operation that carries it out; of an act that mints something, what it minted, this once.
 
         Raises:
             ApiError: `action.unknown`, `spec.invalid` for its arguments, …
@@ -393,6 +397,41 @@ class Client:
             {"arguments": dict(arguments or {})},
             idempotency_key=idempotency_key,
         ).json()
+
+    def console_ticket(self, name: str, *, device: str = "serial", tenant: str | None = None) -> Ticket:
+        """A ticket for an instance's console, good once and for some seconds.
+
+        Args:
+            name: of the instance.
+            device: `serial`, or `display`, which speaks RFB (VNC).
+            tenant: whose it is; the client's own when absent.
+
+        Raises:
+            ApiError: `instance.not_running`, `console.unavailable`, …
+        """
+        for _ in range(_TICKET_TRIES):
+            answer: Any = self.act("instance", name, "console", {"device": device}, tenant=tenant)
+            if "ticket" in answer["minted"]:
+                return answer["minted"]
+        # the answer was lost each time, and what found it again may not show the ticket
+        raise TransportError("the console's ticket was lost on its way: try again")
+
+    def console(self, name: str, *, device: str = "serial", tenant: str | None = None) -> Console:
+        """Opens an instance's console.
+
+        Args:
+            name: of the instance.
+            device: as for `console_ticket`.
+            tenant: as for `console_ticket`.
+
+        Raises:
+            ApiError: as for `console_ticket`.
+            TransportError: the relay is not reached.
+        """
+        from pextra_client.console import Console  # noqa: PLC0415 - most runs of the command open none
+
+        ticket = self.console_ticket(name, device=device, tenant=tenant)
+        return Console(ticket, self.transport.credentials.tls, timeout_s=self.timeout_s)
 
     def plan(self, changes: Sequence[PlanRequest], prune: Prune | None = None) -> Plan:
         """What a batch of at most 1,000 changes would do. Nothing is stored."""

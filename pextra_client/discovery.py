@@ -37,11 +37,12 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An imperative act on an object; `arguments` is a JSON schema."""
+    """An imperative act on an object; `arguments` is a JSON schema. One that `mints` makes no operation."""
 
     name: str
     description: str
     arguments: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    mints: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ class Kind:
             description=document.get("description", ""),
             short_names=tuple(document.get("short_names", ())),
             actions=tuple(
-                Action(each["name"], each.get("description", ""), each.get("arguments", {}))
+                Action(each["name"], each.get("description", ""), each.get("arguments", {}), each.get("mints", False))
                 for each in document.get("actions", ())
             ),
             columns=tuple(Column(each["title"], each["path"]) for each in document.get("columns", ())),

@@ -131,6 +131,19 @@ class OperationFailedError(ClientError):
         self.operation = operation
 
 
+class ConsoleRefusedError(ClientError):
+    """The console was not opened, or was closed by the cloud.
+
+    Args:
+        status: as HTTP would have it: 409 for a console that somebody else is at, 408 for one that was idle, ….
+        reason: why.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 class WatchExpiredError(ClientError):
     """The stream no longer keeps the position to continue from: list again and watch from there.
 

@@ -51,6 +51,7 @@ class Transport:
         rng: random.Random | None = None,
     ) -> None:
         self.endpoints = endpoints
+        self.credentials = credentials
         self.connections = Connections(endpoints.urls, credentials)
         self.policy = policy or RetryPolicy()
         self._sleep = sleep

@@ -136,8 +136,69 @@ class SyncAnswer(Message):
     poll_s: Annotated[float, Field(gt=0)]
     """When to ask again, if nothing happens before."""
 
+    relay: Annotated[str, Field(max_length=300)] | None = None
+    """Where the relay answers, `wss://…`; None: there is none."""
+
+
+# --- the relay: a websocket that the agent holds open at `RELAY`, and one for each stream at `STREAMS` and its id ---
+
+RELAY: Final = f"{PREFIX}/relay"
+STREAMS: Final = f"{RELAY}/streams/"
+LONGEST_ORDER: Final = 65_536
+"""How many characters one message of the relay may have."""
+MOST_STREAM_BYTES: Final = 65_536
+"""How many bytes one message of a stream may have."""
+
+StreamId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Device = Literal["serial", "display"]
+
+
+class Wake(Message):
+    """There is something new: sync at once."""
+
+    revision: Annotated[int, Field(ge=0)]
+    """The host's newest revision."""
+
+
+class OpenStream(Message):
+    """Connect to a guest's console, and open the stream of that id; what the two say is passed on unchanged."""
+
+    stream: StreamId
+    """The stream's id, which is good once."""
+    guest_uid: Uid
+    """Whose console."""
+    device: Device
+    """Which one."""
+
+
+class Order(Message):
+    """What the relay says to the agent: one of its fields."""
+
+    wake: Wake | None = None
+    """See there."""
+    open: OpenStream | None = None
+    """See there."""
+
+
+class StreamFailed(Message):
+    """A stream cannot be opened."""
+
+    stream: StreamId
+    """The stream's id."""
+    message: Annotated[str, Field(max_length=1000)]
+    """Why not."""
+
+
+class Note(Message):
+    """What the agent says to the relay: one of its fields."""
+
+    failed: StreamFailed | None = None
+    """See there."""
+
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of every message, by its name."""
-    messages: tuple[type[Message], ...] = (JoinRequest, CertificateRequest, Certificate, SyncRequest, SyncAnswer)
+    messages: tuple[type[Message], ...] = (
+        JoinRequest, CertificateRequest, Certificate, SyncRequest, SyncAnswer, Order, Note,
+    )  # fmt: skip
     return {message.__name__: message.model_json_schema() for message in messages}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from pextra.agent.link import ControlPlane
 from pextra.agent.process import AgentProcess
 from pextra.clock import SystemClock
 from pextra.drivers import documents
-from pextra.drivers.account import Account
+from pextra.drivers.account import Account, connect_theirs, guest_account
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Inventory
 from pextra.drivers.file.driver import FileStorage
@@ -131,7 +131,20 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
         version=VERSION,
         clock=SystemClock(),
     )
-    return AgentProcess(agent, control_plane)
+    return AgentProcess(agent, control_plane, guest_sockets(host.drivers))
+
+
+def guest_sockets(drivers: HostDrivers) -> Callable[[str, str], socket.socket]:
+    """Connects to a running guest's serial console (`serial`) or display (`display`), by its uid.
+
+    It raises what the compute driver does, and FileNotFoundError where nobody listens.
+    """
+
+    def connect(uid: str, device: str) -> socket.socket:
+        path = drivers.compute.console_socket(uid) if device == "serial" else drivers.compute.display_socket(uid)
+        return connect_theirs(path, guest_account())
+
+    return connect
 
 
 def _inventory(host: Host) -> Inventory:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -38,7 +38,7 @@ from pextra.resources import REGISTRY
 from pextra.services import bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
-from pextra.services.cloud import Cloud, Context
+from pextra.services.cloud import Addresses, Cloud, Context
 from pextra.store import schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
@@ -226,6 +226,9 @@ def new_admin_token(database: Database) -> str:
 DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
 STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
 STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
+RELAY_URL: Final = "PEXTRA_RELAY_URL"
+CONSOLES_URL: Final = "PEXTRA_CONSOLES_URL"
+PAGES_URL: Final = "PEXTRA_PAGES_URL"
 
 
 def api() -> WSGIApplication:
@@ -235,6 +238,15 @@ def api() -> WSGIApplication:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
     return create_app(_cloud_of_environment(), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
+
+
+def relay() -> Cloud:
+    """The cloud that a relay process serves, set up by its environment.
+
+    Raises:
+        KeyError: `PEXTRA_DATABASE_URL` is not set.
+    """
+    return _cloud_of_environment()
 
 
 def agents() -> WSGIApplication:
@@ -248,7 +260,8 @@ def agents() -> WSGIApplication:
 
 def _cloud_of_environment() -> Cloud:
     cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
-    return cloud
+    env = os.environ.get
+    return replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
 
 
 def world_at(path: Path) -> SimWorld:

@@ -19,6 +19,7 @@ from pextra_client.cli.commands import (
     account,
     act,
     apply,
+    console,
     delete,
     describe,
     explain,
@@ -63,6 +64,7 @@ verb(app, "describe", panel=_OBJECTS)(describe.run)
 verb(app, "watch", panel=_OBJECTS)(watch.run)
 verb(app, "wait", panel=_OBJECTS)(wait.run)
 verb(app, "act", panel=_OBJECTS)(act.run)
+verb(app, "console", panel=_OBJECTS)(console.run)
 verb(app, "delete", panel=_OBJECTS)(delete.run)
 verb(app, "explain", panel=_OBJECTS)(explain.run)
 verb(app, "login", panel=_ACCOUNT)(login.run)
@@ -105,7 +107,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The entry point of the installed command."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminated)
     sys.exit(run())
 
 

@@ -9,6 +9,7 @@ from pextra_client.errors import (
     ApiError,
     ClientError,
     ConfigError,
+    ConsoleRefusedError,
     TransportError,
     WaitTimeoutError,
 )
@@ -75,6 +76,7 @@ _BY_STATUS = {
     403: ExitCode.DENIED,
     404: ExitCode.NOT_FOUND,
     405: ExitCode.INVALID,
+    408: ExitCode.TIMEOUT,
     409: ExitCode.CONFLICT,
     412: ExitCode.CONFLICT,
     413: ExitCode.INVALID,
@@ -95,7 +97,7 @@ def exit_code_of_status(status: int) -> ExitCode:
 def exit_code_of(error: ClientError) -> ExitCode:
     """The exit code for a failure."""
     match error:
-        case ApiError() | PlanRefusedError():
+        case ApiError() | PlanRefusedError() | ConsoleRefusedError():
             return exit_code_of_status(error.status)
         case TransportError():
             return ExitCode.UNAVAILABLE

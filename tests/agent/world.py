@@ -22,6 +22,7 @@ from pextra.drivers.sim.storage import SimStorage
 from pextra.pki.identity import identity_of
 from pextra.pki.request import new_request
 from tests.controllers.cloud import TENANT, LoopedCloud
+from tests.store.clock import ManualClock
 
 MACHINE = HostInventory(vcpus=8, memory_mib=16_384, disk_gib=200, hypervisor="sim", accelerated=False)
 
@@ -42,11 +43,12 @@ class Certified:
 
     def join(self, token: str) -> protocol.Certificate:
         """Join, and use the certificate from now on."""
-        answer = self.post("/join", protocol.JoinRequest(token=token, csr=new_request("test")[1]))
+        self.key, request = new_request("test")
+        answer = self.post("/join", protocol.JoinRequest(token=token, csr=request))
         assert answer.status_code == 200, answer.text
-        issued = protocol.Certificate.model_validate(answer.json)
-        self.serial = serial_of(issued.certificate)
-        return issued
+        self.issued = protocol.Certificate.model_validate(answer.json)
+        self.serial = serial_of(self.issued.certificate)
+        return self.issued
 
     def sync(self, request: SyncRequest) -> SyncAnswer:
         """As `Link.sync`."""
@@ -85,8 +87,8 @@ class AgentHost:
 class AgentCloud(LoopedCloud):
     """A cloud whose hosts have agents; `settle` moves loops and agents in turn."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, clock: ManualClock | None = None) -> None:
+        super().__init__(url, clock)
         self.hosts: dict[str, AgentHost] = {}
 
     def join_token(self, host: str, name: str | None = None) -> str:

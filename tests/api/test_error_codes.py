@@ -28,6 +28,7 @@ PROVOKED_ELSEWHERE: Final = {
     "agent.join_refused": "tests/agent/test_authority.py: only the agents' endpoint answers with it",
     "agent.unauthenticated": "tests/agent/test_authority.py: only the agents' endpoint answers with it",
     "address.exhausted": "tests/store/test_addresses.py; the API tells it as a condition, for a loop meets it",
+    "console.ticket_refused": "tests/relay/test_tickets.py; a websocket's close tells it, no answer of the API",
     "capacity.none": "nothing answers with it: an instance that fits nowhere is stored, and its condition says why",
 }
 
@@ -62,6 +63,17 @@ def finished(site: Site) -> Answer:
     path = f"tenants/acme/operations/{site.ada.act(WEB, 'reboot').body['metadata']['name']}"
     site.converge()
     return site.ada.act(path, "cancel")
+
+
+def not_running(site: Site) -> Answer:
+    make_everything(site)
+    return site.ada.act(WEB, "console")
+
+
+def no_console(site: Site) -> Answer:
+    make_everything(site)
+    site.converge()
+    return site.ada.act(WEB, "console")
 
 
 def below_use(site: Site) -> Answer:
@@ -145,6 +157,8 @@ PROVOCATIONS: Final[dict[str, Callable[[Site], Answer]]] = {
     "object.stale": stale,
     "object.uid_mismatch": lambda s: s.ada.put(FRONT, {}, uid="01a00000-0000-7000-8000-000000000000"),
     "operation.finished": finished,
+    "instance.not_running": not_running,
+    "console.unavailable": no_console,
     "quota.exceeded": lambda s: s.dev.put("tenants/acme.dev/networks/n", {}),
     "quota.below_use": below_use,
     "watch.expired": expired,

@@ -29,8 +29,8 @@ class LoopedCloud:
         world: what its hosts do.
     """
 
-    def __init__(self, url: str) -> None:
-        self.clock = ManualClock()
+    def __init__(self, url: str, clock: ManualClock | None = None) -> None:
+        self.clock = clock or ManualClock()
         self.database = Database(url, clock=self.clock, rng=random.Random(1), durable=False)
         self.cloud = wiring.open_site(self.database).cloud
         self.world = SimWorld(clock=self.clock.now)

@@ -10,17 +10,21 @@ EPOCH_S: Final = 1_800_000_000.0
 class ManualClock:
     """Time that passes when a test says so, and while somebody sleeps.
 
+    Args:
+        epoch_s: when it begins, in seconds since the epoch.
+
     Attributes:
         slept: how long each sleep was, in seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, epoch_s: float = EPOCH_S) -> None:
+        self._epoch_s = epoch_s
         self.slept: list[float] = []
         self._passed = 0.0
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        return EPOCH_S + self._passed
+        return self._epoch_s + self._passed
 
     def monotonic(self) -> float:
         """Seconds since the clock was made."""

@@ -49,6 +49,10 @@ class Agent:
         inventory: what the host has now.
         boot_id: names the host's present boot.
         stranger_grace_s: see `STRANGER_GRACE_S`.
+
+    Attributes:
+        ledger: what is assigned to the host, and what came of it.
+        relay: where the control plane said that its relay is; None: it has none, or was not asked yet.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Agent:
         stranger_grace_s: float = STRANGER_GRACE_S,
     ) -> None:
         self.ledger = Ledger()
+        self.relay: str | None = None
         self._link = link
         self._drivers = drivers
         self._inventory = inventory
@@ -106,6 +111,7 @@ class Agent:
         if inventory is not None:
             self._told_inventory = inventory
             self._inventory_at = self._clock.monotonic() + INVENTORY_EVERY_S
+        self.relay = answer.relay
         self.ledger.learn(answer, self._clock.monotonic())
         for uid in answer.remove:
             self._remove_stranger(uid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,6 +15,7 @@ from pextra import agent_protocol as protocol
 from pextra.agent.agent import LinkDown
 from pextra.agent.home import Home, Identity
 from pextra.agent_protocol import SyncAnswer, SyncRequest
+from pextra.pki.contexts import trusting
 from pextra.pki.failures import InvalidToken, PinMismatch
 from pextra.pki.join_token import JoinToken
 from pextra.pki.pinning import fetch_authority
@@ -113,6 +115,12 @@ class ControlPlane:
         old, self._transport = self._transport, self._connect()
         old.close()
         return issued.renew_after_s
+
+    def tls(self) -> ssl.SSLContext:
+        """What a connection to the control plane is made with now: the authority, and the newest certificate."""
+        context = trusting(self._home.authority.read_text())
+        context.load_cert_chain(self._home.credentials)
+        return context
 
     def _connect(self) -> Transport:
         pem: Path = self._home.credentials

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 import threading
 from collections.abc import Callable
 from typing import Final
 
 from pextra.agent.agent import Agent, LinkDown
 from pextra.agent.link import ControlPlane
+from pextra.agent.relaying import Relaying
 
 log = logging.getLogger("pextra.agent")
 
@@ -26,12 +28,21 @@ class AgentProcess:
     """The threads of one agent.
 
     Args:
+        connect: see `Relaying`.
         renew_after_s: when to renew the certificate for the first time; by default soon, which is harmless and tells
             early whether it works.
     """
 
-    def __init__(self, agent: Agent, control_plane: ControlPlane, *, renew_after_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        control_plane: ControlPlane,
+        connect: Callable[[str, str], socket.socket],
+        *,
+        renew_after_s: float = 60.0,
+    ) -> None:
         self._agent = agent
+        self._relaying = Relaying(tls=control_plane.tls, url=lambda: agent.relay, connect=connect, on_wake=self._woken)
         self._control_plane = control_plane
         self._renew_after_s = renew_after_s
         self._stop = threading.Event()
@@ -52,10 +63,12 @@ class AgentProcess:
         """Start the threads."""
         for thread in self._threads:
             thread.start()
+        self._relaying.start()
 
     def stop(self) -> None:
         """End every look that is under way."""
         self._stop.set()
+        self._relaying.stop()
         self.wake()
         with self._work:
             self._work.notify_all()
@@ -65,6 +78,10 @@ class AgentProcess:
     def wake(self) -> None:
         """Ask the control plane now: there is something new."""
         self._news.set()
+
+    def _woken(self, revision: int) -> None:
+        if revision > self._agent.ledger.revision:
+            self.wake()
 
     def _guarded(self, run: Callable[[], None]) -> None:
         while not self._stop.is_set():
@@ -91,7 +108,7 @@ class AgentProcess:
                 silence_s, down = 1.0, False
             with self._work:
                 self._work.notify_all()
-            if delay > 0:
+            if delay > 0 and not self._stop.is_set():  # whose news may have been cleared above
                 self._news.wait(delay * (0.75 + 0.5 * self._rng.random()))
 
     def _looking(self) -> None:

@@ -147,11 +147,20 @@ class ObjectRoutes:
         """Ask for an action."""
         address, uid = self._address(plural, name, tenant), requests.uid(request)
         body = requests.optional_body(request)
+        if address.kind.action(action).mints is not None:
+            return self._show(address, action, body, uid)
 
         def work(ctx: Context) -> Answer:
             outcome = acting.act(ctx, address, action, body, uid=uid)
             assert outcome.record is not None
             return Answer(202, views.written(ctx.cloud, ctx.tx, outcome), _headers(Found(outcome.record, None)))
+
+        return _send(self._endpoint.write(request, work))
+
+    def _show(self, address: Address, action: str, body: Any, uid: str | None) -> Response:
+        def work(ctx: Context) -> Answer:
+            shown = acting.show(ctx, address, action, body, uid=uid)
+            return Answer(200, shown.body, minted=shown.minted)
 
         return _send(self._endpoint.write(request, work))
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pextra import __version__
 from pextra.api.schemas import OPENAPI_REF, name_pattern, spec_schema, status_schema, title
-from pextra.declaration.kind import PATH, Kind, Scope
+from pextra.declaration.kind import PATH, Action, Kind, Scope
 from pextra.declaration.registry import Registry
 from pextra.errors import CODES
 from pextra.services.documents import LABEL_KEY, LABEL_VALUE, MAX_ANNOTATION, MAX_LABELS
@@ -190,12 +190,30 @@ def _paths(kind: Kind) -> dict[str, Any]:
                 "parameters": _parameters("uid", "key"),
                 "requestBody": {"required": False, "content": {"application/json": {"schema": body}}},
                 "responses": {
-                    "202": _json(_ref("Operation"), "The operation that carries it out."),
+                    **_acted(kind, action),
                     **_problems("400", "401", "403", "404", "409", "412", "413", "415", "422", "503"),
                 },
             },
         }
     return paths
+
+
+def _acted(kind: Kind, action: Action) -> dict[str, Any]:
+    if action.mints is None:
+        return {"202": _json(_ref("Operation"), "The operation that carries it out.")}
+    minted = action.mints.model_json_schema(ref_template=OPENAPI_REF)
+    replayed = {"type": "object", "required": ["shown_before"], "properties": {"shown_before": {"const": True}}}
+    schema = {
+        "type": "object",
+        "required": ["target", "action", "arguments", "minted"],
+        "properties": {
+            "target": _ref("OperationTarget"),
+            "action": {"const": action.name},
+            "arguments": action.arguments.model_json_schema(ref_template=OPENAPI_REF),
+            "minted": {"anyOf": [minted, replayed]},
+        },
+    }
+    return {"200": _json(schema, f"What was minted of the {kind.name}; it is shown this once.")}
 
 
 def _tenant_pattern() -> str:

@@ -112,6 +112,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
                 "name": a.name,
                 "description": a.description,
                 "arguments": _plain(a.arguments.model_json_schema()),
+                "mints": a.mints is not None,
             }
             for a in kind.actions
         ],

@@ -17,7 +17,16 @@ FOLDER: Final = "PEXTRA_AGENTS_TLS"
 def ssl_context(config: Any, default_ssl_context_factory: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """The context that gunicorn serves with."""
     del config, default_ssl_context_factory
-    folder = Path(os.environ[FOLDER])
-    context = requiring_hosts((folder / "authority.pem").read_text(), joining=True)
+    return context_of(Path(os.environ[FOLDER]), joining=True)
+
+
+def context_of(folder: Path, *, joining: bool) -> ssl.SSLContext:
+    """What agents are served with.
+
+    Args:
+        folder: holds `server.pem` (key and chain) and `authority.pem`.
+        joining: also serve who has no certificate yet.
+    """
+    context = requiring_hosts((folder / "authority.pem").read_text(), joining=joining)
     context.load_cert_chain(folder / "server.pem")
     return context

@@ -75,6 +75,16 @@ def start_agents(settings: UpSettings) -> Server:
     return _gunicorn(settings, "agents", settings.agents_address, 1, API_THREADS)
 
 
+def start_relay(settings: UpSettings) -> Server:
+    """What consoles and agents' channels meet in."""
+    command = [*_UNTIL_WE_END, sys.executable, "-m", "pextra.cli.relay_server"]
+    command += [f"--host={settings.host}", f"--agents-port={settings.relay_port}"]
+    command += [f"--users-port={settings.consoles_port}"]
+    if settings.tls is not None:
+        command += [f"--certificate={settings.tls.certificate}", f"--key={settings.tls.key}"]
+    return _started("relay", command, _environment(settings), _logs(settings))
+
+
 def start_agent(settings: UpSettings, image_dirs: Sequence[Path]) -> Server:
     """This machine's own agent."""
     command = [*_UNTIL_WE_END, sys.executable, "-m", "pextra.agent", "run"]
@@ -116,14 +126,19 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
         command += [f"--{file}={settings.agents_tls_dir / 'server.pem'}" for file in ("certfile", "keyfile")]
     elif settings.tls is not None:
         command += [f"--certfile={settings.tls.certificate}", f"--keyfile={settings.tls.key}"]
-    environment = os.environ | {
+    return _started(name, command, _environment(settings) | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}, logs)
+
+
+def _environment(settings: UpSettings) -> dict[str, str]:
+    return os.environ | {
         wiring.DATABASE_URL: settings.database_url,
         wiring.STREAMS_URL: settings.url(settings.streams_address),
         wiring.STREAM_PLACES: str(STREAM_THREADS - 8),
+        wiring.RELAY_URL: settings.relay_url,
+        wiring.CONSOLES_URL: settings.consoles_url,
+        wiring.PAGES_URL: settings.url(settings.api_address),
         agents_server.FOLDER: str(settings.agents_tls_dir),
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
-    return _started(name, command, environment, logs)
 
 
 def _started(name: str, command: list[str], environment: dict[str, str], logs: Path) -> Server:
@@ -160,6 +175,20 @@ def wait_tls(server: Server, settings: UpSettings) -> None:
             return True
 
     _wait(server, speaks)
+
+
+def wait_open(server: Server, host: str, port: int) -> None:
+    """Wait until somebody listens at the port.
+
+    Raises:
+        StartFailed: it ended, or nobody does in time.
+    """
+
+    def is_open() -> bool:
+        with socket.create_connection((host, port), timeout=2):
+            return True
+
+    _wait(server, is_open)
 
 
 def wait_ready(server: Server, url: str) -> None:

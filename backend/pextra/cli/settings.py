@@ -66,6 +66,26 @@ class UpSettings:
         return self._address(self.port + 2)
 
     @property
+    def relay_port(self) -> int:
+        """Where the relay serves host agents: the port after that."""
+        return self.port + 3
+
+    @property
+    def consoles_port(self) -> int:
+        """Where the relay serves users: the port after that."""
+        return self.port + 4
+
+    @property
+    def relay_url(self) -> str:
+        """The relay as host agents reach it."""
+        return f"wss://{self._address(self.relay_port)}"
+
+    @property
+    def consoles_url(self) -> str:
+        """The relay as users reach it."""
+        return f"{'wss' if self.tls else 'ws'}://{self._address(self.consoles_port)}"
+
+    @property
     def agents_tls_dir(self) -> Path:
         """What the agents' endpoint serves TLS with."""
         return self.control_dir / "agents"

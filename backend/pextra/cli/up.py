@@ -25,7 +25,9 @@ from pextra.cli.processes import (
     start_agent,
     start_agents,
     start_api,
+    start_relay,
     start_streams,
+    wait_open,
     wait_ready,
     wait_tls,
 )
@@ -44,7 +46,7 @@ PROFILE = "local"
 
 def up(
     listen: Annotated[
-        str, typer.Option(help="Address and port of the API; streams take the next port.")
+        str, typer.Option(help="Address and port of the API; the other parts take the four ports after it.")
     ] = "127.0.0.1:8440",
     data_dir: Annotated[Path | None, typer.Option(help="Where the cloud keeps its data.")] = None,
     database_url: Annotated[
@@ -125,7 +127,7 @@ def _settings(
     key: Path | None,
 ) -> UpSettings:
     host, _, port = listen.rpartition(":")
-    if not port.isdigit() or not 0 < int(port) < 65_535:
+    if not port.isdigit() or not 0 < int(port) <= 65_535 - 4:
         raise Refused(f"--listen takes an address such as 127.0.0.1:8440, not {listen!r}.")
     if (certificate is None) != (key is None):
         raise Refused("--tls-certificate and --tls-key go together.")
@@ -185,10 +187,11 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
     servers: list[Server] = []
     try:
-        servers += [start_api(settings), start_streams(settings), start_agents(settings)]
+        servers += [start_api(settings), start_streams(settings), start_agents(settings), start_relay(settings)]
         for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=False):
             wait_ready(server, f"{settings.url(address)}/healthz")
-        wait_tls(servers[-1], settings)
+        wait_tls(servers[2], settings)
+        wait_open(servers[3], settings.host, settings.consoles_port)
         runner.start()
         _welcome(console, settings, opened.admin_token, missing)
         wiring.register(opened.cloud, machine)
@@ -257,7 +260,7 @@ def _watch(console: Console, servers: list[Server], stop: threading.Event) -> No
         for server in servers:
             if server.process.poll() is None:
                 continue
-            if server.name == "agent":  # what runs on this machine is not lost with it
+            if server.name in ("agent", "relay"):  # neither keeps what the rest would miss
                 server.restart()
             else:
                 raise StartFailed(f"The {server.name} process ended by itself; see {server.log}.")

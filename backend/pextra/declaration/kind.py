@@ -58,12 +58,17 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """An imperative act on an object; carried out as an `operation`."""
+    """An imperative act on an object; carried out as an `operation`.
+
+    Args:
+        mints: the act is carried out within its request, makes no operation, and its answer shows this once.
+    """
 
     name: str
     description: str
     arguments: type[SpecModel] = NoArguments
     cancelable: bool = False
+    mints: type[SpecModel] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

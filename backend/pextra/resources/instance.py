@@ -101,6 +101,27 @@ class ConsoleLogArguments(SpecModel):
     """At most so many bytes from the end."""
 
 
+class ConsoleArguments(SpecModel):
+    """What of the machine is wanted."""
+
+    device: Literal["serial", "display"] = "serial"
+    """Its serial console, or its display (RFB, as VNC speaks it)."""
+
+
+class ConsoleTicket(SpecModel):
+    """What opens the console, once and soon."""
+
+    ticket: str
+    """The ticket. It is good for some seconds and one connection."""
+    expires_at: str
+    """When it stops being good."""
+    url: str
+    """Where to open a websocket with the subprotocols `pextra.console` and `pextra.ticket.` and the ticket. What the
+    device says and is told flows through it as binary messages."""
+    page: str = ""
+    """A page for a browser that shows the display; the ticket is in its fragment, which no server sees."""
+
+
 class InstanceStatus(StatusModel):
     """What an instance was found to be."""
 
@@ -151,6 +172,12 @@ INSTANCE = Kind(
             name="console_log",
             description="Read the end of the serial console; the text is the operation's result.",
             arguments=ConsoleLogArguments,
+        ),
+        Action(
+            name="console",
+            description="Open the serial console or the display; the answer shows a ticket for one connection.",
+            arguments=ConsoleArguments,
+            mints=ConsoleTicket,
         ),
     ),
     short_names=("vm", "inst"),

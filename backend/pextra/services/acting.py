@@ -1,13 +1,15 @@
-"""Actions: imperative acts on objects, carried out by loops as operations."""
+"""Actions: imperative acts on objects, carried out by loops as operations, or at once where they mint something."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 from pextra.declaration import conditions
-from pextra.declaration.kind import Scope, validate
+from pextra.declaration.kind import Action, Scope, validate
 from pextra.errors import PextraError
-from pextra.services import authorization, status, tenancy, writing
+from pextra.services import authorization, consoles, status, tenancy, writing
 from pextra.services.cloud import Address, Context, Tenant, Written
 from pextra.store import events, objects, work
 from pextra.store.records import Record
@@ -22,20 +24,11 @@ def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | No
         PextraError: nothing was changed.
     """
     declared = address.kind.action(action)
-    tenant = tenancy.of_address(ctx, address)
-    target = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
-    if target is None:
-        authorization.require(ctx.principal, address, authorization.READ)
-        authorization.absent(address)
-    authorization.require(ctx.principal, address, action)
-    if uid is not None and target.uid != uid:
-        raise PextraError("object.uid_mismatch", f"The name of {address} belongs to another object.")
-    document = _document(address, body)
-    arguments = validate(declared.arguments, document, f"{address} {action}", prefix="arguments")
+    target, tenant = _target(ctx, address, action, uid)
+    arguments = _arguments(address, declared, body)
     if address.kind.name == "operation" and action == "cancel":
         return _cancel(ctx, target, tenant)
-    if target.deleting:
-        raise PextraError("object.deleting", f"The {address} is being deleted.", retry_after_s=2)
+    _require_staying(address, target)
     owner = tenant if address.kind.scope is Scope.TENANT else Tenant(ctx.cloud.site.system_uid, "system", False)
     assert owner is not None
     spec = {
@@ -49,6 +42,61 @@ def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | No
     events.record(ctx.tx, "created", record)
     work.ask(ctx.tx, record.tenant_uid, record.uid, "operation")
     return Written(record, None, owner.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an act that makes no operation answers with.
+
+    Attributes:
+        minted: what is shown this once.
+    """
+
+    body: dict[str, Any]
+    minted: dict[str, Any]
+
+
+def show(ctx: Context, address: Address, action: str, body: Any, *, uid: str | None) -> Shown:
+    """Carry out an action that mints something, at once.
+
+    Raises:
+        PextraError: nothing was changed.
+    """
+    declared = address.kind.action(action)
+    target, _ = _target(ctx, address, action, uid)
+    arguments = declared.arguments.model_validate(_arguments(address, declared, body)).model_dump(mode="json")
+    _require_staying(address, target)
+    minted = _SHOWS[target.kind, action](ctx, target, arguments)
+    what = {"kind": target.kind, "name": target.name, "uid": target.uid}
+    return Shown({"target": what, "action": action, "arguments": arguments}, minted)
+
+
+_SHOWS: Final[Mapping[tuple[str, str], Callable[[Context, Record, dict[str, Any]], dict[str, Any]]]] = {
+    ("instance", "console"): consoles.issue,
+}
+
+
+def _target(ctx: Context, address: Address, action: str, uid: str | None) -> tuple[Record, Tenant | None]:
+    """The object that is acted on, and its tenant."""
+    tenant = tenancy.of_address(ctx, address)
+    target = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
+    if target is None:
+        authorization.require(ctx.principal, address, authorization.READ)
+        authorization.absent(address)
+    authorization.require(ctx.principal, address, action)
+    if uid is not None and target.uid != uid:
+        raise PextraError("object.uid_mismatch", f"The name of {address} belongs to another object.")
+    return target, tenant
+
+
+def _arguments(address: Address, declared: Action, body: Any) -> dict[str, Any]:
+    document = _document(address, body)
+    return validate(declared.arguments, document, f"{address} {declared.name}", prefix="arguments")
+
+
+def _require_staying(address: Address, target: Record) -> None:
+    if target.deleting:
+        raise PextraError("object.deleting", f"The {address} is being deleted.", retry_after_s=2)
 
 
 def _document(address: Address, body: Any) -> Any:

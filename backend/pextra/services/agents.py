@@ -129,20 +129,20 @@ def sync(cloud: Cloud, serial: str | None, request: protocol.SyncRequest) -> pro
     """
     quiet = not request.reports and not request.strangers and request.inventory is None
     if quiet:
-        answer = cloud.database.read(lambda tx: _unchanged(tx, serial, request))
+        answer = cloud.database.read(lambda tx: _unchanged(cloud, tx, serial, request))
         if answer is not None:
             return answer
     return cloud.database.write(lambda tx: _exchange(cloud, tx, serial, request))
 
 
-def _unchanged(tx: Tx, serial: str | None, request: protocol.SyncRequest) -> protocol.SyncAnswer | None:
+def _unchanged(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRequest) -> protocol.SyncAnswer | None:
     """The answer, when nothing is to be written and nothing is newer."""
     agent = agents.pulse(tx, host_of(tx, serial))
     if agent is None or agent.seen_us is None or agent.boot_id != request.boot_id or agent.version != request.version:
         return None
     if tx.now_us - agent.seen_us > HEARTBEAT_S * 1_000_000 or agent.revision != request.revision:
         return None
-    return protocol.SyncAnswer(revision=request.revision, poll_s=POLL_S)
+    return protocol.SyncAnswer(revision=request.revision, poll_s=POLL_S, relay=cloud.addresses.relay)
 
 
 def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRequest) -> protocol.SyncAnswer:
@@ -168,6 +168,7 @@ def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRe
         exchange=taken + 1,
         remove=sorted(set(request.strangers) - assignments.known(tx, host_uid, request.strangers)),
         poll_s=POLL_S,
+        relay=cloud.addresses.relay,
     )
 
 

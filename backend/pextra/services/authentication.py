@@ -25,7 +25,7 @@ def authenticate(cloud: Cloud, tx: Tx, token: str | None) -> Principal:
         user.
     """
     holder = credentials.holder(tx, token) if token else None
-    if holder is None or not holder.enabled or (holder.expires_us is not None and holder.expires_us <= tx.now_us):
+    if holder is None or not holder.is_usable(tx.now_us):
         raise unauthenticated()
     is_cloud = holder.tenant_uid == cloud.site.system_uid
     tenant = objects.by_uid(tx, cloud.site.uid, holder.tenant_uid)

@@ -13,12 +13,28 @@ from pextra.store.site import Site
 
 
 @dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where parts of the control plane other than the API answer, as those who call them reach them.
+
+    Attributes:
+        relay: the relay for host agents, `wss://…`; None when there is none.
+        consoles: the relay for users, `ws://…` or `wss://…`; None when there is none.
+        pages: the API for browsers, `http://…` or `https://…`.
+    """
+
+    relay: str | None = None
+    consoles: str | None = None
+    pages: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cloud:
     """One site's control plane."""
 
     registry: Registry
     database: Database
     site: Site
+    addresses: Addresses = Addresses()
 
     def owner_uid(self, kind: Kind, tenant: Tenant | None) -> str:
         """Under which uid an object of this kind is stored."""

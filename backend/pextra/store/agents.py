@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, null, select, update
 
@@ -34,6 +34,7 @@ class Agent:
     exchange: int
 
 
+_AT_ONCE: Final = 500
 _COLUMNS = [null().label(c.name) if c.name == "inventory" else c for c in host_agent.c]
 
 
@@ -132,6 +133,16 @@ def revoke_older(tx: Tx, host_uid: str, serial: str) -> None:
             host_certificate.c.host_uid == host_uid, host_certificate.c.not_after_us < issued
         )
     )
+
+
+def accepted(tx: Tx, serials: Collection[str]) -> set[str]:
+    """Those of the certificates that are accepted still."""
+    wanted, found = list(serials), set[str]()
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = host_certificate.c.serial.in_(wanted[start : start + _AT_ONCE])
+        good = select(host_certificate.c.serial).where(some, host_certificate.c.not_after_us > tx.now_us)
+        found |= {row[0] for row in tx.conn.execute(good)}
+    return found
 
 
 def holder(tx: Tx, serial: str) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, insert, select
+from sqlalchemy import Row, and_, bindparam, delete, insert, select
 
 from pextra.store.database import Tx
 from pextra.store.tables import credential, resource
@@ -26,16 +27,18 @@ class Holder:
     enabled: bool
     expires_us: int | None
 
+    def is_usable(self, now_us: int) -> bool:
+        """Whether the token may be used then."""
+        return self.enabled and (self.expires_us is None or self.expires_us > now_us)
 
-_HOLDER = (
-    select(credential, resource.c.name, resource.c.spec, resource.c.deleting_us)
-    .select_from(
-        credential.join(
-            resource, and_(resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid)
-        )
+
+_AT_ONCE: Final = 500
+_HOLDERS = select(credential, resource.c.name, resource.c.spec, resource.c.deleting_us).select_from(
+    credential.join(
+        resource, and_(resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid)
     )
-    .where(credential.c.token_hash == bindparam("token_hash"))
 )
+_HOLDER = _HOLDERS.where(credential.c.token_hash == bindparam("token_hash"))
 
 
 def mint() -> str:
@@ -77,10 +80,26 @@ def revoke(tx: Tx, tenant_uid: str, token_uid: str) -> None:
     )
 
 
+def usable(tx: Tx, tokens: Collection[tuple[str, str]]) -> set[str]:
+    """The uids of those of the tokens, by (tenant uid, token uid), that may be used still."""
+    wanted: dict[str, list[str]] = {}
+    for tenant_uid, token_uid in set(tokens):
+        wanted.setdefault(tenant_uid, []).append(token_uid)
+    found: set[str] = set()
+    for tenant_uid, uids in wanted.items():
+        for start in range(0, len(uids), _AT_ONCE):
+            some = credential.c.token_uid.in_(uids[start : start + _AT_ONCE])
+            rows = tx.conn.execute(_HOLDERS.where(credential.c.tenant_uid == tenant_uid, some))
+            found |= {h.token_uid for h in map(_holder, rows) if h.is_usable(tx.now_us)}
+    return found
+
+
 def holder(tx: Tx, token: str) -> Holder | None:
     """Whose token this is, whether it may still be used or not; None for a token that nobody has."""
     row = tx.conn.execute(_HOLDER, {"token_hash": hashed(token)}).first()
-    if row is None:
-        return None
+    return None if row is None else _holder(row)
+
+
+def _holder(row: Row[Any]) -> Holder:
     enabled = row.spec.get("enabled", True) and row.deleting_us is None
     return Holder(row.user_uid, row.name, row.tenant_uid, row.token_uid, enabled, row.expires_us)

@@ -304,3 +304,17 @@ host_certificate = Table(
     _time("not_after_us"),
     Index("host_certificate_host", "host_uid"),
 )
+
+console_ticket = Table(
+    "console_ticket",
+    metadata,
+    _text("ticket_hash", 64, primary_key=True),
+    _uid("tenant_uid"),
+    _uid("instance_uid"),
+    _uid("host_uid"),
+    _text("device", 15),
+    _uid("holder_tenant_uid"),  # of the token that asked for it
+    _uid("token_uid"),
+    _time("expires_us"),
+    Index("console_ticket_expires", "expires_us"),
+)

@@ -47,6 +47,9 @@ def run(
         _arguments(action, argument or []),
         tenant=target.tenant,
     )
+    if action.mints:
+        session.out.document(operation)
+        return
     if wait:
         operation = session.client.wait_for_operation(operation, timeout_s=timeout)
     _show(session, operation)

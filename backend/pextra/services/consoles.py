@@ -1,0 +1,105 @@
+"""Consoles: tickets for one connection each, and what keeps an open console open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+
+from pextra.errors import PextraError
+from pextra.services.cloud import Cloud, Context
+from pextra.store import agents, consoles, credentials, objects
+from pextra.store.consoles import Grant
+from pextra.store.database import Tx
+from pextra.store.records import Record, timestamp
+
+TICKET_S: Final = 30
+_RUNNING: Final = frozenset({"running", "paused"})
+
+
+def issue(ctx: Context, instance: Record, arguments: dict[str, Any]) -> dict[str, Any]:
+    """A ticket that opens the instance's console once.
+
+    Raises:
+        PextraError: `instance.not_running`; `console.unavailable`: its host or this cloud has no consoles.
+    """
+    host_uid = _host_of(instance)
+    if host_uid is None:
+        raise _not_running(instance.name)
+    addresses = ctx.cloud.addresses
+    if addresses.consoles is None:
+        raise PextraError("console.unavailable", "This cloud has no relay, which consoles need: start one.")
+    if agents.pulse(ctx.tx, host_uid) is None:
+        raise PextraError(
+            "console.unavailable",
+            f"The host of instance {instance.name!r} is simulated: there is no console to open. "
+            "The action `console_log` reads what the instance wrote.",
+        )
+    ticket, expires_us = consoles.mint(), ctx.tx.now_us + TICKET_S * 1_000_000
+    grant = Grant(
+        tenant_uid=instance.tenant_uid,
+        instance_uid=instance.uid,
+        host_uid=host_uid,
+        device=arguments["device"],
+        holder_tenant_uid=ctx.principal.tenant_uid,
+        token_uid=ctx.principal.token_uid,
+    )
+    consoles.add(ctx.tx, ticket, grant, expires_us=expires_us)
+    minted = {"ticket": ticket, "expires_at": timestamp(expires_us), "url": f"{addresses.consoles}/v1/console"}
+    if grant.device == "display":
+        minted["page"] = f"{addresses.pages}/console#{ticket}"
+    return minted
+
+
+def redeem(cloud: Cloud, ticket: str) -> Grant:
+    """Use a ticket up.
+
+    Raises:
+        PextraError: `console.ticket_refused`, the same for one that is unknown, used, expired, or of a token that was
+            revoked since; `instance.not_running` when the instance stopped or moved since.
+    """
+
+    def work(tx: Tx) -> Grant | PextraError:
+        grant = consoles.take(tx, ticket)
+        if grant is None:
+            return _refused()
+        return _objection(tx, {grant}).get(grant, grant)
+
+    outcome = cloud.database.write(work)  # an error is returned, not raised: the ticket is used up by it too
+    if isinstance(outcome, PextraError):
+        raise outcome
+    return outcome
+
+
+def objections(cloud: Cloud, grants: Collection[Grant]) -> dict[Grant, PextraError]:
+    """Which of the open consoles may not stay open, each with the reason."""
+    return cloud.database.read(lambda tx: _objection(tx, grants)) if grants else {}
+
+
+def _objection(tx: Tx, grants: Collection[Grant]) -> dict[Grant, PextraError]:
+    found = objects.by_uids(tx, {(g.tenant_uid, g.instance_uid) for g in grants})
+    usable = credentials.usable(tx, {(g.holder_tenant_uid, g.token_uid) for g in grants})
+    against: dict[Grant, PextraError] = {}
+    for grant in grants:
+        instance = found.get(grant.instance_uid)
+        if grant.token_uid not in usable:
+            against[grant] = _refused()
+        elif instance is None or instance.deleting:
+            against[grant] = PextraError("object.not_found", "The instance is deleted.")
+        elif _host_of(instance) != grant.host_uid:
+            against[grant] = _not_running(instance.name)
+    return against
+
+
+def _host_of(instance: Record) -> str | None:
+    """The uid of the host that the instance runs on; None when it does not run."""
+    return instance.status.get("host_uid") or None if instance.status.get("power") in _RUNNING else None
+
+
+def _refused() -> PextraError:
+    return PextraError(
+        "console.ticket_refused", "The ticket is unknown, used, expired or revoked: ask for another one."
+    )
+
+
+def _not_running(name: str) -> PextraError:
+    return PextraError("instance.not_running", f"Instance {name!r} is not running: set `spec.power` to `on`.")
