@@ -109,10 +109,6 @@ def _what_was_said_of_an_older_revision_is_not_said_again(patch: pytest.MonkeyPa
     patch.setattr(Ledger, "settle", silent)
 
 
-def _an_exchange_that_was_overtaken_is_taken(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(agents, "_is_late", lambda request, taken: False)
-
-
 BUGS: Final[dict[str, Plant]] = {
     plant.__name__.strip("_"): plant
     for plant in (
@@ -126,7 +122,6 @@ BUGS: Final[dict[str, Plant]] = {
         _disks_in_a_shared_pool_are_taken_for_strangers,
         _an_act_stays_assigned_when_its_operation_ends,
         _what_was_said_of_an_older_revision_is_not_said_again,
-        _an_exchange_that_was_overtaken_is_taken,
     )
 }
 """Name and plant of each bug."""
