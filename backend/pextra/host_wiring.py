@@ -171,7 +171,12 @@ def hypervisor_root(data_dir: Path) -> Path:
 
 
 def stop_guests(data_dir: Path) -> int:
-    """Stop every guest of the data folder by force and end its libvirtd; tells how many guests ran.
+    """Stop every guest of the data folder by force, take its networks down and end its libvirtd.
+
+    Disks and definitions stay: the next agent makes everything again.
+
+    Returns:
+        How many guests ran.
 
     Raises:
         DriverError: libvirt does not answer.
@@ -185,4 +190,13 @@ def stop_guests(data_dir: Path) -> int:
         compute.ensure_stopped(uid, force=True)
     compute.close()
     libvirtd.stop()
+    if not local_preflight.check(libvirtd.account):
+        _take_networks_down(LocalNetwork(data_dir / "networks", account=libvirtd.account))
     return len(running)
+
+
+def _take_networks_down(network: NetworkDriver) -> None:
+    for uid in list(network.observe_ports()):
+        network.ensure_port_absent(uid)
+    for uid in list(network.observe_networks()):
+        network.ensure_network_absent(uid)

@@ -132,11 +132,11 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
 def _environment(settings: UpSettings) -> dict[str, str]:
     return os.environ | {
         wiring.DATABASE_URL: settings.database_url,
-        wiring.STREAMS_URL: settings.url(settings.streams_address),
+        wiring.STREAMS_URL: settings.streams_url,
         wiring.STREAM_PLACES: str(STREAM_THREADS - 8),
         wiring.RELAY_URL: settings.relay_url,
         wiring.CONSOLES_URL: settings.consoles_url,
-        wiring.PAGES_URL: settings.url(settings.api_address),
+        wiring.PAGES_URL: settings.api_url,
         agents_server.FOLDER: str(settings.agents_tls_dir),
     }
 
@@ -170,7 +170,7 @@ def wait_tls(server: Server, settings: UpSettings) -> None:
     def speaks() -> bool:
         with (
             socket.create_connection((settings.host, settings.port + 2), timeout=2) as plain,
-            context.wrap_socket(plain, server_hostname=settings.host),
+            context.wrap_socket(plain, server_hostname=settings.name or settings.host),
         ):
             return True
 

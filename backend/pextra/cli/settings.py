@@ -23,6 +23,9 @@ class Tls:
 class UpSettings:
     """Where the cloud's data is and where it listens.
 
+    Attributes:
+        name: how other machines reach this one; by default the address that it listens on.
+
     Raises:
         Refused: an address beyond loopback without TLS.
     """
@@ -33,13 +36,16 @@ class UpSettings:
     port: int
     workers: int
     tls: Tls | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
         try:
-            loopback = ipaddress.ip_address(self.host).is_loopback
+            address = ipaddress.ip_address(self.host)
         except ValueError as error:
             raise Refused(f"--listen takes an address such as 127.0.0.1:8440, not {self.host!r}.") from error
-        if not loopback and self.tls is None:
+        if address.is_unspecified and not self.name:
+            raise Refused(f"{self.host} is no address that hosts can call: give --name, how they reach this machine.")
+        if not address.is_loopback and self.tls is None:
             raise Refused(
                 f"{self.host} is reachable from other machines: give --tls-certificate and --tls-key, "
                 "or listen on 127.0.0.1."
@@ -76,14 +82,29 @@ class UpSettings:
         return self.port + 4
 
     @property
+    def api_url(self) -> str:
+        """The API as clients reach it."""
+        return self._url("http", self.port)
+
+    @property
+    def streams_url(self) -> str:
+        """The stream process as clients reach it."""
+        return self._url("http", self.port + 1)
+
+    @property
+    def agents_url(self) -> str:
+        """Where host agents reach us."""
+        return f"https://{_joined(self.name or self.host, self.port + 2)}"
+
+    @property
     def relay_url(self) -> str:
         """The relay as host agents reach it."""
-        return f"wss://{self._address(self.relay_port)}"
+        return f"wss://{_joined(self.name or self.host, self.relay_port)}"
 
     @property
     def consoles_url(self) -> str:
         """The relay as users reach it."""
-        return f"{'wss' if self.tls else 'ws'}://{self._address(self.consoles_port)}"
+        return self._url("ws", self.consoles_port)
 
     @property
     def agents_tls_dir(self) -> Path:
@@ -100,9 +121,12 @@ class UpSettings:
         """Where the small image is built."""
         return self.data_dir / "images"
 
-    def url(self, address: str) -> str:
-        """The URL of an address."""
-        return f"{'https' if self.tls else 'http'}://{address}"
+    def _url(self, scheme: str, port: int) -> str:
+        return f"{scheme}{'s' if self.tls else ''}://{_joined(self.name or self.host, port)}"
 
     def _address(self, port: int) -> str:
-        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+        return _joined(self.host, port)
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -55,6 +55,9 @@ def up(
     workers: Annotated[int, typer.Option(min=1, max=64, help="API processes.")] = 2,
     tls_certificate: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM.")] = None,
+    name: Annotated[
+        str, typer.Option(help="How other machines reach this one; by default the address that it listens on.")
+    ] = "",
     guests: Annotated[bool, typer.Option(help="Run guests on this machine where QEMU and libvirt are there.")] = True,
     image: Annotated[
         Path | None, typer.Option(help="A qcow2 of your own for real guests; a small one is built without it.")
@@ -66,7 +69,7 @@ def up(
     console = Console()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key)
+        settings = _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name)
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)
     except (Refused, StartFailed) as error:
@@ -125,6 +128,7 @@ def _settings(
     workers: int,
     certificate: Path | None,
     key: Path | None,
+    name: str,
 ) -> UpSettings:
     host, _, port = listen.rpartition(":")
     if not port.isdigit() or not 0 < int(port) <= 65_535 - 4:
@@ -144,6 +148,7 @@ def _settings(
         port=int(port),
         workers=workers,
         tls=Tls(certificate, key) if certificate is not None and key is not None else None,
+        name=name,
     )
 
 
@@ -182,14 +187,17 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     opened = wiring.open_site(database)
     world = wiring.world_at(settings.control_dir / "simulated-world.json")
     machine, missing = _machine(settings, image) if guests else (None, ["--guests"])
-    wiring.keep_agents_tls(opened.cloud, settings.agents_tls_dir, [settings.host])
+    wiring.keep_agents_tls(opened.cloud, settings.agents_tls_dir, [settings.name or settings.host])
     fleet = wiring.DriverFleet(world)
     runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
     servers: list[Server] = []
     try:
         servers += [start_api(settings), start_streams(settings), start_agents(settings), start_relay(settings)]
         for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=False):
-            wait_ready(server, f"{settings.url(address)}/healthz")
+            if settings.tls is None:
+                wait_ready(server, f"http://{address}/healthz")
+            else:
+                wait_open(server, settings.host, int(address.rpartition(":")[2]))
         wait_tls(servers[2], settings)
         wait_open(servers[3], settings.host, settings.consoles_port)
         runner.start()
@@ -226,7 +234,7 @@ def _ensure_joined(cloud: Cloud, settings: UpSettings, host: str) -> None:
     """Have this machine's agent join, unless it has joined this very cloud as this very host."""
     home = Home(settings.agent_home)
     uid, token = wiring.join_token(cloud, host)
-    endpoint = f"https://{settings.agents_address}"
+    endpoint = settings.agents_url
     try:
         if home.identity() == Identity(host, uid, (endpoint,)):
             return
@@ -239,7 +247,7 @@ def _ensure_joined(cloud: Cloud, settings: UpSettings, host: str) -> None:
 
 
 def _welcome(console: Console, settings: UpSettings, token: str | None, missing: list[str]) -> None:
-    url = settings.url(settings.api_address)
+    url = settings.api_url
     console.print(f"Pextra answers at [bold]{url}[/bold] (data in {settings.data_dir})", highlight=False)
     if token is not None:
         Profiles().save(PROFILE, Settings(endpoints=(url,), token=token, tenant="system"))
