@@ -578,6 +578,12 @@ class InstanceStatus(TypedDict):
     volumes: NotRequired[list[str]]
     """The uids of the volumes that it holds."""
 
+    rebuild_act: NotRequired[str]
+    """The operation for which its root disk is being made anew."""
+
+    rebuilds: NotRequired[list[str]]
+    """The last operations for which it was."""
+
 
 class FloatingIpPort(TypedDict):
     """One port that leads to the instance."""

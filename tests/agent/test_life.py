@@ -155,3 +155,25 @@ def test_a_guest_that_nobody_assigned_goes_after_a_while(cloud: AgentCloud) -> N
     cloud.clock.advance(700)
     host.agent.exchange()
     assert host.drivers.compute.observe_guests() == {}
+
+
+def test_a_rebuild_makes_the_root_disk_anew_once(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    operation = cloud.act("instance", "web", "rebuild").record
+    assert operation is not None
+    cloud.settle(10.0)
+    assert cloud.get("operation", operation.name).status["phase"] == "succeeded"
+    status = cloud.get("instance", "web").status
+    assert (status["rebuilds"], status["rebuild_act"], status["power"]) == ([operation.uid], "", "running")
+    boots = status["boots"]
+    assert boots == 2, "the guest was restarted for it"
+    cloud.settle(10.0)
+    assert cloud.get("instance", "web").status["boots"] == boots
+
+
+def test_two_rebuilds_happen_one_after_the_other(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    made = [cloud.act("instance", "web", "rebuild").record for _ in range(2)]
+    cloud.settle(30.0)
+    assert {cloud.get("operation", m.name).status["phase"] for m in made if m is not None} == {"succeeded"}
+    assert sorted(cloud.get("instance", "web").status["rebuilds"]) == sorted(m.uid for m in made if m is not None)

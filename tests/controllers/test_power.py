@@ -120,3 +120,25 @@ def test_an_operation_that_has_ended_is_kept_for_a_week(cloud: LoopedCloud) -> N
     cloud.clock.advance(0.2 * 86_400)
     cloud.settle()
     assert cloud.find("operation", operation.name) is None
+
+
+def test_a_rebuild_makes_the_root_disk_anew_once(cloud: LoopedCloud) -> None:
+    cloud.instance("web")
+    operation = cloud.act("instance", "web", "rebuild").record
+    assert operation is not None
+    cloud.settle(10.0)
+    assert cloud.get("operation", operation.name).status["phase"] == "succeeded"
+    status = cloud.get("instance", "web").status
+    assert (status["rebuilds"], status["rebuild_act"], status["power"]) == ([operation.uid], "", "running")
+    boots = status["boots"]
+    assert boots == 2, "the guest was restarted for it"
+    cloud.settle(10.0)
+    assert cloud.get("instance", "web").status["boots"] == boots
+
+
+def test_two_rebuilds_happen_one_after_the_other(cloud: LoopedCloud) -> None:
+    cloud.instance("web")
+    made = [cloud.act("instance", "web", "rebuild").record for _ in range(2)]
+    cloud.settle(30.0)
+    assert {cloud.get("operation", m.name).status["phase"] for m in made if m is not None} == {"succeeded"}
+    assert sorted(cloud.get("instance", "web").status["rebuilds"]) == sorted(m.uid for m in made if m is not None)

@@ -75,6 +75,7 @@ def desired_guest(
         firmware=_firmware(flavor),
         cpu=_cpu(flavor),
         rescue_image=_rescue(record, spec),
+        rebuild_act=record.status.get("rebuild_act", ""),
     )
 
 

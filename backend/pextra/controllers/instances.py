@@ -199,6 +199,10 @@ def _outcome(cloud: Cloud, item: Item, prepared: Prepared, result: Convergence, 
     if not desired.powered and seen.power is Power.OFF:
         cause = StopCause.REQUESTED.value
     facts: dict[str, Any] = {"power": seen.power.value, "boots": seen.boots, "stop_cause": cause}
+    if seen.rebuilds or record.status.get("rebuilds"):
+        facts["rebuilds"] = list(seen.rebuilds)
+    if record.status.get("rebuild_act") in seen.rebuilds:
+        facts["rebuild_act"] = ""
     surplus = [uid for uid in record.status.get("volumes", []) if uid not in desired.volume_uids]
     free = [uid for uid in surplus if uid not in seen.disk_uids]
     if free:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pextra.controllers import remote
+from pextra.controllers import rebuilding, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, gone
 from pextra.declaration import conditions
@@ -58,6 +58,10 @@ class OperationController:
             return _finished(item, operation, "failed", error="The target has been deleted.")
         if host is None:
             return _finished(item, operation, "failed", error="The instance has no host: it is not running.")
+        if operation.spec["action"] == rebuilding.ACTION:
+            if rebuilding.is_done(operation, target):
+                return _finished(item, operation, "succeeded", target=target)
+            return rebuilding.asked(cloud, item, operation, target)
         if remote.has_agent(host):
             return _on_host(cloud, item, operation, target, host)
         drivers = self._fleet.drivers(host)

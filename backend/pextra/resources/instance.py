@@ -143,6 +143,10 @@ class InstanceStatus(StatusModel):
     """Why it is on this host, or why on none."""
     volumes: list[str] = []
     """The uids of the volumes that it holds."""
+    rebuild_act: str = ""
+    """The operation for which its root disk is being made anew."""
+    rebuilds: list[str] = []
+    """The last operations for which it was."""
 
 
 def _charge(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
@@ -168,6 +172,10 @@ INSTANCE = Kind(
     },
     actions=(
         Action(name="reboot", description="Restart the machine once."),
+        Action(
+            name="rebuild",
+            description="Make the root disk anew from the image: what is on it is lost, further volumes stay.",
+        ),
         Action(
             name="console_log",
             description="Read the end of the serial console; the text is the operation's result.",
