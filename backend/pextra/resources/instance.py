@@ -173,6 +173,16 @@ INSTANCE = Kind(
     actions=(
         Action(name="reboot", description="Restart the machine once."),
         Action(
+            name="metrics",
+            description="Read the counters of the running machine, since its start: processor time, memory, and bytes and "
+            "requests of each disk and card; they are the operation's result.",
+        ),
+        Action(
+            name="guest_report",
+            description="Ask the guest's own agent (qemu-guest-agent) for its addresses, name and system; they are the "
+            "operation's result.",
+        ),
+        Action(
             name="rebuild",
             description="Make the root disk anew from the image: what is on it is lost, further volumes stay.",
         ),
