@@ -174,8 +174,8 @@ INSTANCE = Kind(
         Action(name="reboot", description="Restart the machine once."),
         Action(
             name="metrics",
-            description="Read the counters of the running machine, since its start: processor time, memory, and bytes and "
-            "requests of each disk and card; they are the operation's result.",
+            description="Read the counters of the running machine since its start: processor time, memory, and bytes "
+            "and requests of each disk and card; they are the operation's result.",
         ),
         Action(
             name="guest_report",
