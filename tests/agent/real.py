@@ -150,9 +150,10 @@ class RealCloud:
         """Everything on the machine that guests leave: files, devices, namespaces, rules."""
         hv = hypervisor_root(self.data)
         volumes = self.data / "volumes" / "volumes"
+        files = [name for _, _, names in os.walk(volumes) for name in names]  # some go while they are listed
         return {
             "guests": sorted(p.name for p in (hv / "guests").iterdir()),
-            "volumes": sorted(p.name for p in volumes.rglob("*") if p.is_file()) if volumes.exists() else [],
+            "volumes": sorted(files),
             "links": sorted(link["ifname"] for link in json.loads(self._inside("ip", "-json", "link").stdout or "[]")),
             "tables": self._inside("nft", "list", "tables").stdout.splitlines(),
             "domains": sorted(p.name for p in (hv / "etc" / "libvirt" / "qemu").glob("*.xml")),

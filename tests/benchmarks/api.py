@@ -127,7 +127,7 @@ def main() -> None:
             assert token is not None
             server = start_api(settings)
             try:
-                url = settings.url(settings.api_address)
+                url = settings.api_url
                 wait_ready(server, f"{url}/healthz")
                 for what, p50, p99, rate, per_cpu in measure(url, token, server, seconds):
                     base.setdefault(what, p50)

@@ -143,9 +143,10 @@ def test_fields_are_explained(pextra: Pextra) -> None:
     assert "integer" in size
     assert "unit: GiB" in size
     assert "immutable" in pextra("explain", "volume").out
+    assert "started again" in pextra("explain", "instance.flavor").out
     nested = pextra("explain", "instance.networks.network").out
     assert "names a: network" in nested
-    assert "started again" in nested  # what holds for the list holds for its members
+    assert "change: in place" in nested  # what holds for the list holds for its members
     assert pextra("explain", "volume.nonsense").code == 3
     assert "volumes" in pextra("explain").out
 

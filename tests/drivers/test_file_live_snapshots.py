@@ -72,9 +72,8 @@ def guest_on(source: DiskSource, directory: Path) -> Generator[Guest]:
         try:
             assert process.stdout is not None
             assert "QMP" in process.stdout.readline()
-            wait_until(address.exists, 10.0, "the guest's disk")
             with socket.socket(socket.AF_UNIX) as connection:
-                connection.connect(str(address))
+                wait_until(lambda: connection.connect_ex(str(address)) == 0, 10.0, "the guest's disk")
                 guest = Guest(process, Disk(connection))
                 guest.tell("qmp_capabilities")
                 yield guest

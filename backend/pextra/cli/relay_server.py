@@ -15,6 +15,7 @@ from typing import Final
 
 from pextra import wiring
 from pextra.cli import agents_server
+from pextra.pki.contexts import without_tickets
 from pextra.relay.server import Listeners, serving
 from pextra.relay.settings import RelaySettings
 from pextra.services.cloud import Cloud
@@ -40,6 +41,7 @@ def main() -> None:
     if given.certificate is not None:
         users_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         users_tls.load_cert_chain(given.certificate, given.key)
+        without_tickets(users_tls)
     listeners = Listeners(
         agents=(given.host, given.agents_port),
         users=(given.host, given.users_port),

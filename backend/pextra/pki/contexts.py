@@ -27,7 +27,17 @@ def requiring_hosts(authority_pem: str, *, joining: bool = False) -> ssl.SSLCont
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.verify_mode = ssl.CERT_OPTIONAL if joining else ssl.CERT_REQUIRED
+    without_tickets(context)
     return _strict(context, authority_pem)
+
+
+def without_tickets(context: ssl.SSLContext) -> None:
+    """Have a server issue no session tickets: nobody resumes, and a client may lose its first words over them.
+
+    A ticket arrives when the client begins to speak. A client that reads and writes in two threads then has both in
+    OpenSSL at once, which Python guards against only since 3.13.1.
+    """
+    context.num_tickets = 0
 
 
 def _strict(context: ssl.SSLContext, authority_pem: str) -> ssl.SSLContext:

@@ -1,0 +1,125 @@
+"""What a host's agent costs: the way from a call to a guest's user space, and many guests on one host.
+
+    python -m tests.benchmarks.host [guests]
+
+As root; it starts a whole cloud in a network namespace of its own. The guests are tiny ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from pextra.drivers.libvirt.hosting import PrivateLibvirtd
+from pextra.host_wiring import hypervisor_root
+from tests.agent.real import RealCloud
+from tests.agent.test_real_host import instance, thing
+from tests.benchmarks.table import show
+from tests.labs.waiting import wait_until
+
+ROUNDS: Final = 5
+IDLE_S: Final = 30.0
+BOOT_S: Final = 600.0
+MARKER: Final = "PEXTRA-GUEST user space"
+
+
+def main() -> None:
+    """Measure and print."""
+    guests = int(sys.argv[1]) if len(sys.argv) > 1 else 50
+    cloud = RealCloud()
+    try:
+        cloud.apply(
+            thing("tenant", "acme", {}, tenant=None),
+            thing("quota", "default", {"unlisted": "unlimited"}),
+            thing("flavor", "tiny", {"vcpus": 1, "memory_mib": 96, "disk_gib": 1}, tenant=None),
+            thing("network", "front", {}),
+            thing("subnet", "front", {"network": "front", "cidr": "10.1.0.0/16"}),
+            thing("security_group", "web", {}),
+        )
+        _boot(cloud)
+        _many(cloud, guests)
+    finally:
+        cloud.close()
+
+
+def _boot(cloud: RealCloud) -> None:
+    ours, bare = [], []
+    for number in range(ROUNDS):
+        name = f"boot-{number}"
+        began = time.monotonic()
+        cloud.pextra("apply", "-f", "-", "--no-wait", text=_text(instance(name)))
+        wait_until(lambda name=name: MARKER in cloud.console(name), BOOT_S, "user space")
+        ours.append(time.monotonic() - began)
+        uid = cloud.uid(name)
+        cloud.apply(instance(name, power="off", stop_timeout_s=1))
+        before = cloud.console(name).count(MARKER)
+        log = cloud.data / "hv" / "guests" / uid / "console.log"
+        began = time.monotonic()
+        _virsh(cloud, "start", uid)
+        wait_until(lambda: log.read_text(errors="replace").count(MARKER) > before, BOOT_S, "user space")  # noqa: B023
+        bare.append(time.monotonic() - began)
+        cloud.pextra("delete", "instance", name, "-t", "acme", "--wait")
+    slow, quick = statistics.median(ours), statistics.median(bare)
+    show(
+        f"From a call to a guest's user space, median of {ROUNDS}",
+        ["", "s", "ratio"],
+        [
+            ["virsh start of the defined domain", quick, 1.0],
+            ["pextra apply of a new instance, disk and network included", slow, slow / quick],
+        ],
+    )
+
+
+def _many(cloud: RealCloud, guests: int) -> None:
+    idle_cpu, idle_rss = _agent_cost(cloud)
+    began = time.monotonic()
+    cloud.apply(*(instance(f"g{number}") for number in range(guests)), timeout_s=int(BOOT_S))
+    took = time.monotonic() - began
+    time.sleep(10)  # the last ones reach user space; their agent has nothing to do with it
+    cpu, rss = _agent_cost(cloud)
+    show(
+        f"One host's agent, over {IDLE_S:.0f} s in which nothing happens",
+        ["", "% of one CPU", "MiB"],
+        [
+            ["no guest", 100 * idle_cpu, idle_rss],
+            [f"{guests} guests", 100 * cpu, rss],
+            ["each guest adds", 100 * (cpu - idle_cpu) / guests, (rss - idle_rss) / guests],
+        ],
+    )
+    show("Made on one host", ["", "guests", "s", "guests/s"], [["asked for to running", guests, took, guests / took]])
+
+
+def _agent_cost(cloud: RealCloud) -> tuple[float, float]:
+    pid = cloud.agent()
+    assert pid is not None
+    ticks = os.sysconf("SC_CLK_TCK")
+
+    def cpu_s() -> float:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(int(fields[i]) for i in (11, 12, 13, 14)) / ticks  # with the programs that it has run
+
+    before = cpu_s()
+    time.sleep(IDLE_S)
+    used = (cpu_s() - before) / IDLE_S
+    status = Path(f"/proc/{pid}/status").read_text()
+    rss = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+    return used, rss
+
+
+def _virsh(cloud: RealCloud, *arguments: str) -> None:
+    uri = PrivateLibvirtd(hypervisor_root(cloud.data)).uri
+    subprocess.run(["virsh", "-q", "-c", uri, *arguments], check=True, capture_output=True)
+
+
+def _text(document: dict[str, object]) -> str:
+    return json.dumps(document)
+
+
+if __name__ == "__main__":
+    main()
