@@ -33,8 +33,11 @@ class RealCloud:
         self.data.mkdir(mode=0o711)
         images = self.data / "images"
         shutil.copytree(tiny_image().path.parent, images)
-        self.namespace = f"px-{os.getpid()}-{self.folder.name[3:]}"
-        _run("ip", "netns", "add", self.namespace)
+        # Mounts too: the names of network namespaces that are made within are mounts.
+        self._holder = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", "echo ready; exec sleep infinity"],
+                                        stdout=subprocess.PIPE)  # fmt: skip
+        assert self._holder.stdout is not None
+        assert self._holder.stdout.readline() == b"ready\n"
         self._inside("ip", "link", "set", "lo", "up")
         self._process: subprocess.Popen[bytes] | None = None
         try:
@@ -73,7 +76,8 @@ class RealCloud:
                 self._process.wait(30)
             self.pextra("down", f"--data-dir={self.data}")
         finally:
-            subprocess.run(["ip", "netns", "delete", self.namespace], check=False)
+            self._holder.kill()
+            self._holder.communicate()
             shutil.rmtree(self.folder)
 
     def agent(self) -> int | None:
@@ -176,10 +180,13 @@ class RealCloud:
         )
 
     def _argv(self, *arguments: str) -> list[str]:
-        return ["ip", "netns", "exec", self.namespace, sys.executable, "-m", "pextra_client", *arguments]
+        return [*self._within(), sys.executable, "-m", "pextra_client", *arguments]
+
+    def _within(self) -> list[str]:
+        return ["nsenter", f"--target={self._holder.pid}", "--net", "--mount", f"--wd={Path.cwd()}"]
 
     def _inside(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return _run("ip", "netns", "exec", self.namespace, *argv, check=check)
+        return _run(*self._within(), *argv, check=check)
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {"XDG_CONFIG_HOME": str(self.folder / "config"), "NO_COLOR": "1"}
