@@ -23,7 +23,7 @@ from tests.agent.test_real_host import instance, thing
 from tests.benchmarks.table import show
 from tests.labs.waiting import wait_until
 
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 IDLE_S: Final = 30.0
 BOOT_S: Final = 600.0
 MARKER: Final = "PEXTRA-GUEST user space"
