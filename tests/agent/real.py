@@ -94,11 +94,11 @@ class RealCloud:
 
     # --- what a user does ---
 
-    def pextra(self, *arguments: str, text: str | None = None) -> str:
+    def pextra(self, *arguments: str, text: str | None = None, timeout_s: float = 120) -> str:
         """What the command line says."""
         done = subprocess.run(
             self._argv(*arguments), env=self._environment(), input=text, capture_output=True, text=True,
-            timeout=120, check=False,
+            timeout=timeout_s, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{arguments}: {done.stderr} {done.stdout}"
         return done.stdout
@@ -106,7 +106,7 @@ class RealCloud:
     def apply(self, *documents: dict[str, Any], timeout_s: int = 90) -> None:
         """Apply objects, and wait until they are ready."""
         text = "\n---\n".join(json.dumps(document) for document in documents)
-        self.pextra("apply", "-f", "-", "--timeout", str(timeout_s), text=text)
+        self.pextra("apply", "-f", "-", "--timeout", str(timeout_s), text=text, timeout_s=timeout_s + 30)
 
     def get(self, kind: str, name: str, tenant: str | None = "acme") -> dict[str, Any]:
         """One object."""
