@@ -15,8 +15,7 @@ from pextra import agent_protocol as protocol
 from pextra.api import framing
 from pextra.api.responses import answer
 from pextra.errors import PextraError
-from pextra.pki.failures import InvalidCertificate
-from pextra.pki.identity import identity_of
+from pextra.pki.identity import serial_of
 from pextra.services import agents
 from pextra.services.agents import Issued
 from pextra.services.cloud import Cloud
@@ -28,13 +27,7 @@ _JOIN: Final = f"{protocol.PREFIX}/join"
 
 def serial_of_connection() -> str | None:
     """The serial number of the certificate that the connection's other end has proved to hold, under gunicorn."""
-    certificate = request.environ["gunicorn.socket"].getpeercert(binary_form=True)
-    if certificate is None:
-        return None
-    try:
-        return identity_of(certificate).serial_hex
-    except InvalidCertificate:
-        return None
+    return serial_of(request.environ["gunicorn.socket"].getpeercert(binary_form=True))
 
 
 def create_agents_app(cloud: Cloud, serial: Callable[[], str | None] = serial_of_connection) -> Flask:

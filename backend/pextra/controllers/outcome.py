@@ -56,13 +56,17 @@ def gone(item: Item) -> Outcome:
     return Outcome(item, None, Next.DONE)
 
 
-def failed(item: Item, record: Record, error: DriverError, facts: dict[str, Any] | None = None) -> Outcome:
-    """A driver could not do it."""
+def not_ready(error: DriverError) -> dict[str, Any]:
+    """What a driver could not do, as the condition `ready`."""
     known = error.reason in conditions.REASONS
     message = error.message if known else f"{error.reason}: {error.message}"
-    condition = conditions.ready(False, error.reason if known else "DriverFailed", message)
+    return conditions.ready(False, error.reason if known else "DriverFailed", message)
+
+
+def failed(item: Item, record: Record, error: DriverError, facts: dict[str, Any] | None = None) -> Outcome:
+    """A driver could not do it."""
     delay = 15.0 if isinstance(error, Permanent) else 1.0
-    return Outcome(item, record, Next.FAILED, [condition], facts or {}, delay_s=delay)
+    return Outcome(item, record, Next.FAILED, [not_ready(error)], facts or {}, delay_s=delay)
 
 
 def waiting(item: Item, record: Record, reason: str, message: str, *, poll_s: float | None = None) -> Outcome:

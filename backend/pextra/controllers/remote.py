@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from pextra.controllers.outcome import Next, Outcome
+from pextra.controllers.outcome import Next, Outcome, not_ready
 from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.convergence import DesiredGuest
@@ -68,13 +68,6 @@ def assign_guest(tx: Tx, host: Record, desired: DesiredGuest, *, secret: bool) -
         document=documents.write(desired),
         secret_paths=[_USER_DATA] if secret else [],
     )
-
-
-def with_secrets(desired: DesiredGuest, secrets: dict[str, str]) -> DesiredGuest:
-    """The guest with the secrets that came with its assignment."""
-    if _USER_DATA not in secrets:
-        return desired
-    return replace(desired, seed=replace(desired.seed, user_data=secrets[_USER_DATA]))
 
 
 def assign_image(tx: Tx, host: Record, image: ImageSource, *, tenant_uid: str) -> None:
@@ -142,11 +135,7 @@ def reported_failure(
     item: Item, record: Record, failure: documents.Failure, facts: dict[str, Any] | None = None
 ) -> Outcome:
     """A driver on the host could not do it; its agent tries again by itself."""
-    error = documents.error_of(failure)
-    known = error.reason in conditions.REASONS
-    message = error.message if known else f"{error.reason}: {error.message}"
-    reported = [conditions.ready(False, error.reason if known else "DriverFailed", message)]
-    return Outcome(item, record, Next.DONE, reported, facts or {})
+    return Outcome(item, record, Next.DONE, [not_ready(documents.error_of(failure))], facts or {})
 
 
 def image_hosts(cloud: Cloud, tx: Tx, image: ImageSource) -> list[Record]:

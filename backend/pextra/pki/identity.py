@@ -88,6 +88,19 @@ def identity_of(certificate_der: bytes) -> HostIdentity:
     return HostIdentity(uid, serial_hex(certificate), certificate.not_valid_after_utc)
 
 
+def serial_of(certificate_der: bytes | None) -> str | None:
+    """The serial number of the host's certificate that a connection's other end has proved to hold.
+
+    None where it showed none, or one that is no host's.
+    """
+    if certificate_der is None:
+        return None
+    try:
+        return identity_of(certificate_der).serial_hex
+    except InvalidCertificate:
+        return None
+
+
 def issued_by(certificate_der: bytes, authority_pem: str) -> bool:
     """Whether this authority signed the certificate. It does not look at the clock.
 

@@ -17,8 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from pextra import agent_protocol as protocol
 from pextra.errors import PextraError
-from pextra.pki.failures import InvalidCertificate
-from pextra.pki.identity import identity_of
+from pextra.pki.identity import serial_of
 from pextra.relay.channels import Channel, Channels
 from pextra.relay.ending import Refused, end
 from pextra.relay.rendezvous import Rendezvous
@@ -123,10 +122,4 @@ class AgentSide:
 def _serial_of(connection: ServerConnection) -> str | None:
     """The serial number of the certificate that the connection's other end has proved to hold."""
     tls = connection.transport.get_extra_info("ssl_object")
-    certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-    if certificate is None:
-        return None
-    try:
-        return identity_of(certificate).serial_hex
-    except InvalidCertificate:
-        return None
+    return serial_of(tls.getpeercert(binary_form=True) if tls is not None else None)
