@@ -5,29 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from pextra.drivers.account import DEDICATED_USER, guest_account
+from pextra.drivers.lacking import APT, Problem
 from pextra.drivers.libvirt.acceleration import QEMU
 from pextra.drivers.libvirt.features import find_features
 from pextra.drivers.libvirt.hosting import libvirtd_program
 from pextra.drivers.libvirt.seed import ISO_MAKERS
 
 _CONFINEMENT = (Path("/sys/module/apparmor/parameters/enabled"), Path("/sys/fs/selinux/enforce"))
-_APT = "apt-get install --no-install-recommends"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is missing."""
-
-    what: str
-    remedy: str  # a command, or what to change
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.remedy}"
 
 
 def advise() -> list[Problem]:
@@ -62,20 +50,20 @@ def check() -> list[Problem]:
     if platform.machine() != "x86_64":
         problems.append(Problem(f"guests are x86-64, this machine is {platform.machine()}", "use another machine"))
     if shutil.which(QEMU) is None:
-        problems.append(Problem("QEMU is not installed", f"{_APT} qemu-system-x86"))
+        problems.append(Problem("QEMU is not installed", f"{APT} qemu-system-x86"))
     if shutil.which("qemu-img") is None:
-        problems.append(Problem("qemu-img is not installed", f"{_APT} qemu-utils"))
+        problems.append(Problem("qemu-img is not installed", f"{APT} qemu-utils"))
     if libvirtd_program() is None:
-        problems.append(Problem("libvirtd is not installed", f"{_APT} libvirt-daemon libvirt-daemon-driver-qemu"))
+        problems.append(Problem("libvirtd is not installed", f"{APT} libvirt-daemon libvirt-daemon-driver-qemu"))
     if find_spec("libvirt") is None:
         problems.append(
             Problem(
                 "libvirt-python is not installed",
-                f"{_APT} libvirt-dev pkg-config gcc && pip install libvirt-python",
+                f"{APT} libvirt-dev pkg-config gcc && pip install libvirt-python",
             )
         )
     if not any(shutil.which(tool[0]) for tool in ISO_MAKERS):
-        problems.append(Problem("no program makes ISO images", f"{_APT} genisoimage"))
+        problems.append(Problem("no program makes ISO images", f"{APT} genisoimage"))
     if os.geteuid() == 0:
         try:
             guest_account()

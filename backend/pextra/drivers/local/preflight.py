@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pextra.drivers.account import Account
+from pextra.drivers.lacking import APT, Problem
 from pextra.drivers.local.commands import program_path
 
-_APT = "apt-get install --no-install-recommends"
 _PROGRAMS: Final = {
     "ip": "iproute2",
     "bridge": "iproute2",
@@ -48,17 +47,6 @@ table inet trial {
 _DEVICES: Final = "link add trial0 type bridge\nlink add trial1 type veth peer name trial2\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is missing."""
-
-    what: str
-    remedy: str  # a command, or what to change
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.remedy}"
-
-
 def check(account: Account | None = None) -> list[Problem]:
     """What keeps `LocalNetwork` from working here.
 
@@ -71,7 +59,7 @@ def check(account: Account | None = None) -> list[Problem]:
         return [Problem("networks of a host are made by root", "run the host's agent as root")]
     path = program_path()
     missing = {package for name, package in _PROGRAMS.items() if shutil.which(name, path=path) is None}
-    problems = [Problem(f"{package} is not installed", f"{_APT} {package}") for package in sorted(missing)]
+    problems = [Problem(f"{package} is not installed", f"{APT} {package}") for package in sorted(missing)]
     problems += _tun_problems(account)
     if not missing:
         problems += _kernel_problems()
