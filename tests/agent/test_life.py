@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pextra.drivers.interface import Power
+from pextra.drivers.interface import Power, Retryable
 from tests.agent.world import AgentCloud
 
 
@@ -70,6 +70,31 @@ def test_a_guest_that_crashes_is_started_again_while_the_control_plane_is_away(c
     assert guest is not None
     assert guest.power is Power.RUNNING
     host.link.up = True
+    cloud.settle(5.0)
+    assert cloud.get("instance", "web").status["boots"] == 2
+
+
+def test_a_guest_that_crashes_before_its_new_agent_observes_for_the_first_time_is_started_again(
+    cloud: AgentCloud,
+) -> None:
+    cloud.instance("web")
+    host = cloud.hosts["h0"]
+    host.restart()
+    host.agent.exchange()
+    host.agent.exchange()
+    while host.agent.look(limit=8):
+        pass
+    cloud.world.guest_crashes(cloud.uid("web"))
+    cloud.settle(5.0)
+    assert cloud.get("instance", "web").status["boots"] == 2
+
+
+def test_a_guest_that_crashes_while_guests_cannot_be_observed_is_started_again(cloud: AgentCloud) -> None:
+    cloud.instance("web")
+    cloud.settle(5.0)
+    cloud.world.fail_next("observe_guests", Retryable("HypervisorDown", "libvirtd is being started"))
+    cloud.world.guest_crashes(cloud.uid("web"))
+    assert cloud.hosts["h0"].agent.observe() == 0
     cloud.settle(5.0)
     assert cloud.get("instance", "web").status["boots"] == 2
 

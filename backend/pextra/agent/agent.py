@@ -75,7 +75,6 @@ class Agent:
         self._version = version
         self._clock = clock
         self._grace_s = stranger_grace_s
-        self._guests: Mapping[str, GuestObservation] | None = None
         self._strangers: dict[str, float] = {}
         self._told_inventory: documents.Inventory | None = None
         self._inventory_at = 0.0
@@ -167,15 +166,9 @@ class Agent:
             guests = dict(self._drivers.compute.observe_guests())
         except DriverError as error:
             log.warning("the host's guests cannot be observed: %s", error)
-            self._guests = None
             return 0
-        before = self._guests
-        self._guests = guests
         self._watch_strangers(guests)
-        if before is None or guests == before:
-            return 0
-        changed = {uid for uid in {*guests, *before} if guests.get(uid) != before.get(uid)}
-        return self.ledger.wake(changed, self._clock.monotonic())
+        return self.ledger.compare(guests, self._clock.monotonic())
 
     def _watch_strangers(self, guests: Mapping[str, GuestObservation]) -> None:
         """Note what is here and was not assigned, with the time since which it has been so."""

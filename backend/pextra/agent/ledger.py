@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pextra import agent_protocol as protocol
 from pextra.agent_protocol import Assignment, Report
+from pextra.drivers.interface import GuestObservation
 
 _LONGEST_DELAY_S: Final = 60.0
 
@@ -23,6 +24,7 @@ class Entry:
         stopping_since: since when its guest has been asked to stop.
         busy: it is being looked at now.
         told: what was reported last, at which revision.
+        seen: its guest as the last look left it; None: that look did not come so far.
     """
 
     assignment: Assignment
@@ -32,6 +34,7 @@ class Entry:
     busy: bool = False
     told: tuple[int, dict[str, Any]] | None = None
     woken: bool = False
+    seen: GuestObservation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Look:
         again_s: when to look again; None: when something happens.
         failed: it came to nothing; the delay grows with each such look.
         stopping: the guest was asked to stop and still runs.
+        seen: the guest as the look left it.
     """
 
     content: dict[str, Any] | None = None
@@ -51,6 +55,7 @@ class Look:
     again_s: float | None = None
     failed: bool = False
     stopping: bool = False
+    seen: GuestObservation | None = None
 
 
 class Ledger:
@@ -110,6 +115,7 @@ class Ledger:
                 del self._entries[assignment.uid]
                 self._outbox[assignment.uid] = Report(uid=assignment.uid, revision=assignment.revision, gone=True)
                 return
+            entry.seen = look.seen
             entry.failures = entry.failures + 1 if look.failed else 0
             entry.stopping_since = (entry.stopping_since or now) if look.stopping else None
             if entry.woken:
@@ -125,13 +131,17 @@ class Ledger:
                     uid=assignment.uid, revision=assignment.revision, content=look.content
                 )
 
-    def wake(self, uids: Iterable[str], now: float) -> int:
-        """Have those looked at that are known; tells how many are."""
+    def compare(self, guests: Mapping[str, GuestObservation], now: float) -> int:
+        """Have the guests looked at that are not as their last look left them; tells how many are.
+
+        Compared with that look, not with the observation before: what happened while nobody could observe, or between
+        a look and the first observation, would never be seen.
+        """
         with self._lock:
-            known = [self._entries[uid] for uid in uids if uid in self._entries]
-            for entry in known:
+            changed = [e for uid, e in self._entries.items() if e.seen is not None and guests.get(uid) != e.seen]
+            for entry in changed:
                 entry.due, entry.woken = now, True
-            return len(known)
+            return len(changed)
 
     def wake_all(self, kinds: Iterable[str], now: float) -> None:
         """Have everything of those kinds looked at that is not going to be anyway."""

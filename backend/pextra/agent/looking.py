@@ -41,7 +41,12 @@ def _make(assignment: Assignment, drivers: HostDrivers, stopping_s: float | None
         force = stopping_s is not None and stopping_s > desired.stop_timeout_s
         result = convergence.converge(desired, drivers, force=force)
         again = None if result.settled else SOON_S
-        return Look(_written(Report(guest=result)), again_s=again, stopping=result.reason == "Stopping")
+        return Look(
+            _written(Report(guest=result)),
+            again_s=again,
+            stopping=result.reason == "Stopping",
+            seen=result.observed,
+        )
     if assignment.kind == "volume":
         wanted = documents.read(documents.Volume, assignment.document)
         if wanted.image is not None:
