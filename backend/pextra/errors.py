@@ -39,6 +39,8 @@ CODES: Final[dict[str, Code]] = {
     "agent.join_refused": Code(403, "The join token is not valid"),
     "console.ticket_refused": Code(401, "The console's ticket is not valid"),
     "auth.denied": Code(403, "The principal may not do this"),
+    "auth.escalation": Code(403, "Nobody can give more than they have"),
+    "tenant.suspended": Code(403, "The tenant is suspended"),
     "object.not_found": Code(404, "There is no such object"),
     "route.not_found": Code(404, "There is no such route"),
     # 409, 412, 410: the state of the cloud stands against it
@@ -49,6 +51,7 @@ CODES: Final[dict[str, Code]] = {
     "object.stale": Code(412, "The object has changed since it was read"),
     "object.uid_mismatch": Code(412, "The name belongs to another object"),
     "operation.finished": Code(409, "The operation has finished already"),
+    "policy.locks_out": Code(409, "The policy would shut out its author"),
     "quota.exceeded": Code(409, "A quota would be exceeded"),
     "quota.below_use": Code(409, "A limit would fall below what is in use"),
     "instance.not_running": Code(409, "The instance is not running"),

@@ -61,7 +61,7 @@ class Endpoint:
         token = requests.bearer(request)
 
         def run(tx: Tx) -> T:
-            ctx = Context(self.cloud, tx, authenticate(self.cloud, tx, token))
+            ctx = self._context(request, tx, token)
             if after is not None and _is_recent(tx, after) and not events.visible(tx, after):
                 raise _NotYet
             return work(ctx)
@@ -79,6 +79,9 @@ class Endpoint:
                     ) from error
                 time.sleep(0.02)
 
+    def _context(self, request: Request, tx: Tx, token: str | None) -> Context:
+        return Context(self.cloud, tx, authenticate(self.cloud, tx, token), source_ip=request.remote_addr)
+
     def write(self, request: Request, work: Callable[[Context], Answer]) -> Answer:
         """Run `work` in one transaction; under an idempotency key, once.
 
@@ -92,14 +95,14 @@ class Endpoint:
         )
 
         def run(tx: Tx) -> Answer:
-            principal = authenticate(self.cloud, tx, token)
+            ctx = self._context(request, tx, token)
             if key is None:
-                return _positioned(tx, work(Context(self.cloud, tx, principal)))
-            tx.identify(Key(principal.uid, key, digest))
-            stored = request_keys.stored(tx, Key(principal.uid, key))
+                return _positioned(tx, work(ctx))
+            tx.identify(Key(ctx.principal.uid, key, digest))
+            stored = request_keys.stored(tx, Key(ctx.principal.uid, key))
             if stored is not None:
                 raise Rollback(_replayed(digest, *stored))
-            answer = _positioned(tx, work(Context(self.cloud, tx, principal)))
+            answer = _positioned(tx, work(ctx))
             tx.answer(answer.stored())
             return answer
 
@@ -110,7 +113,9 @@ class Endpoint:
         token = requests.bearer(request)
 
         def run(tx: Tx) -> T:
-            raise Rollback(work(Context(self.cloud, tx, authenticate(self.cloud, tx, token), planning=True)))
+            ctx = self._context(request, tx, token)
+            ctx.planning = True
+            raise Rollback(work(ctx))
 
         return self.cloud.database.write(run)
 

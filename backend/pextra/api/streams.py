@@ -115,12 +115,15 @@ def create_streams_app(cloud: Cloud, *, places: int) -> Flask:
             recursive=requests.flag(request, "recursive"),
             position=request.args.get("position"),
         )
+        source_ip = request.remote_addr
         opened = cloud.database.read(
-            lambda tx: watching.open_watch(Context(cloud, tx, authenticate(cloud, tx, token)), wanted)
+            lambda tx: watching.open_watch(
+                Context(cloud, tx, authenticate(cloud, tx, token), source_ip=source_ip), wanted
+            )
         )
         if not free.acquire(blocking=False):
             raise PextraError("server.busy", "Every place for watchers is taken: try again.", retry_after_s=5)
-        watcher = Watcher(cloud, heads, token, wanted, opened)
+        watcher = Watcher(cloud, heads, token, source_ip, wanted, opened)
         response = Response(watcher.lines(), 200, mimetype="application/x-ndjson")
         response.call_on_close(free.release)
         response.headers["Cache-Control"] = "no-store"
@@ -133,10 +136,19 @@ def create_streams_app(cloud: Cloud, *, places: int) -> Flask:
 class Watcher:
     """One watch under way."""
 
-    def __init__(self, cloud: Cloud, heads: Heads, token: str | None, wanted: Watch, seen: dict[str, int]) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        heads: Heads,
+        token: str | None,
+        source_ip: str | None,
+        wanted: Watch,
+        seen: dict[str, int],
+    ) -> None:
         self._cloud = cloud
         self._heads = heads
         self._token = token
+        self._source_ip = source_ip
         self._wanted = wanted
         self._seen = seen
         self._sent: OrderedDict[str, int] = OrderedDict()
@@ -166,7 +178,7 @@ class Watcher:
                 return
 
     def _read(self, tx: Any) -> tuple[list[bytes], bool]:
-        ctx = Context(self._cloud, tx, authenticate(self._cloud, tx, self._token))
+        ctx = Context(self._cloud, tx, authenticate(self._cloud, tx, self._token), source_ip=self._source_ip)
         current = watching.open_watch(ctx, self._wanted)
         seen = {s: p for s, p in self._seen.items() if s in current}
         lines: list[bytes] = []
@@ -189,7 +201,7 @@ class Watcher:
     def _line(
         self, ctx: Context, event: Event, record: Record | None, path: str | None, seen: dict[str, int]
     ) -> bytes | None:
-        if not watching.shows(ctx, self._wanted, event):
+        if not watching.shows(ctx, self._wanted, event, path, record, sent=event.object_uid in self._sent):
             return None
         if event.type != "deleted":
             if record is None or record.hidden or self._sent.get(event.object_uid, 0) >= event.revision:

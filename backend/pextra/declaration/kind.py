@@ -56,6 +56,15 @@ class Scope(StrEnum):
     CLOUD = "cloud"
 
 
+class Area(StrEnum):
+    """What objects of a kind are about; the built-in roles are made of this."""
+
+    WORKLOAD = "workload"  # what tenants run and use
+    IDENTITY = "identity"  # who may act
+    GOVERNANCE = "governance"  # what a tenant is allowed and gives away
+    INFRASTRUCTURE = "infrastructure"  # what the cloud is made of
+
+
 @dataclass(frozen=True, kw_only=True)
 class Action:
     """An imperative act on an object; carried out as an `operation`.
@@ -99,6 +108,7 @@ class Kind:
         plural: its route.
         spec, status: the models of the two blocks.
         scope: whether objects live in a tenant or in the cloud.
+        area: what it is about, by which the built-in roles are made.
         singleton: the one name that an object of this kind may have in a tenant.
         writable: whether users write objects of this kind; otherwise only the product does.
         controlled: whether a loop makes it true; otherwise an object is ready when it is written.
@@ -120,6 +130,7 @@ class Kind:
     spec: type[SpecModel]
     status: type[StatusModel] = StatusModel
     scope: Scope = Scope.TENANT
+    area: Area = Area.WORKLOAD
     singleton: str | None = None
     writable: bool = True
     controlled: bool = False
@@ -161,6 +172,12 @@ class Kind:
     def compares_siblings(self) -> bool:
         """Whether admission looks at the tenant's other objects of this kind."""
         return self.admit is not always_admitted
+
+    @cached_property
+    def verbs(self) -> tuple[str, ...]:
+        """Everything that can be allowed or denied on objects of this kind."""
+        writing = ("create", "update", "delete") if self.writable else ()
+        return ("read", *writing, *(action.name for action in self.actions))
 
     def action(self, name: str) -> Action:
         """The declared action.

@@ -91,16 +91,25 @@ class Ref(Marker):
         on_delete: what deleting the target does.
         exclusive: whether the target can be referred to in this way by one object at a time.
         copy: fields of the target's spec that are copied into `resolved` when the reference is resolved.
+        inherited: whether a target of a tenant above may be named too, by those who may read it.
+        reserved: texts that mean something of the product's own and name no object.
     """
 
     kind: str | None
     on_delete: OnDelete = OnDelete.BLOCK
     copy: tuple[str, ...] = ()
     exclusive: bool = False
+    inherited: bool = False
+    reserved: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, Any]:
         """See `Marker.facts`."""
-        return {"ref": {"kind": self.kind, "on_delete": self.on_delete.value, "exclusive": self.exclusive}}
+        said: dict[str, Any] = {"kind": self.kind, "on_delete": self.on_delete.value, "exclusive": self.exclusive}
+        if self.inherited:
+            said["inherited"] = True
+        if self.reserved:
+            said["reserved"] = list(self.reserved)
+        return {"ref": said}
 
 
 class SecretFacts(BaseModel):

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from pextra.declaration.registry import Registry
 from pextra.resources.api_token import API_TOKEN
+from pextra.resources.application_credential import APPLICATION_CREDENTIAL
 from pextra.resources.flavor import FLAVOR
 from pextra.resources.floating_ip import FLOATING_IP
+from pextra.resources.group import GROUP
 from pextra.resources.host import HOST
 from pextra.resources.image import IMAGE
 from pextra.resources.instance import INSTANCE
 from pextra.resources.join_token import JOIN_TOKEN
 from pextra.resources.network import NETWORK
 from pextra.resources.operation import OPERATION
+from pextra.resources.policy import POLICY
 from pextra.resources.quota import QUOTA
+from pextra.resources.role import ROLE
+from pextra.resources.role_binding import ROLE_BINDING
 from pextra.resources.security_group import SECURITY_GROUP
+from pextra.resources.service_account import SERVICE_ACCOUNT
 from pextra.resources.share import SHARE
 from pextra.resources.ssh_key import SSH_KEY
 from pextra.resources.subnet import SUBNET
@@ -26,7 +32,8 @@ from pextra.resources.volume import VOLUME
 
 REGISTRY = Registry(
     [
-        TENANT, QUOTA, USER, API_TOKEN, SHARE,
+        TENANT, QUOTA, GROUP, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN, APPLICATION_CREDENTIAL,
+        SHARE,
         HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY,
         NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
         OPERATION,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from pextra.declaration.kind import Column, Kind, SpecModel
+from pextra.declaration.kind import Area, Column, Kind, SpecModel
 from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref
 
 
@@ -26,6 +26,7 @@ API_TOKEN = Kind(
     plural="api_tokens",
     description="A bearer token of a user. The token itself is shown once, in the answer that made it; deleting the "
     "object revokes it at once.",
+    area=Area.IDENTITY,
     spec=ApiTokenSpec,
     mints=True,
     short_names=("token",),

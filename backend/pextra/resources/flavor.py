@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pextra.declaration.kind import Column, Kind, Scope, SpecModel
+from pextra.declaration.kind import Area, Column, Kind, Scope, SpecModel
 from pextra.declaration.markers import Filterable, Unit
 
 
@@ -53,6 +53,7 @@ FLAVOR = Kind(
     plural="flavors",
     description="A size of instances, offered to every tenant.",
     scope=Scope.CLOUD,
+    area=Area.INFRASTRUCTURE,
     spec=FlavorSpec,
     columns=(
         Column(title="VCPUS", path="spec.vcpus"),

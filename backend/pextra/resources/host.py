@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from pextra.declaration.kind import Column, Kind, Scope, SpecModel, StatusModel
+from pextra.declaration.kind import Area, Column, Kind, Scope, SpecModel, StatusModel
 from pextra.declaration.markers import Filterable, Immutable, Unit
 
 
@@ -80,6 +80,7 @@ HOST = Kind(
     plural="hosts",
     description="A machine that runs guests.",
     scope=Scope.CLOUD,
+    area=Area.INFRASTRUCTURE,
     spec=HostSpec,
     status=HostStatus,
     controlled=True,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pextra.declaration.kind import Column, Kind, Scope, SpecModel
+from pextra.declaration.kind import Area, Column, Kind, Scope, SpecModel
 from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref, Unit
 
 
@@ -26,6 +26,7 @@ JOIN_TOKEN = Kind(
     "once, in the answer that made it; it is used up by the first machine that joins, which shuts out any that joined "
     "as this host before. Deleting the object revokes it.",
     scope=Scope.CLOUD,
+    area=Area.INFRASTRUCTURE,
     spec=JoinTokenSpec,
     mints=True,
     columns=(Column(title="HOST", path="spec.host"),),

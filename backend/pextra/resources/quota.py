@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pextra.declaration.kind import Kind, SpecModel, StatusModel
+from pextra.declaration.kind import Area, Kind, SpecModel, StatusModel
 
 Limit = Annotated[int, Field(ge=0, le=2**53)] | Literal["unlimited"]
 
@@ -33,6 +33,7 @@ QUOTA = Kind(
     plural="quotas",
     description="What a tenant may use, carved out of its parent's. A new tenant may use nothing.",
     singleton="default",
+    area=Area.GOVERNANCE,
     spec=QuotaSpec,
     status=QuotaStatus,
     example={

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pextra.declaration.kind import Column, Kind, SpecModel
+from pextra.declaration.kind import Area, Column, Kind, SpecModel
 from pextra.declaration.markers import Immutable, OnDelete, Ref
 
 TenantPath = Annotated[
@@ -39,6 +39,7 @@ SHARE = Kind(
     plural="shares",
     description="Lets other tenants read and refer to one object. Deleting it stops new references; those that stand "
     "keep what they were resolved to.",
+    area=Area.GOVERNANCE,
     spec=ShareSpec,
     columns=(
         Column(title="SHARED KIND", path="spec.kind"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pextra.declaration.kind import Column, Kind, Scope, SpecModel
+from pextra.declaration.kind import Area, Column, Kind, Scope, SpecModel
 
 
 class TenantSpec(SpecModel):
@@ -14,6 +14,9 @@ class TenantSpec(SpecModel):
 
     display_name: Annotated[str, Field(max_length=120)] = ""
     """The name that people see."""
+    suspended: bool = False
+    """Whether its users and those of the tenants below are shut out. What runs goes on; whoever acts from a tenant
+    above may still do everything. Takes effect at once."""
 
 
 TENANT = Kind(
@@ -22,6 +25,7 @@ TENANT = Kind(
     description="An owner of objects: a customer, a team or an environment. Tenants form a tree and cannot move.",
     scope=Scope.CLOUD,
     dotted_names=True,
+    area=Area.GOVERNANCE,
     spec=TenantSpec,
     controlled=True,
     finalizers=("content",),

@@ -1,4 +1,4 @@
-"""Kind `user`: a person or program that acts in a tenant and its descendants."""
+"""Kind `user`: a person who acts in a tenant."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pextra.declaration.kind import Column, Kind, SpecModel
+from pextra.declaration.kind import Area, Column, Kind, SpecModel
 from pextra.declaration.markers import Filterable
+from pextra.resources.subject import GroupNames
 
 
 class UserSpec(SpecModel):
@@ -19,12 +20,15 @@ class UserSpec(SpecModel):
     """Where to reach the user."""
     enabled: bool = True
     """Whether the user's tokens are accepted; switching it off takes effect at once."""
+    groups: GroupNames = []
+    """The groups that the user is a member of."""
 
 
 USER = Kind(
     name="user",
     plural="users",
-    description="A person or program that acts in a tenant and its descendants by tokens.",
+    description="A person who acts by tokens. What a user may do is said by role bindings and policies.",
+    area=Area.IDENTITY,
     spec=UserSpec,
     columns=(Column(title="EMAIL", path="spec.email"), Column(title="ENABLED", path="spec.enabled")),
     example={

@@ -81,9 +81,9 @@ def _target(ctx: Context, address: Address, action: str, uid: str | None) -> tup
     tenant = tenancy.of_address(ctx, address)
     target = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
     if target is None:
-        authorization.require(ctx.principal, address, authorization.READ)
+        authorization.require(ctx, address, authorization.READ)
         authorization.absent(address)
-    authorization.require(ctx.principal, address, action)
+    authorization.require(ctx, address, action, target)
     if uid is not None and target.uid != uid:
         raise PextraError("object.uid_mismatch", f"The name of {address} belongs to another object.")
     return target, tenant

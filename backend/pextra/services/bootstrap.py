@@ -7,9 +7,10 @@ from typing import Any
 from pextra.declaration.registry import Registry
 from pextra.errors import PextraError
 from pextra.services import deleting, writing
-from pextra.services.cloud import Address, Cloud, Context, Preconditions, Principal
+from pextra.services.cloud import SYSTEM, Address, Cloud, Context, Grant, Preconditions, Principal
 from pextra.store import objects, site
 from pextra.store.database import Database, Tx
+from pextra.tenancy import roles
 
 ADMIN = "admin"
 
@@ -37,6 +38,12 @@ def _populate(cloud: Cloud, tx: Tx) -> str:
     nothing = Preconditions()
     writing.put(ctx, Address(kinds["tenant"], None, "system"), {"spec": {"display_name": "The cloud's own"}}, nothing)
     writing.put(ctx, Address(kinds["user"], "system", ADMIN), {"spec": {"display_name": "Administrator"}}, nothing)
+    writing.put(
+        ctx,
+        Address(kinds["role_binding"], "system", f"{ADMIN}-owner"),
+        {"spec": {"role": roles.OWNER, "subject": {"kind": "user", "name": ADMIN}}},
+        nothing,
+    )
     return mint_admin_token(ctx, "bootstrap")
 
 
@@ -57,7 +64,8 @@ def ensure(cloud: Cloud, kind: str, tenant: str | None, name: str, spec: dict[st
 
 def root_principal(cloud: Cloud) -> Principal:
     """The product itself, which may do everything."""
-    return Principal("", "pextra", cloud.site.system_uid, "system", "", is_cloud=True)
+    everything = Grant(SYSTEM, roles.actions_of(cloud.registry, roles.OWNER), "the product itself")
+    return Principal("", "pextra", cloud.site.system_uid, SYSTEM, "", grants=(everything,), break_glass=True)
 
 
 def mint_join_token(ctx: Context, host: str) -> tuple[str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pextra.declaration.kind import Kind, Scope
 from pextra.declaration.registry import Registry
+from pextra.services.policy_cache import PolicyCache
+from pextra.store.authority import Level
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
 from pextra.store.site import Site
@@ -27,6 +30,10 @@ class Addresses:
     pages: str = ""
 
 
+SYSTEM: Final = "system"
+"""The path of the cloud's own tenant; what is granted there holds everywhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cloud:
     """One site's control plane."""
@@ -35,6 +42,7 @@ class Cloud:
     database: Database
     site: Site
     addresses: Addresses = Addresses()
+    policies: PolicyCache = field(default_factory=PolicyCache, compare=False, repr=False)
 
     def owner_uid(self, kind: Kind, tenant: Tenant | None) -> str:
         """Under which uid an object of this kind is stored."""
@@ -59,24 +67,81 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """What a principal may do in one tenant and all below it; in the cloud's own tenant: everywhere.
+
+    Attributes:
+        origin: where it comes from, for people.
+    """
+
+    path: str
+    actions: frozenset[str]
+    origin: str
+
+    def covers(self, path: str) -> bool:
+        """Whether it holds in the tenant at `path`."""
+        return is_within(path, self.path)
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking: a user of a tenant, through a token."""
+    """Who is asking: a user or a service account of a tenant, through a credential.
+
+    Attributes:
+        kind: `user` or `service_account`.
+        labels, spec: of that object.
+        groups: `tenant/name` of each that it is a member of.
+        credential: the kind of object that stands for the credential.
+        grants: what its roles allow.
+        limit: what its credential leaves of that; None: all.
+        break_glass: no policy binds it.
+    """
 
     uid: str
     name: str
     tenant_uid: str
     tenant_path: str
     token_uid: str
-    is_cloud: bool
-    """Whether the principal belongs to the cloud's own tenant."""
+    kind: str = "user"
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    spec: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    groups: tuple[str, ...] = ()
+    credential: str = "api_token"
+    grants: tuple[Grant, ...] = ()
+    limit: Grant | None = None
+    break_glass: bool = False
+
+    @property
+    def is_cloud(self) -> bool:
+        """Whether the principal belongs to the cloud's own tenant."""
+        return self.tenant_path == SYSTEM
+
+    @property
+    def address(self) -> str:
+        """`tenant/name`."""
+        return f"{self.tenant_path}/{self.name}"
 
     def reaches(self, path: str) -> bool:
-        """Whether the tenant at `path` is the principal's own or a descendant of it."""
-        return self.is_cloud or path == self.tenant_path or path.startswith(f"{self.tenant_path}.")
+        """Whether the principal may know of the tenant at `path`: it is its own, or it has a role there."""
+        if self.limit is not None and not self.limit.covers(path):
+            return False
+        return path == self.tenant_path or any(grant.covers(path) for grant in self.grants)
 
     def is_above(self, path: str) -> bool:
-        """Whether the tenant at `path` is a descendant of the principal's own."""
-        return self.is_cloud or path.startswith(f"{self.tenant_path}.")
+        """Whether the principal belongs to a tenant above the one at `path`."""
+        return path != self.tenant_path and is_within(path, self.tenant_path)
+
+
+def is_within(path: str, above: str) -> bool:
+    """Whether the tenant at `path` is the one at `above` or below it; all are below the cloud's own."""
+    return above in (SYSTEM, path) or path.startswith(f"{above}.")
+
+
+def lineage(path: str) -> tuple[str, ...]:
+    """The paths of the tenants above `path` and its own, the cloud's own first."""
+    parts = path.split(".")
+    own = tuple(".".join(parts[: n + 1]) for n in range(len(parts)))
+    return own if path == SYSTEM else (SYSTEM, *own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +174,8 @@ class Context:
         planning: the transaction will be rolled back: references to nothing are noted in `unknown` instead of refused,
             and immutable fields may change (the plan says `replace`).
         removed: what a deletion took away at once.
+        source_ip: where the request came from; None: unknown.
+        levels: the tenants that were looked up, by path; None: there is none.
     """
 
     cloud: Cloud
@@ -117,6 +184,8 @@ class Context:
     planning: bool = False
     unknown: list[str] = field(default_factory=list[str])
     removed: list[Record] = field(default_factory=list[Record])
+    source_ip: str | None = None
+    levels: dict[str, Level | None] = field(default_factory=dict[str, "Level | None"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from pextra.errors import PextraError
-from pextra.services.cloud import Cloud, Context
+from pextra.services.cloud import Address, Cloud, Context
 from pextra.store import agents, consoles, credentials, objects
 from pextra.store.consoles import Grant
 from pextra.store.database import Tx
@@ -62,7 +62,7 @@ def redeem(cloud: Cloud, ticket: str) -> Grant:
         grant = consoles.take(tx, ticket)
         if grant is None:
             return _refused()
-        return _objection(tx, {grant}).get(grant, grant)
+        return _objection(cloud, tx, {grant}).get(grant, grant)
 
     outcome = cloud.database.write(work)  # an error is returned, not raised: the ticket is used up by it too
     if isinstance(outcome, PextraError):
@@ -72,22 +72,32 @@ def redeem(cloud: Cloud, ticket: str) -> Grant:
 
 def objections(cloud: Cloud, grants: Collection[Grant]) -> dict[Grant, PextraError]:
     """Which of the open consoles may not stay open, each with the reason."""
-    return cloud.database.read(lambda tx: _objection(tx, grants)) if grants else {}
+    return cloud.database.read(lambda tx: _objection(cloud, tx, grants)) if grants else {}
 
 
-def _objection(tx: Tx, grants: Collection[Grant]) -> dict[Grant, PextraError]:
+def _objection(cloud: Cloud, tx: Tx, grants: Collection[Grant]) -> dict[Grant, PextraError]:
     found = objects.by_uids(tx, {(g.tenant_uid, g.instance_uid) for g in grants})
-    usable = credentials.usable(tx, {(g.holder_tenant_uid, g.token_uid) for g in grants})
+    paths = objects.tenant_paths(tx, cloud.site.uid, {g.tenant_uid for g in grants})
+    holders = credentials.holders(tx, cloud.site.uid, {(g.holder_tenant_uid, g.token_uid) for g in grants})
+    asking = {h.token.uid: Context(cloud, tx, authentication.principal_of(cloud, tx, h)) for h in holders}
     against: dict[Grant, PextraError] = {}
     for grant in grants:
         instance = found.get(grant.instance_uid)
-        if grant.token_uid not in usable:
+        ctx = asking.get(grant.token_uid)
+        if ctx is None:
             against[grant] = _refused()
         elif instance is None or instance.deleting:
             against[grant] = PextraError("object.not_found", "The instance is deleted.")
+        elif not _may_use(ctx, instance, paths.get(instance.tenant_uid, "")):
+            against[grant] = _refused()
         elif _host_of(instance) != grant.host_uid:
             against[grant] = _not_running(instance.name)
     return against
+
+
+def _may_use(ctx: Context, instance: Record, path: str) -> bool:
+    address = Address(ctx.cloud.registry["instance"], path, instance.name)
+    return authorization.decide(ctx, address, "console", instance).allowed
 
 
 def _host_of(instance: Record) -> str | None:

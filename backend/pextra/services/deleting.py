@@ -8,10 +8,10 @@ from dataclasses import replace
 from pextra.declaration.kind import Scope
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import authorization, minting, quotas, tenancy
+from pextra.services import authorization, granting, minting, quotas, tenancy
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Written
 from pextra.services.status import wake_referrers
-from pextra.store import assignments, events, objects, quota, references, secrets, work
+from pextra.store import assignments, authority, events, objects, quota, references, secrets, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.references import Reference
@@ -30,20 +30,24 @@ def delete(ctx: Context, address: Address, preconditions: Preconditions, *, casc
     owner_uid = ctx.cloud.owner_uid(address.kind, tenant)
     before = objects.by_name(ctx.tx, owner_uid, address.kind.name, address.name)
     if before is None:
-        authorization.require(ctx.principal, address, authorization.READ)
+        authorization.require(ctx, address, authorization.READ)
         authorization.absent(address)
-    authorization.require(ctx.principal, address, "delete")
+    authorization.require(ctx, address, "delete", before)
     if preconditions.uid is not None and before.uid != preconditions.uid:
         raise PextraError("object.uid_mismatch", f"The name of {address} belongs to another object.")
     if preconditions.etag is not None and before.etag != preconditions.etag:
         raise PextraError("object.stale", f"The {address} has changed since it was read. Read it again.")
+    granting.check_removal(ctx, before, tenant)
     path = tenant.path if tenant else None
     if before.deleting:
         return Written(before, before, path)
     if address.kind.name == "tenant":
         _check_tenant(ctx, before, cascade=cascade)
     ctx.removed.clear()
+    ctx.levels.clear()
     after = mark(ctx, before, cascade=cascade)
+    if before.kind == "policy":
+        granting.policies_changed(ctx, address, None)
     freed: Counter[str] = Counter()
     for gone in ctx.removed:
         if gone.tenant_uid == before.tenant_uid:
@@ -121,6 +125,7 @@ def remove(cloud: Cloud, tx: Tx, record: Record) -> None:
     work.forget(tx, record.tenant_uid, record.uid)
     if record.kind == "tenant":
         quota.forget(tx, record.uid)
+        authority.forget(tx, record.uid)
     objects.remove(tx, record)
     if not record.hidden:
         events.record(tx, "deleted", replace(record, generation=record.generation + 1))
@@ -161,7 +166,11 @@ def _in_use(ctx: Context, record: Record, blocking: list[Reference], firm: list[
     names: list[str] = []
     for reference in blocking:
         user, path = users.get(reference.source_uid), paths.get(reference.source_tenant_uid)
-        if user is None or path is None or len(names) >= NAMED or not ctx.principal.reaches(path):
+        if user is None or path is None or len(names) >= NAMED:
+            continue
+        kind = ctx.cloud.registry[user.kind]
+        address = Address(kind, path if kind.scope is Scope.TENANT else None, user.name)
+        if not authorization.may_read(ctx, address, user):
             continue
         away = f"{path}/" if reference.source_tenant_uid != record.tenant_uid else ""
         names.append(f"{user.kind} {away}{user.name}")

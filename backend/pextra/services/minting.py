@@ -34,17 +34,24 @@ def revoke(tx: Tx, record: Record) -> None:
 
 
 def _bearer(ctx: Context, record: Record, spec: Spec, fresh: bool) -> dict[str, Any] | None:
+    return _token(ctx, record, spec, record.resolved.get(f"user/{spec['user']}"), fresh=fresh)
+
+
+def _token(
+    ctx: Context, record: Record, spec: Spec, pin: Mapping[str, Any] | None, *, fresh: bool
+) -> dict[str, Any] | None:
+    """A bearer token of the user or service account that `pin` stands for."""
     expires = datetime.fromisoformat(spec["expires_at"]) if "expires_at" in spec else None
     expires_us = int(expires.timestamp() * 1_000_000) if expires is not None else None
     if not fresh:
         credentials.expire(ctx.tx, record.tenant_uid, record.uid, expires_us)
         return None
-    pin = record.resolved.get(f"user/{spec['user']}")
     if pin is None or pin["tenant_uid"] != record.tenant_uid:
         if ctx.planning:
             return None
+        field = "spec.user" if record.kind == "api_token" else "spec.subject.name"
         raise PextraError(
-            "reference.not_found", "spec.user: a token is for a user of the same tenant.", field="spec.user"
+            "reference.not_found", f"{field}: a credential is for somebody of the same tenant.", field=field
         )
     token = credentials.mint()
     credentials.add(
@@ -73,7 +80,13 @@ def _join(ctx: Context, record: Record, spec: Spec, fresh: bool) -> dict[str, An
     return {"token": str(token)}
 
 
+def _application(ctx: Context, record: Record, spec: Spec, fresh: bool) -> dict[str, Any] | None:
+    subject = spec["subject"]
+    return _token(ctx, record, spec, record.resolved.get(f"{subject['kind']}/{subject['name']}"), fresh=fresh)
+
+
 _MINTS: Final[Mapping[str, Callable[[Context, Record, Spec, bool], dict[str, Any] | None]]] = {
     "api_token": _bearer,
+    "application_credential": _application,
     "join_token": _join,
 }

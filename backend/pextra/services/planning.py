@@ -121,6 +121,7 @@ def _plan(ctx: Context, verb: str, address: Address, manifest: Any) -> tuple[dic
     try:
         with ctx.tx.savepoint():
             ctx.unknown.clear()
+            ctx.levels.clear()
             if verb == "put":
                 outcome = writing.put(ctx, address, manifest, Preconditions())
             else:

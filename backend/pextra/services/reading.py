@@ -7,12 +7,12 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from pextra.declaration.kind import Kind, Scope
 from pextra.errors import PextraError
-from pextra.services import authorization, positions, resolution, selectors, tenancy, views
-from pextra.services.cloud import Address, Context, Tenant
+from pextra.services import authorization, positions, resolution, selectors, views
+from pextra.services.cloud import SYSTEM, Address, Context, Tenant
 from pextra.store import events, objects
 from pextra.store.objects import Condition
 from pextra.store.records import Record
@@ -34,22 +34,27 @@ def get(ctx: Context, address: Address) -> Found:
     """
     kind, site_uid = address.kind, ctx.cloud.site.uid
     if kind.scope is Scope.CLOUD:
-        authorization.require(ctx.principal, address, authorization.READ)
+        authorization.require(ctx, address, authorization.READ)
         record = objects.by_name(ctx.tx, site_uid, kind.name, address.name)
-        if record is None:
+        if record is None or not authorization.may_read(ctx, address, record):
             authorization.absent(address)
         return Found(record, None)
     assert address.tenant is not None
-    tenant = tenancy.find(ctx.cloud, ctx.tx, address.tenant)
-    reached = ctx.principal.reaches(address.tenant)
+    tenant = authorization.tenant_at(ctx, address.tenant)
     # the same queries whether the tenant, the object or only the right to it is missing
     owner_uid = tenant.uid if tenant is not None else site_uid
     record = objects.by_name(ctx.tx, owner_uid, kind.name, address.name)
     if record is not None and record.tenant_uid != owner_uid:
         record = None
-    if not reached:
-        shared = resolution.shared_with(ctx.tx, owner_uid, kind.name, address.name, ctx.principal.tenant_path)
-        record = record if shared else None
+    if not ctx.principal.reaches(address.tenant):
+        home = ctx.principal.tenant_path
+        shared = resolution.shared_with(ctx.tx, owner_uid, kind.name, address.name, home)
+        at_home = authorization.may_read(ctx, Address(kind, home, address.name))
+        record = record if shared and at_home else None
+    elif record is not None:
+        authorization.require(ctx, address, authorization.READ, record)
+    else:
+        authorization.require(ctx, address, authorization.READ)
     if record is None:
         authorization.absent(address)
     return Found(record, address.tenant)
@@ -83,7 +88,7 @@ def names(ctx: Context, query: ListQuery) -> list[str]:
         after=None,
         limit=query.limit,
     )
-    return [r.name for r in records]
+    return [r.name for r in authorization.readable(ctx, query.kind, query.tenant, records)]
 
 
 def _conditions(query: ListQuery) -> list[Condition]:
@@ -101,40 +106,49 @@ def listed(ctx: Context, query: ListQuery) -> dict[str, Any]:
     kind = query.kind
     tenants = _tenants(ctx, query)
     conditions = _conditions(query)
-    if kind.name == "tenant" and not ctx.principal.is_cloud:
-        conditions.append(objects.below(ctx.principal.tenant_path))
+    if kind.name == "tenant":
+        conditions.extend(_reached_tenants(ctx))
     uids = [t.uid for t in tenants]
     records = objects.page(
         ctx.tx, uids, kind.name, conditions=conditions, after=_page_start(query.page), limit=query.limit + 1
     )
     paths = {t.uid: t.path for t in tenants}
-    shown = records[: query.limit]
+    looked_at = records[: query.limit]
+    in_tenant = kind.scope is Scope.TENANT
+    shown = [
+        record
+        for record in looked_at
+        if authorization.may_read(
+            ctx, Address(kind, paths[record.tenant_uid] if in_tenant else None, record.name), record
+        )
+    ]
     body: dict[str, Any] = {
         "kind": f"{kind.name}_list",
         "items": [views.view(ctx.cloud, ctx.tx, r, paths[r.tenant_uid]) for r in shown],
         "position": positions.encode(dict.fromkeys(uids, 0) | events.positions(ctx.tx, uids)),
     }
     if len(records) > query.limit:
-        body["next_page"] = _page_end(shown[-1])
+        body["next_page"] = _page_end(looked_at[-1])
     return body
 
 
+def _reached_tenants(ctx: Context) -> list[Condition]:
+    """Which tenants a list looks at; what it shows of them is decided one by one."""
+    principal = ctx.principal
+    roots = {principal.tenant_path, *(grant.path for grant in principal.grants)}
+    return [] if SYSTEM in roots else [objects.below_any(sorted(roots))]
+
+
 def _tenants(ctx: Context, query: ListQuery) -> list[Tenant]:
-    if not authorization.may_list(ctx.principal, query.kind, query.tenant):
-        _no_list(query)
+    authorization.require_list(ctx, query.kind, query.tenant)
     if query.kind.scope is Scope.CLOUD:
         return [Tenant(ctx.cloud.site.uid, "", False)]
     assert query.tenant is not None
-    tenant = tenancy.find(ctx.cloud, ctx.tx, query.tenant)
+    tenant = authorization.tenant_at(ctx, query.tenant)
     if tenant is None:
-        _no_list(query)
+        raise PextraError("object.not_found", f"There are no {query.kind.plural} of tenant {query.tenant!r}.")
     below = objects.descendants(ctx.tx, ctx.cloud.site.uid, tenant.path) if query.recursive else []
     return [tenant, *(Tenant(uid, path, False) for uid, path in below)]
-
-
-def _no_list(query: ListQuery) -> NoReturn:
-    where = f" of tenant {query.tenant!r}" if query.tenant is not None else ""
-    raise PextraError("object.not_found", f"There are no {query.kind.plural}{where}.")
 
 
 _PAGE: Final = re.compile(r"([0-9a-f-]{36})/([a-z0-9.-]{1,253})")

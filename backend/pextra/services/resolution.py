@@ -15,7 +15,7 @@ from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
 from pextra.services import tenancy
 from pextra.services.authorization import may_read
-from pextra.services.cloud import Context, Tenant
+from pextra.services.cloud import Address, Context, Tenant, is_within
 from pextra.store import objects
 from pextra.store.database import Tx
 from pextra.store.records import Record
@@ -50,6 +50,8 @@ def resolve(
     for facts in kind.references:
         assert facts.ref is not None
         for path, text, holder in values_at(spec, facts.path):
+            if text in facts.ref.reserved:
+                continue
             target_kind = ctx.cloud.registry[facts.ref.kind or str(holder["kind"])]
             key = f"{target_kind.name}/{text}"
             pin = before.get(key) or resolved.get(key) or _pin(ctx, facts, target_kind, path, text, tenant)
@@ -86,7 +88,7 @@ def _pin(
     ctx: Context, facts: FieldFacts, target_kind: Kind, path: str, text: str, tenant: Tenant | None
 ) -> dict[str, Any] | None:
     assert facts.ref is not None
-    target = _find(ctx, target_kind, text, tenant)
+    target = _find(ctx, facts, target_kind, text, tenant)
     if target is None or target.deleting:
         if ctx.planning:
             return None
@@ -103,22 +105,31 @@ def _pin(
     return {"uid": target.uid, "tenant_uid": target.tenant_uid, **copied}
 
 
-def _find(ctx: Context, kind: Kind, text: str, tenant: Tenant | None) -> Record | None:
+def _find(ctx: Context, facts: FieldFacts, kind: Kind, text: str, tenant: Tenant | None) -> Record | None:
     """What `text` names, if the caller may refer to it."""
     path, _, name = text.rpartition("/")
     if kind.scope is Scope.CLOUD:
-        if path or not may_read(ctx.principal, kind, None, name):
+        if path:
             return None
-        return objects.by_name(ctx.tx, ctx.cloud.site.uid, kind.name, name)
+        return _readable(ctx, Address(kind, None, name), objects.by_name(ctx.tx, ctx.cloud.site.uid, kind.name, name))
     assert tenant is not None
     if not path or path == tenant.path:
-        return objects.by_name(ctx.tx, tenant.uid, kind.name, name)
+        return _readable(ctx, Address(kind, tenant.path, name), objects.by_name(ctx.tx, tenant.uid, kind.name, name))
     owner = tenancy.find(ctx.cloud, ctx.tx, path)
     # the same queries whether the tenant, the object or only the right to it is missing
     owner_uid = owner.uid if owner is not None else ctx.cloud.site.uid
     target = objects.by_name(ctx.tx, owner_uid, kind.name, name)
     shared = shared_with(ctx.tx, owner_uid, kind.name, name, tenant.path)
-    return target if owner is not None and shared else None
+    if owner is None:
+        return None
+    if facts.ref is not None and facts.ref.inherited and is_within(tenant.path, path):
+        return _readable(ctx, Address(kind, path, name), target)
+    return target if shared else None
+
+
+def _readable(ctx: Context, address: Address, record: Record | None) -> Record | None:
+    """The object, when the caller may read it: nobody uses through a reference what they may not see."""
+    return record if record is not None and may_read(ctx, address, record) else None
 
 
 def shared_with(tx: Tx, owner_uid: str, kind: str, name: str, with_tenant: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pextra.declaration.kind import Scope
-from pextra.services.authorization import absent
+from pextra.services import authorization
 from pextra.services.cloud import Address, Cloud, Context, Tenant
 from pextra.store import objects
 from pextra.store.database import Tx
@@ -29,9 +29,9 @@ def of_address(ctx: Context, address: Address) -> Tenant | None:
     """
     if address.kind.scope is Scope.CLOUD or address.tenant is None:
         return None
-    tenant = find(ctx.cloud, ctx.tx, address.tenant)
+    tenant = authorization.tenant_at(ctx, address.tenant)
     if tenant is None or not ctx.principal.reaches(tenant.path):
-        absent(address)
+        authorization.absent(address)
     return tenant
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pextra.declaration.kind import Scope
 from pextra.errors import PextraError
-from pextra.services import authorization, positions, tenancy, views
-from pextra.services.cloud import Context
+from pextra.services import authorization, positions, views
+from pextra.services.cloud import Address, Context
 from pextra.store import events, objects
 from pextra.store.events import Event
 from pextra.store.records import Record, timestamp
@@ -52,23 +52,33 @@ def _streams(ctx: Context, watch: Watch) -> list[str]:
     if watch.tenant is None:
         if kind is None or kind.scope is not Scope.CLOUD:
             raise PextraError("request.parameter", "tenant: name the tenant to watch, or a cloud-wide kind.")
-        if not authorization.may_list(ctx.principal, kind, None):
-            raise PextraError("object.not_found", f"There are no {kind.plural}.")
+        authorization.require_list(ctx, kind, None)
         return [ctx.cloud.site.uid]
-    tenant = tenancy.find(ctx.cloud, ctx.tx, watch.tenant)
+    tenant = authorization.tenant_at(ctx, watch.tenant)
     if tenant is None or not ctx.principal.reaches(tenant.path):
         raise PextraError("object.not_found", f"There is no tenant {watch.tenant!r}.")
+    if kind is not None:
+        authorization.require_list(ctx, kind, watch.tenant)
     below = objects.descendants(ctx.tx, ctx.cloud.site.uid, tenant.path) if watch.recursive else []
     return [tenant.uid, *(uid for uid, _ in below)]
 
 
-def shows(ctx: Context, watch: Watch, event: Event) -> bool:
-    """Whether the caller sees this event of its streams."""
+def shows(
+    ctx: Context, watch: Watch, event: Event, tenant_path: str | None, record: Record | None, *, sent: bool
+) -> bool:
+    """Whether the caller sees this event of its streams.
+
+    Args:
+        record: the object as it is now; None when it has gone.
+        sent: whether the caller was told of the object before. Where a policy decides by what the object is, only
+            then is it told that it has gone.
+    """
     if watch.kind is not None and event.kind != watch.kind:
         return False
-    if event.stream != ctx.cloud.site.uid:
-        return True
-    return authorization.may_read(ctx.principal, ctx.cloud.registry[event.kind], None, event.name)
+    address = Address(ctx.cloud.registry[event.kind], tenant_path, event.name)
+    if record is None and not sent and authorization.depends_on_object(ctx, address, authorization.READ):
+        return False
+    return authorization.may_read(ctx, address, record)
 
 
 def paths(ctx: Context, streams: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pextra.declaration.fields import values_at
 from pextra.declaration.kind import Kind, Spec
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import authorization, documents, masking, minting, quotas, resolution, status, tenancy
+from pextra.services import authorization, documents, granting, masking, minting, quotas, resolution, status, tenancy
 from pextra.services.cloud import Address, Context, Preconditions, Tenant, Written
 from pextra.services.documents import Document
 from pextra.services.resolution import Resolution
@@ -54,7 +54,7 @@ def patch(ctx: Context, address: Address, body: Any, preconditions: Precondition
 def _locate(ctx: Context, address: Address) -> tuple[Tenant | None, Record | None]:
     tenant = tenancy.of_address(ctx, address)
     before = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
-    authorization.require(ctx.principal, address, "create" if before is None else "update")
+    authorization.require(ctx, address, "create" if before is None else "update", before)
     address.kind.check_name(address.name)
     if tenant is not None and tenant.deleting:
         raise PextraError(
@@ -127,9 +127,15 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         quotas.check_names(ctx, effective, str(address))
         quotas.carve(ctx, tenant, effective)
     after = _record(ctx, kind, owner_uid, uid, address.name, before, document, spec, pins.resolved)
+    authorization.require(ctx, address, "create" if before is None else "update", after)
+    granting.check(ctx, kind, tenant, after, effective, before)
     if before is None or before.resolved != pins.resolved:
         references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
     after = _write(ctx, kind, before, after, was, effective)  # wakes by the references
+    if kind.name == "tenant":
+        ctx.levels.clear()
+    elif kind.name == "policy":
+        granting.policies_changed(ctx, address, after)
     masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
     minted = minting.mint(ctx, kind, after, effective, fresh=before is None)
     secrets_at = {f.path for f in kind.secrets}

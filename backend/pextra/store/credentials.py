@@ -18,26 +18,55 @@ PREFIX: Final = "pxt_"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose token it is."""
+    """Whose token it is.
 
-    user_uid: str
-    user: str
+    Attributes:
+        subject: the user or service account.
+        token: the object that stands for the token.
+        tenant_path: the tenant of both.
+        break_glass: no policy binds it.
+    """
+
+    subject: Named
+    token: Named
     tenant_uid: str
-    token_uid: str
-    enabled: bool
+    tenant_path: str
     expires_us: int | None
+    break_glass: bool
 
     def is_usable(self, now_us: int) -> bool:
         """Whether the token may be used then."""
-        return self.enabled and (self.expires_us is None or self.expires_us > now_us)
+        return self.subject.spec.get("enabled", True) and (self.expires_us is None or self.expires_us > now_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an object says of itself, without its status."""
+
+    uid: str
+    kind: str
+    name: str
+    spec: dict[str, Any]
+    labels: dict[str, str]
+    resolved: dict[str, Any]
 
 
 _AT_ONCE: Final = 500
-_HOLDERS = select(credential, resource.c.name, resource.c.spec, resource.c.deleting_us).select_from(
-    credential.join(
-        resource, and_(resource.c.tenant_uid == credential.c.tenant_uid, resource.c.uid == credential.c.user_uid)
+_subject, _token, _tenant = resource.alias("subject"), resource.alias("token"), resource.alias("tenant")
+_HOLDERS = (
+    select(
+        credential.c.tenant_uid, credential.c.expires_us, credential.c.break_glass, _tenant.c.name,
+        *(column for each in (_subject, _token)
+          for column in (each.c.uid, each.c.kind, each.c.name, each.c.spec, each.c.labels, each.c.resolved)),
     )
-)
+    .select_from(
+        credential
+        .join(_subject, and_(_subject.c.tenant_uid == credential.c.tenant_uid, _subject.c.uid == credential.c.user_uid))
+        .join(_token, and_(_token.c.tenant_uid == credential.c.tenant_uid, _token.c.uid == credential.c.token_uid))
+        .join(_tenant, and_(_tenant.c.tenant_uid == bindparam("site_uid"), _tenant.c.uid == credential.c.tenant_uid))
+    )
+    .where(_subject.c.deleting_us.is_(None), _tenant.c.deleting_us.is_(None))
+)  # fmt: skip
 _HOLDER = _HOLDERS.where(credential.c.token_hash == bindparam("token_hash"))
 
 
@@ -51,7 +80,16 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def add(tx: Tx, token: str, *, tenant_uid: str, token_uid: str, user_uid: str, expires_us: int | None) -> None:
+def add(
+    tx: Tx,
+    token: str,
+    *,
+    tenant_uid: str,
+    token_uid: str,
+    user_uid: str,
+    expires_us: int | None,
+    break_glass: bool = False,
+) -> None:
     """Make a token valid."""
     tx.conn.execute(
         insert(credential).values(
@@ -60,6 +98,7 @@ def add(tx: Tx, token: str, *, tenant_uid: str, token_uid: str, user_uid: str, e
             token_uid=token_uid,
             user_uid=user_uid,
             expires_us=expires_us,
+            break_glass=break_glass,
         )
     )
 
@@ -80,26 +119,26 @@ def revoke(tx: Tx, tenant_uid: str, token_uid: str) -> None:
     )
 
 
-def usable(tx: Tx, tokens: Collection[tuple[str, str]]) -> set[str]:
-    """The uids of those of the tokens, by (tenant uid, token uid), that may be used still."""
+def holders(tx: Tx, site_uid: str, tokens: Collection[tuple[str, str]]) -> list[Holder]:
+    """Those who hold the tokens, by (tenant uid, token uid), that may be used still."""
     wanted: dict[str, list[str]] = {}
     for tenant_uid, token_uid in set(tokens):
         wanted.setdefault(tenant_uid, []).append(token_uid)
-    found: set[str] = set()
+    found: list[Holder] = []
     for tenant_uid, uids in wanted.items():
         for start in range(0, len(uids), _AT_ONCE):
             some = credential.c.token_uid.in_(uids[start : start + _AT_ONCE])
-            rows = tx.conn.execute(_HOLDERS.where(credential.c.tenant_uid == tenant_uid, some))
-            found |= {h.token_uid for h in map(_holder, rows) if h.is_usable(tx.now_us)}
+            rows = tx.conn.execute(_HOLDERS.where(credential.c.tenant_uid == tenant_uid, some), {"site_uid": site_uid})
+            found += [h for h in map(_holder, rows) if h.is_usable(tx.now_us)]
     return found
 
 
-def holder(tx: Tx, token: str) -> Holder | None:
-    """Whose token this is, whether it may still be used or not; None for a token that nobody has."""
-    row = tx.conn.execute(_HOLDER, {"token_hash": hashed(token)}).first()
+def holder(tx: Tx, site_uid: str, token: str) -> Holder | None:
+    """Whose token this is, whether it may be used still or not; None: nobody's, or its holder or tenant is going."""
+    row = tx.conn.execute(_HOLDER, {"site_uid": site_uid, "token_hash": hashed(token)}).first()
     return None if row is None else _holder(row)
 
 
 def _holder(row: Row[Any]) -> Holder:
-    enabled = row.spec.get("enabled", True) and row.deleting_us is None
-    return Holder(row.user_uid, row.name, row.tenant_uid, row.token_uid, enabled, row.expires_us)
+    tenant_uid, expires_us, break_glass, tenant_path, *rest = row
+    return Holder(Named(*rest[:6]), Named(*rest[6:]), tenant_uid, tenant_path, expires_us, break_glass)

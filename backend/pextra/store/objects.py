@@ -12,7 +12,7 @@ from pextra.store.records import Record
 from pextra.store.tables import resource, resource_index, resource_status
 
 Condition = ColumnElement[bool]
-"""A restriction of `page`, made by `indexed` or `below`."""
+"""A restriction of `page`, made by `indexed` or `below_any`."""
 
 _COLUMNS = (*resource.c, resource_status.c.revision, resource_status.c.status)
 _JOINED = resource.join(
@@ -159,9 +159,12 @@ def indexed(kind: str, key: str, values: Sequence[str] | None, *, negate: bool =
     return ~clause if negate else clause
 
 
-def below(path: str) -> Condition:
-    """A condition for `page` over tenants: the one at `path` and its descendants."""
-    return or_(resource.c.name == path, and_(resource.c.name > f"{path}.", resource.c.name < f"{path}/"))
+def below_any(paths: Sequence[str]) -> Condition:
+    """A condition for `page` over tenants: those at the paths and their descendants."""
+    return or_(
+        resource.c.name.in_(paths),
+        *(and_(resource.c.name > f"{path}.", resource.c.name < f"{path}/") for path in paths),
+    )
 
 
 def add(tx: Tx, record: Record, index: Mapping[str, str]) -> None:

@@ -113,9 +113,17 @@ credential = Table(
     _text("token_hash", 64, primary_key=True),
     _uid("tenant_uid"),
     _uid("token_uid"),
-    _uid("user_uid"),
+    _uid("user_uid"),  # or a service account's
     _time("expires_us", nullable=True),
+    Column("break_glass", Boolean, nullable=False),
     Index("credential_token", "tenant_uid", "token_uid"),
+)
+
+policy_head = Table(
+    "policy_head",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("version"),  # another with each change of the tenant's policies, never used again
 )
 
 request_key = Table(
