@@ -113,6 +113,28 @@ class Client:
         """
         return self._read("/v1/whoami").json()
 
+    def can_i(self, action: str, *, tenant: str | None = None, name: str | None = None) -> dict[str, Any]:
+        """Whether one may do something, and what decides it.
+
+        Args:
+            action: such as `instance.create`.
+            tenant: where; one's own without it.
+            name: of which object; of some without it.
+
+        Raises:
+            ApiError: `spec.invalid`: there is no such action; `object.not_found`.
+        """
+        asked = {"action": action, "tenant": tenant, "name": name}
+        return self._ask("/v1/can-i", {key: value for key, value in asked.items() if value is not None})
+
+    def test_policies(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """What policies, stored nowhere, say of cases.
+
+        Raises:
+            ApiError: `spec.invalid`.
+        """
+        return self._ask("/v1/policy-test", document)
+
     def capabilities(self) -> dict[str, Any]:
         """What the server can do."""
         return self._read("/v1/capabilities").json()
@@ -438,14 +460,7 @@ class Client:
         body: dict[str, Any] = {"changes": list(changes)}
         if prune is not None:
             body["prune"] = prune
-        request = Request(
-            method="POST",
-            target="/v1/plan",
-            headers={"Content-Type": _JSON, **self._after()},
-            body=_encode(body),
-            safe=True,
-        )
-        return self._checked(self.transport.call(request, timeout_s=self.timeout_s)).json()
+        return self._ask("/v1/plan", body)  # pyright: ignore[reportReturnType] - as the server promises
 
     # --- one request -------------------------------------------------------------------------------
 
@@ -457,6 +472,17 @@ class Client:
             timeout_s=wait_s + self.timeout_s,
             answer_timeout_s=wait_s + self.transport.policy.answer_timeout_s,
         )
+
+    def _ask(self, target: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A question that needs a body, and changes nothing."""
+        request = Request(
+            method="POST",
+            target=target,
+            headers={"Content-Type": _JSON, **self._after()},
+            body=_encode(body),
+            safe=True,
+        )
+        return self._checked(self.transport.call(request, timeout_s=self.timeout_s)).json()
 
     def _read(self, target: str) -> Answer:
         request = Request(method="GET", target=target, headers=self._after())

@@ -19,6 +19,11 @@ class TenantSpec(TypedDict):
     display_name: NotRequired[str]
     """The name that people see."""
 
+    suspended: NotRequired[bool]
+    """Whether its users and those of the tenants below are shut out. What runs goes on; whoever acts from a
+    tenant above may still do everything. Takes effect at once.
+    """
+
 
 class TenantStatus(TypedDict):
     """What a tenant was found to be."""
@@ -57,6 +62,23 @@ class QuotaStatus(TypedDict):
     """
 
 
+class GroupSpec(TypedDict):
+    """What a group is for; its members name it themselves."""
+
+    description: NotRequired[str]
+    """What the group is for."""
+
+
+class GroupStatus(TypedDict):
+    """What a group was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
 class UserSpec(TypedDict):
     """What a user should be."""
 
@@ -69,9 +91,112 @@ class UserSpec(TypedDict):
     enabled: NotRequired[bool]
     """Whether the user's tokens are accepted; switching it off takes effect at once. (true by default)"""
 
+    groups: NotRequired[list[str]]
+    """The groups that the user is a member of."""
+
 
 class UserStatus(TypedDict):
     """What a user was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
+class ServiceAccountSpec(TypedDict):
+    """What a service account should be."""
+
+    description: NotRequired[str]
+    """What the program does."""
+
+    enabled: NotRequired[bool]
+    """Whether its credentials are accepted; switching it off takes effect at once. (true by default)"""
+
+    groups: NotRequired[list[str]]
+    """The groups that it is a member of."""
+
+
+class ServiceAccountStatus(TypedDict):
+    """What a service account was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
+class RoleSpec(TypedDict):
+    """What a role allows."""
+
+    actions: list[str]
+    """The actions, or patterns of them. Nobody can make a role of more than they may do themselves."""
+
+    description: NotRequired[str]
+    """What the role is for."""
+
+
+class RoleStatus(TypedDict):
+    """What a role was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
+class Subject(TypedDict):
+    """A user, a service account, or all members of a group."""
+
+    kind: Literal["user", "group", "service_account"]
+    """What it is."""
+
+    name: str
+    """Its name; one of a tenant above as `tenant/name`. (reference)"""
+
+
+class RoleBindingSpec(TypedDict):
+    """Who has which role."""
+
+    role: str
+    """The role: one that every cloud has, or one of this tenant's or of a tenant above. (reference: role;
+    cannot change)
+    """
+
+    subject: Subject
+    """Who has it. (cannot change)"""
+
+
+class RoleBindingStatus(TypedDict):
+    """What a role binding was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
+class PolicySpec(TypedDict):
+    """What a policy says."""
+
+    text: str
+    """One or several Cedar policies, checked against the schema at `/v1/schemas/cedar.json`. What any of them
+    forbids is forbidden; what one permits is allowed as if by a role.
+    """
+
+    description: NotRequired[str]
+    """What the policy is for."""
+
+    enabled: NotRequired[bool]
+    """Whether it counts. (true by default)"""
+
+
+class PolicyStatus(TypedDict):
+    """What a policy was found to be."""
 
     observed_generation: NotRequired[int]
     """The generation of which the conditions speak."""
@@ -95,6 +220,48 @@ class ApiTokenSpec(TypedDict):
 
 class ApiTokenStatus(TypedDict):
     """What a api token was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
+class Actor(TypedDict):
+    """A user or a service account."""
+
+    kind: Literal["user", "service_account"]
+    """What it is."""
+
+    name: str
+    """Its name, in the same tenant. (reference)"""
+
+
+class ApplicationCredentialSpec(TypedDict):
+    """What an application credential should be."""
+
+    subject: Actor
+    """Who acts by it; it never allows more than they may do. (cannot change)"""
+
+    tenant: NotRequired[str]
+    """Allows nothing outside this tenant and those below it; without it, no such limit. (cannot change)"""
+
+    roles: NotRequired[list[str]]
+    """Allows only what these roles do; empty: no such limit. (cannot change)"""
+
+    actions: NotRequired[list[str]]
+    """Allows only these actions or patterns of them; empty: no such limit. (cannot change)"""
+
+    expires_at: NotRequired[str]
+    """When it stops being accepted; without it, never."""
+
+    description: NotRequired[str]
+    """What it is for."""
+
+
+class ApplicationCredentialStatus(TypedDict):
+    """What a application credential was found to be."""
 
     observed_generation: NotRequired[int]
     """The generation of which the conditions speak."""
@@ -688,9 +855,21 @@ TENANT = Kind(name="tenant", plural="tenants", scope=Scope.CLOUD)
 
 QUOTA = Kind(name="quota", plural="quotas", scope=Scope.TENANT, singleton="default")
 
+GROUP = Kind(name="group", plural="groups", scope=Scope.TENANT)
+
 USER = Kind(name="user", plural="users", scope=Scope.TENANT)
 
+SERVICE_ACCOUNT = Kind(name="service_account", plural="service_accounts", scope=Scope.TENANT)
+
+ROLE = Kind(name="role", plural="roles", scope=Scope.TENANT)
+
+ROLE_BINDING = Kind(name="role_binding", plural="role_bindings", scope=Scope.TENANT)
+
+POLICY = Kind(name="policy", plural="policies", scope=Scope.TENANT)
+
 API_TOKEN = Kind(name="api_token", plural="api_tokens", scope=Scope.TENANT)
+
+APPLICATION_CREDENTIAL = Kind(name="application_credential", plural="application_credentials", scope=Scope.TENANT)
 
 SHARE = Kind(name="share", plural="shares", scope=Scope.TENANT)
 
@@ -730,8 +909,16 @@ class TypedClient:
         self.client = client
         self.tenants = Collection[TenantSpec, TenantStatus](client, TENANT)
         self.quotas = Collection[QuotaSpec, QuotaStatus](client, QUOTA)
+        self.groups = Collection[GroupSpec, GroupStatus](client, GROUP)
         self.users = Collection[UserSpec, UserStatus](client, USER)
+        self.service_accounts = Collection[ServiceAccountSpec, ServiceAccountStatus](client, SERVICE_ACCOUNT)
+        self.roles = Collection[RoleSpec, RoleStatus](client, ROLE)
+        self.role_bindings = Collection[RoleBindingSpec, RoleBindingStatus](client, ROLE_BINDING)
+        self.policies = Collection[PolicySpec, PolicyStatus](client, POLICY)
         self.api_tokens = Collection[ApiTokenSpec, ApiTokenStatus](client, API_TOKEN)
+        self.application_credentials = Collection[ApplicationCredentialSpec, ApplicationCredentialStatus](
+            client, APPLICATION_CREDENTIAL
+        )
         self.shares = Collection[ShareSpec, ShareStatus](client, SHARE)
         self.hosts = Collection[HostSpec, HostStatus](client, HOST)
         self.join_tokens = Collection[JoinTokenSpec, JoinTokenStatus](client, JOIN_TOKEN)

@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from pextra_client.cli.commands import (
     about,
+    access,
     account,
     act,
     apply,
@@ -67,6 +68,8 @@ verb(app, "act", panel=_OBJECTS)(act.run)
 verb(app, "console", panel=_OBJECTS)(console.run)
 verb(app, "delete", panel=_OBJECTS)(delete.run)
 verb(app, "explain", panel=_OBJECTS)(explain.run)
+verb(app, "can-i", panel=_ACCOUNT)(access.can_i)
+app.add_typer(access.policy_app, name="policy", rich_help_panel=_ACCOUNT)
 verb(app, "login", panel=_ACCOUNT)(login.run)
 verb(app, "logout", panel=_ACCOUNT)(account.logout)
 verb(app, "whoami", panel=_ACCOUNT)(account.whoami)

@@ -11,10 +11,43 @@ SECRET: Final = "correct-horse-battery-staple"  # what must not be seen anywhere
 SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "tenant": ("tenants/acme.ops", {"display_name": "Operations"}),
     "quota": ("tenants/acme.ops/quotas/default", {"limits": {"volumes": 3, "vcpus": "unlimited"}, "unlisted": "none"}),
-    "user": ("tenants/acme/users/bob", {"display_name": "Bob", "email": "bob@example.com", "enabled": True}),
+    "group": ("tenants/acme/groups/developers", {"description": "who builds the shop"}),
+    "user": (
+        "tenants/acme/users/bob",
+        {"display_name": "Bob", "email": "bob@example.com", "enabled": True, "groups": ["developers"]},
+    ),
+    "service_account": (
+        "tenants/acme/service_accounts/deployer",
+        {"description": "the pipeline", "enabled": True, "groups": ["developers"]},
+    ),
+    "role": ("tenants/acme/roles/keeper", {"actions": ["image.*", "*.read"], "description": "keeps the images"}),
+    "role_binding": (
+        "tenants/acme/role_bindings/keepers",
+        {"role": "keeper", "subject": {"kind": "group", "name": "developers"}},
+    ),
+    "policy": (
+        "tenants/acme/policies/sizes",
+        {
+            "text": 'forbid (principal, action == Action::"volume.create", resource) '
+            "when { resource.spec.size_gib > 900 };",
+            "description": "no giants",
+            "enabled": True,
+        },
+    ),
     "api_token": (
         "tenants/acme/api_tokens/bob",
         {"user": "bob", "description": "for tests", "expires_at": "2030-01-01T00:00:00Z"},
+    ),
+    "application_credential": (
+        "tenants/acme/application_credentials/pipeline",
+        {
+            "subject": {"kind": "service_account", "name": "deployer"},
+            "tenant": "acme",
+            "roles": ["keeper"],
+            "actions": ["image.*"],
+            "description": "for tests",
+            "expires_at": "2030-01-01T00:00:00Z",
+        },
     ),
     "host": (
         "hosts/sim-1",

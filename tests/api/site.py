@@ -62,9 +62,9 @@ class Site:
         """Another API process of the same site."""
         return create_app(replace(self.cloud, database=database or self.database), settings)
 
-    def user(self, tenant: str, name: str) -> Caller:
-        """A new user of the tenant."""
-        return self.caller(add_user(self.admin, tenant, name))
+    def user(self, tenant: str, name: str, role: str | None = "owner") -> Caller:
+        """A new user of the tenant, with a role there."""
+        return self.caller(add_user(self.admin, tenant, name, role))
 
     def world(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, to tell whether anything changed."""
@@ -110,9 +110,12 @@ def dump(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     return database.read(read)
 
 
-def add_user(admin: Caller, tenant: str, name: str) -> str:
-    """Make a user and a token of it; the token."""
+def add_user(admin: Caller, tenant: str, name: str, role: str | None = "owner") -> str:
+    """Make a user who has the role in the tenant, and a token of it; the token."""
     admin.put(f"tenants/{tenant}/users/{name}", {}).ok()
+    subject = {"kind": "user", "name": name}
+    if role is not None:
+        admin.put(f"tenants/{tenant}/role_bindings/{name}", {"role": role, "subject": subject}).ok()
     made = admin.put(f"tenants/{tenant}/api_tokens/{name}", {"user": name})
     return made.ok()["minted"]["token"]
 
@@ -130,7 +133,7 @@ def populate(database: Database, registry: Registry = REGISTRY) -> dict[str, str
     admin.put("flavors/small", SMALL).ok()
     admin.put("tenants/system/images/linux", IMAGE).ok()
     admin.put("tenants/system/shares/linux", {"kind": "image", "name": "linux", "tenants": "all"}).ok()
-    admin.put("tenants/acme.dev/quotas/default", {"limits": {"users": 5, "api_tokens": 5}}).ok()
+    admin.put("tenants/acme.dev/quotas/default", {"limits": {"users": 5, "api_tokens": 5, "role_bindings": 5}}).ok()
     for tenant, name in (("acme", "ada"), ("acme.dev", "dev"), ("globex", "gus")):
         tokens[name] = add_user(admin, tenant, name)
     return tokens

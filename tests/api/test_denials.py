@@ -61,7 +61,7 @@ def test_flavors_are_read_by_all(site: Site) -> None:
 
 def test_a_user_does_everything_below_its_own_tenant(site: Site) -> None:
     assert site.ada.put("tenants/acme.dev", {"display_name": "x"}).status == 200
-    limits = {"users": 5, "api_tokens": 5, "volumes": 1, "volume_gib": 5}
+    limits = {"users": 5, "api_tokens": 5, "role_bindings": 5, "volumes": 1, "volume_gib": 5}
     assert site.ada.put("tenants/acme.dev/quotas/default", {"limits": limits}).status == 200
     assert site.ada.put("tenants/acme.dev/volumes/v", {"size_gib": 1}).status == 201
     assert site.ada.put("tenants/acme.new", {}).status == 201

@@ -17,7 +17,7 @@ from pextra.store.database import Database
 from pextra.store.events import KEEP_S
 from tests.api.caller import Answer, Caller
 from tests.api.everything import make_everything
-from tests.api.site import SMALL, Site
+from tests.api.site import SMALL, Site, add_user
 from tests.labs.crdbish import Crdbish, Fault
 from tests.store.clock import ManualClock
 
@@ -78,7 +78,7 @@ def no_console(site: Site) -> Answer:
 
 def below_use(site: Site) -> Answer:
     site.ada.put("tenants/acme/volumes/v", {"size_gib": 1}).ok()
-    return site.admin.put("tenants/acme/quotas/default", {"limits": {"users": 9, "api_tokens": 9}})
+    return site.admin.put("tenants/acme/quotas/default", {"limits": {"users": 9, "api_tokens": 9, "role_bindings": 9}})
 
 
 def exists(site: Site) -> Answer:
@@ -129,6 +129,27 @@ def unavailable(site: Site) -> Answer:
         away.close()
 
 
+def member(site: Site) -> Caller:
+    """A user of acme who may look after users, and no more."""
+    site.ada.put("tenants/acme/roles/hr", {"actions": ["user.*", "role_binding.*"]}).ok()
+    token = add_user(site.admin, "acme", "hanna", role="hr")
+    return Caller(site.app, token)
+
+
+def escalation(site: Site) -> Answer:
+    subject = {"kind": "user", "name": "hanna"}
+    return member(site).put("tenants/acme/role_bindings/more", {"role": "owner", "subject": subject})
+
+
+def suspended(site: Site) -> Answer:
+    site.admin.put("tenants/acme", {"suspended": True}).ok()
+    return site.ada.get("tenants/acme/networks")
+
+
+def locked_out(site: Site) -> Answer:
+    return site.ada.put("tenants/acme/policies/all", {"text": "forbid (principal, action, resource);"})
+
+
 def failed(site: Site) -> Answer:
     with site.database.engine.begin() as connection:
         connection.execute(text("ALTER TABLE quota_usage RENAME TO elsewhere"))
@@ -148,6 +169,9 @@ PROVOCATIONS: Final[dict[str, Callable[[Site], Answer]]] = {
     "action.unknown": lambda s: s.ada.act(WEB, "levitate"),
     "auth.unauthenticated": lambda s: s.nobody.get("whoami"),
     "auth.denied": lambda s: s.ada.put("flavors/mine", SMALL),
+    "auth.escalation": escalation,
+    "tenant.suspended": suspended,
+    "policy.locks_out": locked_out,
     "object.not_found": lambda s: s.ada.get(FRONT),
     "route.not_found": lambda s: s.ada.get("/nowhere"),
     "object.exists": exists,

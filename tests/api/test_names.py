@@ -39,7 +39,7 @@ def test_a_bad_tenant_path_makes_nothing(site: Site, name: str) -> None:
 
 def test_names_of_different_kinds_and_tenants_do_not_meet(site: Site) -> None:
     for path in ("tenants/acme/networks/x", "tenants/acme/volumes/x", "tenants/acme.dev/networks/x"):
-        limits = {"networks": 1, "users": 5, "api_tokens": 5}
+        limits = {"networks": 1, "users": 5, "api_tokens": 5, "role_bindings": 5}
         site.admin.put("tenants/acme.dev/quotas/default", {"limits": limits}).ok()
         assert site.admin.put(path, {"size_gib": 1} if "volumes" in path else {}).status == 201
 

@@ -133,7 +133,7 @@ def test_a_problem_in_a_plan_is_the_one_that_the_write_has(site: Site) -> None:
 
 
 def test_quota_is_foretold_for_the_plan_as_a_whole(site: Site) -> None:
-    limits = {"volumes": 2, "volume_gib": 100, "users": 5, "api_tokens": 5}
+    limits = {"volumes": 2, "volume_gib": 100, "users": 5, "api_tokens": 5, "role_bindings": 5}
     site.admin.put("tenants/acme.dev/quotas/default", {"limits": limits}).ok()
     plan = site.dev.plan(*(put("volume", f"v{n}", {"size_gib": 4}, "acme.dev") for n in range(3))).ok()
     assert [change["quota"] for change in plan["changes"]] == [{"volumes": 1, "volume_gib": 4}] * 2 + [{}]

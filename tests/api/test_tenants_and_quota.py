@@ -15,7 +15,7 @@ VOLUME = {"size_gib": 4}
 
 def limit(site: Site, tenant: str, **limits: int | str) -> Answer:
     """Set the whole quota of a tenant; users and tokens always have room."""
-    plain: dict[str, Any] = dict.fromkeys(("users", "api_tokens"), 10 if "." in tenant else 100)
+    plain: dict[str, Any] = dict.fromkeys(("users", "api_tokens", "role_bindings"), 10 if "." in tenant else 100)
     return site.admin.put(f"tenants/{tenant}/quotas/default", {"limits": plain | limits})
 
 
@@ -95,9 +95,9 @@ def test_limits_are_carved_out_of_the_parents(site: Site) -> None:
     limit(site, "acme.dev", volumes=3).ok()
     assert usage(site, "acme", "volumes") == {"limit": 5, "used": 0, "granted": 3}
     site.admin.put("tenants/acme.two", {}).ok()
-    refused = limit(site, "acme.two", volumes=3, users=0, api_tokens=0)
+    refused = limit(site, "acme.two", volumes=3, users=0, api_tokens=0, role_bindings=0)
     assert (refused.code, refused.body["tenant"], refused.body["countable"]) == ("quota.exceeded", "acme", "volumes")
-    assert limit(site, "acme.two", volumes=2, users=0, api_tokens=0).status == 201
+    assert limit(site, "acme.two", volumes=2, users=0, api_tokens=0, role_bindings=0).status == 201
     assert site.ada.put("tenants/acme/volumes/v", VOLUME).code == "quota.exceeded"
 
 
@@ -146,7 +146,7 @@ def test_a_parent_is_not_limited_while_a_child_is_unlimited(site: Site) -> None:
     assert site.admin.delete("tenants/acme/quotas/default").code == "quota.below_use"
     assert site.world() == before
     limit(site, "acme.dev", volumes=5).ok()
-    assert limit(site, "acme", volumes=5, users=20, api_tokens=20).status == 200
+    assert limit(site, "acme", volumes=5, users=20, api_tokens=20, role_bindings=20).status == 200
 
 
 def test_a_limit_on_what_nothing_counts_is_refused_with_what_there_is(site: Site) -> None:
@@ -178,7 +178,9 @@ def test_used_is_what_the_objects_that_are_there_are_charged(site: Site) -> None
     site.ada.patch("tenants/acme/instances/web-1", {"spec": {"flavor": "small"}}).ok()
     site.ada.delete("tenants/acme/shares/mine").ok()
     expected = {
-        "users": 2, "api_tokens": 2, "images": 1, "image_gib": IMAGE["size_gib"], "ssh_keys": 1, "networks": 1,
+        "users": 2, "api_tokens": 2, "role_bindings": 2, "groups": 1, "roles": 1,
+        "policies": 1, "service_accounts": 1, "application_credentials": 1,
+        "images": 1, "image_gib": IMAGE["size_gib"], "ssh_keys": 1, "networks": 1,
         "subnets": 1, "security_groups": 1, "volumes": 2, "volume_gib": 3 + 7 + SMALL["disk_gib"], "instances": 1,
         "vcpus": SMALL["vcpus"], "memory_mib": SMALL["memory_mib"], "shares": 0, "floating_ips": 0,
     }  # fmt: skip

@@ -99,7 +99,7 @@ def test_its_secret_stays_one(site: Site) -> None:
 
 
 def test_it_counts_against_quota(site: Site) -> None:
-    limits = {"users": 9, "api_tokens": 9, "buckets": 1, "bucket_gib": 10}
+    limits = {"users": 9, "api_tokens": 9, "role_bindings": 9, "buckets": 1, "bucket_gib": 10}
     site.admin.put("tenants/acme.dev/quotas/default", {"limits": limits}).ok()
     assert site.dev.put("tenants/acme.dev/buckets/a", {"size_gib": 11}).body["countable"] == "bucket_gib"
     site.dev.put("tenants/acme.dev/buckets/a", {"size_gib": 10}).ok()

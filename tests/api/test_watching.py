@@ -95,7 +95,9 @@ def test_another_tenants_watch_is_as_absent_as_a_tenant_that_is_not_there(site: 
 def test_a_recursive_watch_holds_the_children_and_nobody_elses(site: Site) -> None:
     site.number_events()
     position = site.ada.get("tenants/acme/users", recursive=True).ok()["position"]
-    site.admin.put("tenants/acme.dev/quotas/default", {"limits": {"users": 5, "api_tokens": 5}}).ok()
+    site.admin.put(
+        "tenants/acme.dev/quotas/default", {"limits": {"users": 5, "api_tokens": 5, "role_bindings": 5}}
+    ).ok()
     for caller, tenant in ((site.admin, "acme"), (site.admin, "acme.dev"), (site.admin, "globex")):
         caller.put(f"tenants/{tenant}/users/new", {}).ok()
     site.number_events()

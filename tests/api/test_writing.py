@@ -37,7 +37,11 @@ def test_a_cloud_wide_object_has_no_tenant(site: Site) -> None:
 def test_defaults_are_read_and_optional_fields_without_one_are_absent(site: Site) -> None:
     spec = site.ada.put("tenants/acme/networks/front", {}).body["spec"]
     assert spec == {"mtu": 1442, "description": ""}
-    assert site.ada.put("tenants/acme/users/eve", {}).body["spec"] == {"display_name": "", "enabled": True}
+    assert site.ada.put("tenants/acme/users/eve", {}).body["spec"] == {
+        "display_name": "",
+        "enabled": True,
+        "groups": [],
+    }
 
 
 def test_putting_the_same_again_is_200_and_changes_no_row(site: Site) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from pextra.store import credentials, secrets
+from pextra.store.credentials import Holder
 from pextra.store.database import Database
 from pextra.store.secrets import StoredSecret
 from pextra.store.tables import credential, resource_secret
@@ -13,45 +14,54 @@ from tests.store import records
 KEY, OTHER_KEY = "11" * 32, "22" * 32
 
 
+SITE = "01a00000-0000-7000-8000-00000000000a"
+
+
 def add_token(database: Database, *, enabled: bool = True, expires_us: int | None = None) -> tuple[str, str, str]:
-    tenant, token = database.new_uid(), credentials.mint()
-    user = records.volume(database, tenant, "ada", kind="user", spec={"enabled": enabled})
-    records.store(database, user)
-    uid = database.new_uid()
+    token = credentials.mint()
+    owner = records.volume(database, SITE, "acme", kind="tenant", spec={})
+    user = records.volume(database, owner.uid, "ada", kind="user", spec={"enabled": enabled})
+    api_token = records.volume(database, owner.uid, "ci", kind="api_token", spec={"user": "ada"})
+    for record in (owner, user, api_token):
+        records.store(database, record)
     database.write(
         lambda tx: credentials.add(
-            tx, token, tenant_uid=tenant, token_uid=uid, user_uid=user.uid, expires_us=expires_us
+            tx, token, tenant_uid=owner.uid, token_uid=api_token.uid, user_uid=user.uid, expires_us=expires_us
         )
     )
-    return token, tenant, uid
+    return token, owner.uid, api_token.uid
+
+
+def holder_of(database: Database, token: str) -> Holder | None:
+    return database.read(lambda tx: credentials.holder(tx, SITE, token))
 
 
 def test_a_token_leads_to_its_user(database: Database) -> None:
     token, tenant, uid = add_token(database, expires_us=5)
-    holder = database.read(lambda tx: credentials.holder(tx, token))
+    holder = holder_of(database, token)
     assert holder is not None
-    assert (holder.user, holder.tenant_uid, holder.token_uid) == ("ada", tenant, uid)
-    assert (holder.enabled, holder.expires_us) == (True, 5)
+    assert (holder.subject.name, holder.tenant_path, holder.tenant_uid) == ("ada", "acme", tenant)
+    assert (holder.token.uid, holder.token.kind, holder.expires_us) == (uid, "api_token", 5)
 
 
-def test_the_token_of_a_disabled_user_says_so(database: Database) -> None:
+def test_the_token_of_a_disabled_user_may_not_be_used(database: Database) -> None:
     token, _, _ = add_token(database, enabled=False)
-    holder = database.read(lambda tx: credentials.holder(tx, token))
+    holder = holder_of(database, token)
     assert holder is not None
-    assert not holder.enabled
+    assert not holder.is_usable(0)
 
 
 def test_an_unknown_and_a_revoked_token_lead_nowhere(database: Database) -> None:
     token, tenant, uid = add_token(database)
-    assert database.read(lambda tx: credentials.holder(tx, credentials.mint())) is None
+    assert holder_of(database, credentials.mint()) is None
     database.write(lambda tx: credentials.revoke(tx, tenant, uid))
-    assert database.read(lambda tx: credentials.holder(tx, token)) is None
+    assert holder_of(database, token) is None
 
 
 def test_the_end_of_a_token_can_be_moved(database: Database) -> None:
     token, tenant, uid = add_token(database)
     database.write(lambda tx: credentials.expire(tx, tenant, uid, 7))
-    holder = database.read(lambda tx: credentials.holder(tx, token))
+    holder = holder_of(database, token)
     assert holder is not None
     assert holder.expires_us == 7
 

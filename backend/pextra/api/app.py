@@ -14,10 +14,11 @@ from pextra.api.responses import answer
 from pextra.api.settings import ApiSettings
 from pextra.api.waiting import Waits
 from pextra.errors import PextraError
-from pextra.services import planning
+from pextra.services import access, planning
 from pextra.services.authentication import unauthenticated
 from pextra.services.cloud import Cloud, Context
 from pextra.store import events
+from pextra.tenancy import cedar_schema
 
 EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
@@ -25,7 +26,7 @@ EXTENSIONS = (
 """What this server can do beyond the first version; append-only."""
 
 
-_OPEN = frozenset({"/v1/capabilities", "/v1/schemas/manifest.json"})
+_OPEN = frozenset({"/v1/capabilities", "/v1/schemas/manifest.json", "/v1/schemas/cedar.json"})
 """What says nothing of anybody; for all else below /v1 who has no token is told that before anything else."""
 
 
@@ -55,6 +56,7 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
     # made when they are first asked for: a process starts sooner without them
     document = cache(lambda: openapi.document(cloud.registry))
     manifests = cache(lambda: schemas.manifest_schema(cloud.registry))
+    policy_schema = cache(lambda: cedar_schema.of_registry(cloud.registry))
     kinds = cache(lambda: schemas.kinds_document(cloud.registry))
 
     @app.get("/healthz")
@@ -79,6 +81,10 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
     def manifest_json() -> Response:
         return answer(200, manifests())
 
+    @app.get("/v1/schemas/cedar.json")
+    def cedar_json() -> Response:
+        return answer(200, policy_schema())
+
     @app.get("/v1/capabilities")
     def capabilities() -> Response:
         return answer(
@@ -100,6 +106,20 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
     def whoami() -> Response:
         return answer(200, endpoint.read(request, _whoami))
 
+    @app.post("/v1/can-i")
+    def can_i() -> Response:
+        body = requests.body(request)
+        return answer(200, endpoint.read(request, lambda ctx: access.can_i(ctx, body)))
+
+    @app.get("/v1/roles")
+    def built_in_roles() -> Response:
+        return answer(200, {"items": endpoint.read(request, access.built_in_roles)})
+
+    @app.post("/v1/policy-test")
+    def policy_test() -> Response:
+        body = requests.body(request)
+        return answer(200, endpoint.read(request, lambda ctx: access.try_policies(ctx, body)))
+
     @app.post("/v1/plan")
     def plan() -> Response:
         body = requests.body(request)
@@ -117,6 +137,9 @@ def _whoami(ctx: Context) -> dict[str, object]:
     return {
         "user": ctx.principal.name,
         "uid": ctx.principal.uid,
+        "kind": ctx.principal.kind,
         "tenant": ctx.principal.tenant_path,
+        "groups": list(ctx.principal.groups),
+        "rights": access.rights(ctx),
         "cloud_administrator": ctx.principal.is_cloud,
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pextra import __version__
-from pextra.api.schemas import OPENAPI_REF, name_pattern, spec_schema, status_schema, title
-from pextra.declaration.kind import PATH, Action, Kind, Scope
+from pextra.api.schemas import OPENAPI_REF, model_schema, name_pattern, spec_schema, status_schema, title
+from pextra.declaration.kind import PATH, Action, Kind, Scope, SpecModel
 from pextra.declaration.registry import Registry
 from pextra.errors import CODES
+from pextra.services import access
 from pextra.services.documents import LABEL_KEY, LABEL_VALUE, MAX_ANNOTATION, MAX_LABELS
 from pextra.services.planning import MAX_CHANGES
 
@@ -331,6 +332,10 @@ def _general_paths() -> dict[str, Any]:
         "/v1/capabilities": get("capabilities", "What this server can do.", anything, secured=False),
         "/v1/kinds": get("kinds", "Every kind, for the generation of clients.", anything, secured=True),
         "/v1/whoami": get("whoami", "Who is asking.", anything, secured=True),
+        "/v1/schemas/cedar.json": get("policy_schema", "The Cedar schema of policies.", anything, secured=False),
+        "/v1/roles": get("built_in_roles", "The roles that every cloud has.", anything, secured=True),
+        "/v1/can-i": _question("can_i", "Whether the caller may do something, and what decides it.", access.Question),
+        "/v1/policy-test": _question("test_policies", "What policies say of cases.", access.PolicyTest),
         "/v1/watch": {"get": _watch()},
         "/v1/plan": {
             "post": {
@@ -346,6 +351,23 @@ def _general_paths() -> dict[str, Any]:
                 },
             }
         },
+    }
+
+
+def _question(operation: str, summary: str, body: type[SpecModel]) -> dict[str, Any]:
+    return {
+        "post": {
+            "operationId": operation,
+            "summary": summary,
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": model_schema(body)}},
+            },
+            "responses": {
+                "200": _json({"type": "object"}, "The answer."),
+                **_problems("400", "401", "404", "413", "415", "422", "503"),
+            },
+        }
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from pextra.declaration.kind import LABEL, PATH, Kind, Scope
+from pextra.declaration.kind import LABEL, PATH, Kind, Scope, SpecModel
 from pextra.declaration.registry import Registry
 
 OPENAPI_REF: Final = "#/components/schemas/{model}"
@@ -24,6 +24,11 @@ def title(kind: Kind) -> str:
 def spec_schema(kind: Kind, ref_template: str = "#/$defs/{model}") -> dict[str, Any]:
     """The schema of the kind's spec."""
     return _plain(kind.spec.model_json_schema(ref_template=ref_template))
+
+
+def model_schema(model: type[SpecModel]) -> dict[str, Any]:
+    """The schema of a model that stands by itself."""
+    return _plain(model.model_json_schema())
 
 
 def status_schema(kind: Kind, ref_template: str = "#/$defs/{model}") -> dict[str, Any]:

@@ -86,6 +86,18 @@ def require(ctx: Context, address: Address, verb: str, record: Record | None = N
     raise denied(f"{kind.name}.{verb}", verdict.reason, policies=verdict.policies)
 
 
+def admit(ctx: Context, address: Address, verb: str, wanted: Record) -> Verdict:
+    """Refuse unless the principal, of whom `require` asked as much as can be asked before, may write `wanted`.
+
+    Raises:
+        PextraError: `auth.denied`, also when it could not read what it writes: it knows it already.
+    """
+    verdict = decide(ctx, address, verb, wanted)
+    if not verdict.allowed:
+        raise denied(f"{address.kind.name}.{verb}", verdict.reason, policies=verdict.policies)
+    return verdict
+
+
 def may_read(ctx: Context, address: Address, record: Record | None = None) -> bool:
     """Whether the principal may read the object that is, or would be, at this address."""
     verdict = decide(ctx, address, READ, record)
@@ -128,16 +140,24 @@ def require_action(ctx: Context, action: str, path: str) -> Verdict:
     Raises:
         PextraError: `object.not_found` when it does not reach the tenant; `tenant.suspended`, `auth.denied`.
     """
-    tenant_kind = ctx.cloud.registry["tenant"]
-    address = Address(tenant_kind, None, path)
-    found = levels(ctx, path)
-    if not found or found[-1].path != path or not ctx.principal.reaches(path):
-        absent(address)
-    verdict = _decide(ctx, action, path, Target("tenant", None, path, found[-1].uid))
+    verdict = ask_action(ctx, action, path)
     if not verdict.allowed:
-        _refuse_suspended(ctx, address)
+        _refuse_suspended(ctx, Address(ctx.cloud.registry["tenant"], None, path))
         raise denied(action, verdict.reason, policies=verdict.policies)
     return verdict
+
+
+def ask_action(ctx: Context, action: str, path: str) -> Verdict:
+    """Whether the principal may do that in the tenant at `path`, without refusing.
+
+    Raises:
+        PextraError: `object.not_found` when it does not reach the tenant.
+    """
+    address = Address(ctx.cloud.registry["tenant"], None, path)
+    tenant = tenant_at(ctx, path)
+    if tenant is None or not ctx.principal.reaches(path):
+        absent(address)
+    return _decide(ctx, action, path, Target("tenant", None, path, tenant.uid))
 
 
 def decide(ctx: Context, address: Address, verb: str, record: Record | None = None) -> Verdict:
@@ -146,7 +166,7 @@ def decide(ctx: Context, address: Address, verb: str, record: Record | None = No
     if verb == READ and kind.name in _READ_BY_ALL:
         return Verdict(True, f"{kind.plural} are read by all")
     action, path = f"{kind.name}.{verb}", _governing(kind, verb, address)
-    target = None if record is None else target_of(ctx, kind, address.tenant, record)
+    target = None if record is None else target_of(kind, address.tenant, record)
     verdict = _decide(ctx, action, path, target)
     if verdict.allowed or verdict.policies:
         return verdict
@@ -189,8 +209,10 @@ def _decide(ctx: Context, action: str, path: str, target: Target | None) -> Verd
 
 def _makes_rights(ctx: Context, action: str) -> bool:
     name, _, verb = action.partition(".")
-    kind = ctx.cloud.registry[name] if name in ctx.cloud.registry else None
-    return kind is not None and verb != READ and (kind.area is Area.IDENTITY or kind.mints)
+    if verb == READ or name not in ctx.cloud.registry:
+        return False
+    kind = ctx.cloud.registry[name]
+    return kind.area is Area.IDENTITY or kind.mints
 
 
 def _no_role(principal: Principal, path: str) -> str:
@@ -273,22 +295,24 @@ def tenant_at(ctx: Context, path: str) -> Tenant | None:
 
 def _is_suspended(ctx: Context, path: str) -> bool:
     """Whether the principal is shut out there: its own tenant is suspended, or the other's, and it is not above."""
-    places = {path, ctx.principal.tenant_path}
-    return any(
-        level.suspended and not ctx.principal.is_above(level.path) for place in places for level in levels(ctx, place)
-    )
+    return _suspended_at(ctx, path) is not None
+
+
+def _suspended_at(ctx: Context, path: str) -> Level | None:
+    """The suspended tenant by which the principal is shut out of the one at `path`."""
+    places = (*levels(ctx, path), *levels(ctx, ctx.principal.tenant_path))  # in this order: then it is one query
+    return next((level for level in places if level.suspended and not ctx.principal.is_above(level.path)), None)
 
 
 def _refuse_suspended(ctx: Context, address: Address) -> None:
     path = _governing(address.kind, READ, address)
-    for place in (ctx.principal.tenant_path, path):
-        for level in levels(ctx, place):
-            if level.suspended and not ctx.principal.is_above(level.path):
-                raise PextraError(
-                    "tenant.suspended",
-                    f"Tenant {level.path!r} is suspended: whoever administers it from above can resume it.",
-                    tenant=level.path,
-                )
+    level = _suspended_at(ctx, path)
+    if level is not None:
+        raise PextraError(
+            "tenant.suspended",
+            f"Tenant {level.path!r} is suspended: whoever administers it from above can resume it.",
+            tenant=level.path,
+        )
 
 
 def policies_at(ctx: Context, path: str) -> PolicySet | None:
@@ -332,7 +356,7 @@ def actor_of(principal: Principal) -> Actor:
     )
 
 
-def target_of(ctx: Context, kind: Kind, tenant: str | None, record: Record) -> Target:
+def target_of(kind: Kind, tenant: str | None, record: Record) -> Target:
     """An object, as policies see it."""
     effective = kind.effective(record.spec, record.spec_version)
     return Target(

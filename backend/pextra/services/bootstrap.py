@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pextra.declaration.registry import Registry
 from pextra.errors import PextraError
 from pextra.services import deleting, writing
 from pextra.services.cloud import SYSTEM, Address, Cloud, Context, Grant, Preconditions, Principal
-from pextra.store import objects, site
+from pextra.store import credentials, objects, site
 from pextra.store.database import Database, Tx
 from pextra.tenancy import roles
 
 ADMIN = "admin"
+BREAK_GLASS_S: Final = 3_600.0
 
 
 def open_cloud(database: Database, registry: Registry) -> tuple[Cloud, str | None]:
@@ -37,14 +38,19 @@ def _populate(cloud: Cloud, tx: Tx) -> str:
     kinds = cloud.registry
     nothing = Preconditions()
     writing.put(ctx, Address(kinds["tenant"], None, "system"), {"spec": {"display_name": "The cloud's own"}}, nothing)
-    writing.put(ctx, Address(kinds["user"], "system", ADMIN), {"spec": {"display_name": "Administrator"}}, nothing)
-    writing.put(
-        ctx,
-        Address(kinds["role_binding"], "system", f"{ADMIN}-owner"),
-        {"spec": {"role": roles.OWNER, "subject": {"kind": "user", "name": ADMIN}}},
-        nothing,
-    )
+    _make_administrator(ctx)
     return mint_admin_token(ctx, "bootstrap")
+
+
+def _make_administrator(ctx: Context) -> None:
+    """The administrator and its role, whatever it is now."""
+    kinds, nothing = ctx.cloud.registry, Preconditions()
+    user = {"spec": {"display_name": "Administrator"}}
+    if objects.by_name(ctx.tx, ctx.cloud.site.system_uid, "user", ADMIN) is None:
+        writing.put(ctx, Address(kinds["user"], "system", ADMIN), user, nothing)
+    binding = {"spec": {"role": roles.OWNER, "subject": {"kind": "user", "name": ADMIN}}}
+    if objects.by_name(ctx.tx, ctx.cloud.site.system_uid, "role_binding", f"{ADMIN}-owner") is None:
+        writing.put(ctx, Address(kinds["role_binding"], "system", f"{ADMIN}-owner"), binding, nothing)
 
 
 def ensure(cloud: Cloud, kind: str, tenant: str | None, name: str, spec: dict[str, Any]) -> None:
@@ -80,8 +86,27 @@ def mint_join_token(ctx: Context, host: str) -> tuple[str, str]:
     return outcome.record.resolved[f"host/{host}"]["uid"], str(outcome.minted["token"])
 
 
-def mint_admin_token(ctx: Context, name: str) -> str:
-    """A token of the administrator, under the name; an existing one of that name is replaced."""
+def break_glass(cloud: Cloud) -> str:
+    """A token of the administrator that no policy binds, for an hour; for whoever is at the database itself.
+
+    The administrator and its role are made anew when they are missing.
+    """
+
+    def work(tx: Tx) -> str:
+        ctx = Context(cloud, tx, root_principal(cloud))
+        _make_administrator(ctx)
+        expires_us = tx.now_us + int(BREAK_GLASS_S * 1_000_000)
+        return mint_admin_token(ctx, f"break-glass-{tx.new_uid()[-12:]}", break_glass_until_us=expires_us)
+
+    return cloud.database.write(work)
+
+
+def mint_admin_token(ctx: Context, name: str, *, break_glass_until_us: int | None = None) -> str:
+    """A token of the administrator, under the name; an existing one of that name is replaced.
+
+    Args:
+        break_glass_until_us: when it expires; no policy binds it. Without this it is a token like every other.
+    """
     address = Address(ctx.cloud.registry["api_token"], "system", name)
     before = objects.by_name(ctx.tx, ctx.cloud.site.system_uid, "api_token", name)
     if before is not None:
@@ -90,4 +115,7 @@ def mint_admin_token(ctx: Context, name: str) -> str:
         ctx, address, {"spec": {"user": ADMIN, "description": "Made by the server."}}, Preconditions()
     )
     assert outcome.minted is not None
+    assert outcome.record is not None
+    if break_glass_until_us is not None:
+        credentials.break_glass(ctx.tx, outcome.record.tenant_uid, outcome.record.uid, break_glass_until_us)
     return str(outcome.minted["token"])

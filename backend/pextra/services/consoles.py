@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from pextra.errors import PextraError
+from pextra.services import authentication, authorization
 from pextra.services.cloud import Address, Cloud, Context
 from pextra.store import agents, consoles, credentials, objects
 from pextra.store.consoles import Grant

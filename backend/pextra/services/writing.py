@@ -127,7 +127,7 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         quotas.check_names(ctx, effective, str(address))
         quotas.carve(ctx, tenant, effective)
     after = _record(ctx, kind, owner_uid, uid, address.name, before, document, spec, pins.resolved)
-    authorization.require(ctx, address, "create" if before is None else "update", after)
+    authorization.admit(ctx, address, "create" if before is None else "update", after)
     granting.check(ctx, kind, tenant, after, effective, before)
     if before is None or before.resolved != pins.resolved:
         references.put(tx, owner_uid, uid, pins.references, fresh=before is None)

@@ -88,7 +88,6 @@ def add(
     token_uid: str,
     user_uid: str,
     expires_us: int | None,
-    break_glass: bool = False,
 ) -> None:
     """Make a token valid."""
     tx.conn.execute(
@@ -98,7 +97,7 @@ def add(
             token_uid=token_uid,
             user_uid=user_uid,
             expires_us=expires_us,
-            break_glass=break_glass,
+            break_glass=False,
         )
     )
 
@@ -109,6 +108,15 @@ def expire(tx: Tx, tenant_uid: str, token_uid: str, expires_us: int | None) -> N
         credential.update()
         .where(credential.c.tenant_uid == tenant_uid, credential.c.token_uid == token_uid)
         .values(expires_us=expires_us)
+    )
+
+
+def break_glass(tx: Tx, tenant_uid: str, token_uid: str, expires_us: int) -> None:
+    """Let no policy bind a token, which expires then."""
+    tx.conn.execute(
+        credential.update()
+        .where(credential.c.tenant_uid == tenant_uid, credential.c.token_uid == token_uid)
+        .values(expires_us=expires_us, break_glass=True)
     )
 
 

@@ -168,10 +168,7 @@ class PolicySet:
         compiled = self._of(action)
         if compiled is None:
             return _NOTHING
-        kind = action.partition(".")[0]
-        who = {"type": entity_type(actor.kind), "id": actor.address}
-        known = kind in self._registry
-        what = {"type": entity_type(kind) if known else cedar_schema.TENANT, "id": _id_of(target)}
+        who, what = _name_of(actor), _name_of(target)
         result = cedarpy.is_authorized(  # pyright: ignore[reportUnknownMemberType]
             {
                 "principal": who,
@@ -180,7 +177,7 @@ class PolicySet:
                 "context": _context(circumstances),
             },
             compiled,
-            json.dumps([_action(action), *self._entities(actor, who, target, what)]),
+            json.dumps(self.entities(action, actor, target)),
         )
         reasons = tuple(sorted(result.diagnostics.reasons))
         if result.diagnostics.errors:
@@ -197,9 +194,9 @@ class PolicySet:
             self._compiled[action] = cedarpy.PolicySet.from_json_str(json.dumps(document)) if fitting else None
         return self._compiled[action]
 
-    def _entities(
-        self, actor: Actor, who: Mapping[str, str], target: Target, what: Mapping[str, str]
-    ) -> list[dict[str, Any]]:
+    def entities(self, action: str, actor: Actor, target: Target) -> list[dict[str, Any]]:
+        """Action, principal and resource of a request, in Cedar's JSON form."""
+        who, what = _name_of(actor), _name_of(target)
         home, name = actor.address.split("/", 1)
         groups = [{"type": cedar_schema.GROUP, "id": g} for g in actor.groups]
         principal = {
@@ -215,7 +212,7 @@ class PolicySet:
             "parents": [*groups, *_tenants(home)],
         }
         if what == who:  # somebody asks about themselves
-            return [principal]
+            return [_action(action), principal]
         facts: dict[str, Any] = {
             "name": target.name,
             "uid": target.uid,
@@ -231,7 +228,7 @@ class PolicySet:
             "tags": dict(target.labels),
             "parents": _tenants(above) if target.tenant is not None or target.kind == "tenant" else [],
         }
-        return [principal, resource]
+        return [_action(action), principal, resource]
 
     def _spec(self, kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         return attributes.of_model(self._registry[kind].spec).of(spec) if kind in self._registry else {}
@@ -246,8 +243,11 @@ def _action(name: str) -> dict[str, Any]:
     }
 
 
-def _id_of(target: Target) -> str:
-    return f"{target.tenant}/{target.name}" if target.tenant is not None else target.name
+def _name_of(entity: Actor | Target) -> dict[str, str]:
+    if isinstance(entity, Actor):
+        return {"type": entity_type(entity.kind), "id": entity.address}
+    address = f"{entity.tenant}/{entity.name}" if entity.tenant is not None else entity.name
+    return {"type": entity_type(entity.kind), "id": address}
 
 
 def _tenants(path: str) -> list[dict[str, str]]:
