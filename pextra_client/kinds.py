@@ -279,16 +279,31 @@ class FlavorStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class ImageUpload(TypedDict):
+    """Content that its owner uploads."""
+
+    size_bytes: int
+    """How many bytes the file has; the upload is over when they have come. (in bytes)"""
+
+
 class ImageSpec(TypedDict):
     """What an image should be. Its content is immutable and known by its digest."""
 
-    url: str
+    url: NotRequired[str]
     """Where the content is fetched from: `https://`, `file://` below a folder that the operator allows, or
-    `sim://`. (cannot change)
+    `sim://`. An image has this or `upload`. (cannot change)
+    """
+
+    upload: NotRequired[ImageUpload]
+    """The content is uploaded, as `pextra upload` does it; until it has come whole, what uses the image
+    waits. (cannot change)
     """
 
     sha256: str
-    """Digest of the content; anything else is refused. (cannot change)"""
+    """Digest of the content; anything else is refused. An upload has one too, though the server could compute
+    it: the uploader has the bytes, so that what is declared names one content from the beginning, may be
+    used before it has come, and cannot be damaged on its way. (cannot change)
+    """
 
     format: NotRequired[Literal["qcow2", "raw", "vmdk"]]
     """How the content is encoded; a `vmdk` is one file that holds the whole disk. (cannot change; "qcow2" by
@@ -322,6 +337,9 @@ class ImageStatus(TypedDict):
 
     fetched_on_demand: NotRequired[bool]
     """Whether the other hosts fetch it when they first need it."""
+
+    uploaded_bytes: NotRequired[int]
+    """How much of an upload has come."""
 
 
 class SshKeySpec(TypedDict):

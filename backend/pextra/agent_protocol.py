@@ -2,7 +2,8 @@
 
 The agent always asks. One exchange, `sync`, carries everything that repeats: the agent says which revision of its
 assignments it knows and what came of them, the control plane answers with what is newer. What an assignment asks for
-and what a report says of it are documents of `pextra.drivers.documents`; here they are opaque.
+and what a report says of it are documents of `pextra.drivers.documents`; here they are opaque. What was uploaded of an
+image that is assigned comes from `content_path`, from any byte on (`Range`, `If-Range`).
 
 Within version 1 messages grow only by optional fields; both sides ignore fields that they do not know.
 `docs/agent-protocol.json` is its schema, and a recorded conversation is held by `tests/agent/protocol`.
@@ -23,6 +24,12 @@ MOST_ASSIGNMENTS: Final = 100
 """How many assignments one answer carries at most."""
 MOST_STRANGERS: Final = 1000
 LONGEST_PEM: Final = 16_384
+
+
+def content_path(image_uid: str) -> str:
+    """Where the content of an uploaded image is, for agents of hosts that are assigned what needs it."""
+    return f"{PREFIX}/images/{image_uid}/content"
+
 
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Pem = Annotated[str, Field(max_length=LONGEST_PEM)]

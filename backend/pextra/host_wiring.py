@@ -20,6 +20,7 @@ from pextra.drivers.account import Account, connect_theirs, guest_account
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Inventory
 from pextra.drivers.file.driver import FileStorage
+from pextra.drivers.file.sources import Uploaded
 from pextra.drivers.interface import DriverError, NetworkDriver, Power
 from pextra.drivers.libvirt import preflight
 from pextra.drivers.libvirt.acceleration import kvm_works
@@ -84,8 +85,11 @@ def _network(data: Path, account: Account | None) -> tuple[NetworkDriver, tuple[
     return LocalNetwork(data / "networks", account=account, uplink=Uplink()), ()
 
 
-def open_host(settings: HostSettings, pool: str) -> Host:
+def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = None) -> Host:
     """This machine's drivers. Takes some seconds the first time, when it sees whether KVM works.
+
+    Args:
+        uploaded: how the control plane is asked for images that were uploaded to it.
 
     Raises:
         HostUnfit: something is missing.
@@ -99,7 +103,10 @@ def open_host(settings: HostSettings, pool: str) -> Host:
         probe = build_tiny_image(data / "images")
         accelerated = kvm_works(probe.path, data / "images", libvirtd.account)
         storage = FileStorage(
-            data / "volumes", allowed_dirs=[data / "images", *settings.image_dirs], account=libvirtd.account
+            data / "volumes",
+            allowed_dirs=[data / "images", *settings.image_dirs],
+            account=libvirtd.account,
+            uploaded=uploaded,
         )
         compute = LibvirtCompute(
             libvirtd,
@@ -122,7 +129,7 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
     """
     control_plane = ControlPlane(home)
     pool = f"file-{control_plane.identity.host}"
-    host = open_host(settings, pool)
+    host = open_host(settings, pool, control_plane.content)
     agent = Agent(
         control_plane,
         host.drivers,

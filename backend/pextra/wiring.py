@@ -15,7 +15,7 @@ from wsgiref.types import WSGIApplication
 from pextra import host_wiring
 from pextra.api.agents import create_agents_app
 from pextra.api.app import create_app
-from pextra.api.settings import ApiSettings
+from pextra.api.settings import MAX_UPLOAD_BYTES, ApiSettings
 from pextra.api.streams import create_streams_app
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
@@ -26,6 +26,7 @@ from pextra.controllers.outcome import Controller
 from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.declaration.registry import Registry
+from pextra.depot import Depot
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import HostInventory, StorageDriver
 from pextra.drivers.sim.compute import SimCompute
@@ -229,6 +230,9 @@ STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
 RELAY_URL: Final = "PEXTRA_RELAY_URL"
 CONSOLES_URL: Final = "PEXTRA_CONSOLES_URL"
 PAGES_URL: Final = "PEXTRA_PAGES_URL"
+DEPOT: Final = "PEXTRA_DEPOT"
+"""The directory of uploaded images, which all processes of the control plane share; without it none are taken."""
+LARGEST_UPLOAD: Final = "PEXTRA_MAX_UPLOAD_BYTES"
 
 
 def api() -> WSGIApplication:
@@ -237,7 +241,11 @@ def api() -> WSGIApplication:
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
-    return create_app(_cloud_of_environment(), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
+    settings = ApiSettings(
+        streams_url=os.environ.get(STREAMS_URL),
+        max_upload_bytes=int(os.environ.get(LARGEST_UPLOAD, MAX_UPLOAD_BYTES)),
+    )
+    return create_app(_cloud_of_environment(), settings)
 
 
 def relay() -> Cloud:
@@ -261,7 +269,13 @@ def agents() -> WSGIApplication:
 def _cloud_of_environment() -> Cloud:
     cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
     env = os.environ.get
-    return replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
+    cloud = replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
+    return with_depot(cloud, Path(folder)) if (folder := env(DEPOT)) else cloud
+
+
+def with_depot(cloud: Cloud, folder: Path) -> Cloud:
+    """The cloud with a place for uploaded images; made when the first one comes."""
+    return replace(cloud, depot=Depot(folder))
 
 
 def world_at(path: Path) -> SimWorld:

@@ -26,6 +26,7 @@ from pextra_client.cli.commands import (
     get,
     login,
     plan,
+    upload,
     wait,
     watch,
 )
@@ -65,6 +66,7 @@ verb(app, "watch", panel=_OBJECTS)(watch.run)
 verb(app, "wait", panel=_OBJECTS)(wait.run)
 verb(app, "act", panel=_OBJECTS)(act.run)
 verb(app, "console", panel=_OBJECTS)(console.run)
+verb(app, "upload", panel=_OBJECTS)(upload.run)
 verb(app, "delete", panel=_OBJECTS)(delete.run)
 verb(app, "explain", panel=_OBJECTS)(explain.run)
 verb(app, "login", panel=_ACCOUNT)(login.run)

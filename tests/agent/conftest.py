@@ -13,7 +13,7 @@ from tests.agent.world import AgentCloud
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[AgentCloud]:
     """A cloud without hosts."""
-    made = AgentCloud(f"sqlite:///{tmp_path / 'pextra.db'}")
+    made = AgentCloud(f"sqlite:///{tmp_path / 'pextra.db'}", depot=tmp_path / "depot")
     yield made
     made.close()
 

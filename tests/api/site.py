@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -42,11 +43,18 @@ class Site:
     """
 
     def __init__(
-        self, database: Database, clock: ManualClock, tokens: dict[str, str], registry: Registry = REGISTRY
+        self,
+        database: Database,
+        clock: ManualClock,
+        tokens: dict[str, str],
+        registry: Registry = REGISTRY,
+        depot: Path | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
         self.cloud, _ = open_cloud(database, registry)
+        if depot is not None:
+            self.cloud = wiring.with_depot(self.cloud, depot)
         self.app = create_app(self.cloud)
         self.tokens = tokens
         self.admin, self.ada, self.dev, self.gus = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 from pextra import wiring
@@ -29,10 +30,12 @@ class LoopedCloud:
         world: what its hosts do.
     """
 
-    def __init__(self, url: str, clock: ManualClock | None = None) -> None:
+    def __init__(self, url: str, clock: ManualClock | None = None, depot: Path | None = None) -> None:
         self.clock = clock or ManualClock()
         self.database = Database(url, clock=self.clock, rng=random.Random(1), durable=False)
         self.cloud = wiring.open_site(self.database).cloud
+        if depot is not None:
+            self.cloud = wiring.with_depot(self.cloud, depot)
         self.world = SimWorld(clock=self.clock.now)
         self.restart()
 

@@ -25,6 +25,8 @@ def document(registry: Registry) -> dict[str, Any]:
     for kind in registry:
         schemas |= _schemas(kind)
         paths |= _paths(kind)
+        if kind.name == "image":
+            paths |= _content(kind)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -196,6 +198,39 @@ def _paths(kind: Kind) -> dict[str, Any]:
             },
         }
     return paths
+
+
+def _content(kind: Kind) -> dict[str, Any]:
+    """The upload of an image's content."""
+    of = _paths(kind)[f"/v1/tenants/{{tenant}}/{kind.plural}/{{name}}"]["parameters"]
+    offset = _header("Upload-Offset", {"type": "integer", "minimum": 0}, "How many bytes came before these.")
+    number = {"schema": {"type": "integer"}, "required": True}
+    state = {"Upload-Offset": number, "Upload-Length": number, "Upload-Complete": {"schema": {"enum": ["?0", "?1"]}}}
+    binary = {"application/partial-upload": {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        f"/v1/tenants/{{tenant}}/{kind.plural}/{{name}}/content": {
+            "parameters": of,
+            "head": {
+                "operationId": f"{kind.name}_upload_state",
+                "summary": "How much of an upload has come.",
+                "parameters": _parameters("uid", "after"),
+                "responses": {
+                    "200": {"description": "Where it goes on.", "headers": state},
+                    **_problems("401", "403", "404", "409", "412", "422", "503"),
+                },
+            },
+            "patch": {
+                "operationId": f"{kind.name}_upload",
+                "summary": "Upload what comes next of the content; with the last byte it is verified.",
+                "parameters": [*_parameters("uid", "after"), {**offset, "required": True}],
+                "requestBody": {"required": True, "content": binary},
+                "responses": {
+                    "204": {"description": "Where it goes on.", "headers": state},
+                    **_problems("400", "401", "403", "404", "409", "412", "413", "415", "422", "503"),
+                },
+            },
+        }
+    }
 
 
 def _acted(kind: Kind, action: Action) -> dict[str, Any]:

@@ -137,6 +137,7 @@ def _environment(settings: UpSettings) -> dict[str, str]:
         wiring.RELAY_URL: settings.relay_url,
         wiring.CONSOLES_URL: settings.consoles_url,
         wiring.PAGES_URL: settings.api_url,
+        wiring.DEPOT: str(settings.depot_dir),
         agents_server.FOLDER: str(settings.agents_tls_dir),
     }
 

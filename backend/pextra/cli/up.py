@@ -185,11 +185,12 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
         signal.signal(number, ask)
     database = Database(settings.database_url)
     opened = wiring.open_site(database)
+    cloud = wiring.with_depot(opened.cloud, settings.depot_dir)
     world = wiring.world_at(settings.control_dir / "simulated-world.json")
     machine, missing = _machine(settings, image) if guests else (None, ["--guests"])
-    wiring.keep_agents_tls(opened.cloud, settings.agents_tls_dir, [settings.name or settings.host])
+    wiring.keep_agents_tls(cloud, settings.agents_tls_dir, [settings.name or settings.host])
     fleet = wiring.DriverFleet(world)
-    runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
+    runner = Runner(cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
     servers: list[Server] = []
     try:
         servers += [start_api(settings), start_streams(settings), start_agents(settings), start_relay(settings)]
@@ -202,9 +203,9 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
         wait_open(servers[3], settings.host, settings.consoles_port)
         runner.start()
         _welcome(console, settings, opened.admin_token, missing)
-        wiring.register(opened.cloud, machine)
+        wiring.register(cloud, machine)
         if machine is not None:
-            _ensure_joined(opened.cloud, settings, machine.name)
+            _ensure_joined(cloud, settings, machine.name)
             servers.append(start_agent(settings, [machine.image.path.parent]))
         if show:
             demo.show(console, PROFILE, real=machine is not None, stop=stop)

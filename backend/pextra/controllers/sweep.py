@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
 from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
@@ -19,6 +20,7 @@ from pextra.store import agents, allocations, objects, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
+DEPOT_EVERY_S: Final = 60.0
 log = logging.getLogger("pextra.controllers")
 
 
@@ -30,9 +32,11 @@ class Sweep:
         self._fleet = fleet
         self._seen: dict[str, dict[str, GuestObservation]] = {}
         self._silent: set[str] = set()
+        self._depot_at = 0.0
 
     def run(self, shards: Sequence[int]) -> int:
         """Look at the hosts of these shards; tells how many objects are to be looked at because of it."""
+        self._sweep_depot()
         hosts = self._cloud.database.read(lambda tx: objects.of_kind(tx, self._cloud.site.uid, "host"))
         found = self._agents([h for h in hosts if remote.has_agent(h) and work.shard_of(h.uid) in shards])
         for host in hosts:
@@ -40,6 +44,20 @@ class Sweep:
             if work.shard_of(host.uid) in shards and drivers is not None:
                 found += self._host(host, drivers)
         return found
+
+    def _sweep_depot(self) -> None:
+        """Forget uploads that nobody goes on with, and contents whose images have gone."""
+        now = self._cloud.database.clock.monotonic()
+        if self._cloud.depot is None or now < self._depot_at:
+            return
+        self._depot_at = now + DEPOT_EVERY_S
+
+        def images() -> set[str]:
+            return {o[1] for o in self._cloud.database.read(lambda tx: objects.everywhere(tx, ["image"]))}
+
+        swept = self._cloud.depot.sweep(images)
+        if swept:
+            log.info("%d uploads were given up by their uploaders, or their images have gone", swept)
 
     def _agents(self, hosts: Sequence[Record]) -> int:
         """Have the hosts looked at whose agents have fallen silent, or are heard again."""

@@ -12,7 +12,7 @@ REASONS: Final = frozenset(
         "Ready", "Pending", "Converging", "Deleting", "DriverFailed", "Unknown", "Internal",
         # waiting for something else
         "ReferenceNotReady", "HostNotReady", "NoDriver", "NoAgent", "AgentSilent",
-        "InUse", "WaitsForFirstUse", "HasContent",
+        "InUse", "WaitsForFirstUse", "HasContent", "WaitsForContent", "Uploading",
         # placement and addresses
         "NoCapacity", "AddressExhausted", "VolumesOnDifferentHosts", "Placed",
         # guests

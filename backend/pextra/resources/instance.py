@@ -18,6 +18,7 @@ from pextra.declaration.markers import (
     SecretText,
     Unit,
 )
+from pextra.resources.image import COPIED_OF_IMAGE
 from pextra.resources.subnet import Address
 
 _COPIED_OF_FLAVOR = (
@@ -46,9 +47,7 @@ class InstanceSpec(SpecModel):
         Filterable(),
     ]
     """Its size."""
-    image: Annotated[
-        ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Immutable(), Filterable()
-    ]
+    image: Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=COPIED_OF_IMAGE), Immutable(), Filterable()]
     """What its root disk starts as."""
     networks: Annotated[list[InstanceNetwork], Field(max_length=16)] = []
     """Its network cards, in order. Cards come to and go from an instance while it runs."""
@@ -67,9 +66,7 @@ class InstanceSpec(SpecModel):
     """Whether it should run. `paused` holds its processors and keeps its memory."""
     stop_timeout_s: Annotated[int, Field(ge=1, le=3600), Unit("s")] = 30
     """How long the guest may take to stop when it is asked to, before it is stopped by force."""
-    rescue_image: (
-        Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Restart()] | None
-    ) = None
+    rescue_image: Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=COPIED_OF_IMAGE), Restart()] | None = None
     """Boots instead of the root disk, which comes second, so that the root disk can be mended; without it the root disk
     boots again. What is written to it is lost when it is removed; remove it before you name another one."""
     restart_policy: Literal["always", "on_failure", "never"] = "on_failure"

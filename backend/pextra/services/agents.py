@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from pextra import agent_protocol as protocol
@@ -197,6 +198,28 @@ def _told(tx: Tx, assigned: assignments.Assignment) -> protocol.Assignment:
             "secrets": {path: revealed[path] for path in assigned.secret_paths if path in revealed},
         }
     )
+
+
+# --- what was uploaded ---
+
+
+def image_content(cloud: Cloud, serial: str | None, image_uid: str) -> Path:
+    """The file, which never changes, with the content of an image that something on the agent's host is made from.
+
+    Raises:
+        PextraError: `agent.unauthenticated`; `object.not_found`, the same whether there is no such image or the host
+            has nothing to do with it; `server.busy` while it has not come.
+    """
+
+    def allowed(tx: Tx) -> bool:
+        return assignments.needs_image(tx, host_of(tx, serial), image_uid)
+
+    if not cloud.database.read(allowed):
+        raise PextraError("object.not_found", f"This host needs no image {image_uid!r}.")
+    path = cloud.depot.content(image_uid) if cloud.depot is not None else None
+    if path is None:
+        raise PextraError("server.busy", f"The content of image {image_uid} is not here yet.", retry_after_s=5)
+    return path
 
 
 def is_silent(seen_us: int | None, now_us: int) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pextra.declaration.kind import Kind, Scope
 from pextra.declaration.registry import Registry
+from pextra.depot import Depot
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
 from pextra.store.site import Site
@@ -29,12 +30,17 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One site's control plane."""
+    """One site's control plane.
+
+    Attributes:
+        depot: where uploaded images lie; None: this process has no part in them.
+    """
 
     registry: Registry
     database: Database
     site: Site
     addresses: Addresses = Addresses()
+    depot: Depot | None = None
 
     def owner_uid(self, kind: Kind, tenant: Tenant | None) -> str:
         """Under which uid an object of this kind is stored."""

@@ -65,6 +65,23 @@ def of_uid(tx: Tx, uid: str) -> list[Assignment]:
     return [Assignment(*r) for r in tx.conn.execute(select(table).where(table.c.uid == uid))]
 
 
+def needs_image(tx: Tx, host_uid: str, image_uid: str) -> bool:
+    """Whether something that is assigned to the host is, or is made from, the image."""
+    own = find(tx, host_uid, image_uid)
+    if own is not None and own.kind == IMAGE and not own.removed:
+        return True
+    rows = tx.conn.execute(
+        select(table.c.document).where(
+            table.c.host_uid == host_uid, table.c.removed.is_(False), table.c.kind.in_((GUEST, VOLUME))
+        )
+    )
+    return any(
+        (image := row[0].get(name)) is not None and image["uid"] == image_uid
+        for row in rows
+        for name in ("image", "rescue_image")
+    )
+
+
 def known(tx: Tx, host_uid: str, uids: Sequence[str]) -> set[str]:
     """Which of the uids are assigned to the host."""
     rows = tx.conn.execute(select(table.c.uid).where(table.c.host_uid == host_uid, table.c.uid.in_(list(uids))))

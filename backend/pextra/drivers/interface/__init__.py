@@ -52,6 +52,7 @@ from pextra.drivers.interface.network import (
     SubnetSource,
 )
 from pextra.drivers.interface.storage import (
+    UPLOADED,
     DiskSource,
     Extent,
     ImageObservation,
@@ -65,9 +66,11 @@ from pextra.drivers.interface.storage import (
     TrashObservation,
     VolumeObservation,
     VolumeSource,
+    uploaded_url,
 )
 
 __all__ = [
+    "UPLOADED",
     "AgentReport",
     "ComputeCapabilities",
     "ComputeDriver",
@@ -113,4 +116,5 @@ __all__ = [
     "Unknown",
     "VolumeObservation",
     "VolumeSource",
+    "uploaded_url",
 ]
