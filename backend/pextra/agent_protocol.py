@@ -31,6 +31,12 @@ def content_path(image_uid: str) -> str:
     return f"{PREFIX}/images/{image_uid}/content"
 
 
+def images_of(document: dict[str, Any]) -> set[str]:
+    """The images that an assignment's document names as what something is made from, by their uids."""
+    named = (document.get(name) for name in ("image", "rescue_image"))
+    return {image["uid"] for image in named if image is not None}
+
+
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Pem = Annotated[str, Field(max_length=LONGEST_PEM)]
 

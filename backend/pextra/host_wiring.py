@@ -29,6 +29,7 @@ from pextra.drivers.libvirt.hosting import PrivateLibvirtd
 from pextra.drivers.local import preflight as local_preflight
 from pextra.drivers.local.driver import LocalNetwork
 from pextra.drivers.local.uplink import Uplink
+from pextra.drivers.strangers import TRASH_KEPT_S
 from pextra.drivers.usernet.driver import UserNetwork
 from pextra.images.tiny import ImageBuildError, build_tiny_image
 from pextra_client.version import VERSION
@@ -50,12 +51,14 @@ class HostSettings:
         image_dirs: where images that are named `file://…` may come from.
         cpu_model: the processor that guests see, for hosts between which guests are to move; by default the host's.
         dedicated_cpus: threads that are kept for guests whose flavor asks for dedicated ones.
+        trash_kept_s: how long a disk that was nobody's can be taken out of the trash again.
     """
 
     data_dir: Path
     image_dirs: Sequence[Path] = ()
     cpu_model: str | None = None
     dedicated_cpus: Sequence[int] = ()
+    trash_kept_s: float = TRASH_KEPT_S
 
 
 def missing() -> list[str]:
@@ -137,6 +140,7 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
         boot_id=BOOT_ID.read_text().strip(),
         version=VERSION,
         clock=SystemClock(),
+        trash_kept_s=settings.trash_kept_s,
     )
     return AgentProcess(agent, control_plane, guest_sockets(host.drivers))
 

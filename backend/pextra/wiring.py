@@ -35,6 +35,7 @@ from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
 from pextra.images.tiny import BuiltImage, build_tiny_image
+from pextra.replacing import replace_file
 from pextra.resources import REGISTRY
 from pextra.services import bootstrap
 from pextra.services.agents import authority
@@ -209,9 +210,7 @@ def keep_agents_tls(cloud: Cloud, folder: Path, names: Sequence[str]) -> None:
     signer = cloud.database.write(authority)
     made = signer.sign_server(names, datetime.now(UTC), SERVER_LIFETIME)
     for name, text in (("authority.pem", signer.certificate_pem), ("server.pem", made.key_pem + made.chain_pem)):
-        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
+        replace_file(folder / name, text.encode())
 
 
 def new_admin_token(database: Database) -> str:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,12 +45,13 @@ def declare(client: Client, name: str, file: Path) -> None:
 
 def test_a_file_becomes_an_image_and_again_is_nothing_to_do(pextra: Pextra, client: Client, file: Path) -> None:
     assert pextra("upload", "mine", "--file", str(file), "--format", "raw").code == 0
-    image = client.get("image", "mine")
+    image: Any = client.get("image", "mine")
     assert image["status"]["conditions"][0]["reason"] == "Ready"
     assert image["status"]["uploaded_bytes"] == file.stat().st_size
     again = pextra("upload", "mine", "-f", str(file))
     assert again.code == 0
-    assert client.get("image", "mine")["metadata"]["uid"] == image["metadata"]["uid"]
+    same: Any = client.get("image", "mine")
+    assert same["metadata"]["uid"] == image["metadata"]["uid"]
 
 
 def test_another_file_is_refused_under_the_same_name(pextra: Pextra, client: Client, file: Path) -> None:

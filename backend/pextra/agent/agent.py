@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from pextra import agent_protocol as protocol
@@ -12,9 +12,9 @@ from pextra.agent.ledger import Ledger
 from pextra.agent.looking import look_at, unforeseen
 from pextra.agent_protocol import Assignment, SyncAnswer, SyncRequest
 from pextra.clock import Clock
-from pextra.drivers import documents
-from pextra.drivers.convergence import HostDrivers, guest_of_port
-from pextra.drivers.interface import DriverError, GuestObservation, VolumeObservation
+from pextra.drivers import documents, strangers
+from pextra.drivers.convergence import HostDrivers
+from pextra.drivers.interface import DriverError
 
 log = logging.getLogger("pextra.agent")
 
@@ -49,6 +49,7 @@ class Agent:
         inventory: what the host has now.
         boot_id: names the host's present boot.
         stranger_grace_s: see `STRANGER_GRACE_S`.
+        trash_kept_s: see `strangers.TRASH_KEPT_S`.
 
     Attributes:
         ledger: what is assigned to the host, and what came of it.
@@ -65,6 +66,7 @@ class Agent:
         version: str,
         clock: Clock,
         stranger_grace_s: float = STRANGER_GRACE_S,
+        trash_kept_s: float = strangers.TRASH_KEPT_S,
     ) -> None:
         self.ledger = Ledger()
         self.relay: str | None = None
@@ -75,6 +77,7 @@ class Agent:
         self._version = version
         self._clock = clock
         self._grace_s = stranger_grace_s
+        self._trash_kept_s = trash_kept_s
         self._strangers: dict[str, float] = {}
         self._told_inventory: documents.Inventory | None = None
         self._inventory_at = 0.0
@@ -167,16 +170,23 @@ class Agent:
         except DriverError as error:
             log.warning("the host's guests cannot be observed: %s", error)
             return 0
-        self._watch_strangers(guests)
+        self._watch_strangers()
         return self.ledger.compare(guests, self._clock.monotonic())
 
-    def _watch_strangers(self, guests: Mapping[str, GuestObservation]) -> None:
+    def empty_trash(self) -> int:
+        """Destroy the disks in the host's trash whose time is over; tells how many."""
+        try:
+            return self._drivers.storage.purge_trash()
+        except DriverError as error:
+            log.warning("the host's trash cannot be emptied: %s", error)
+            return 0
+
+    def _watch_strangers(self) -> None:
         """Note what is here and was not assigned, with the time since which it has been so."""
         if not self.ledger.complete:
             return
         try:
-            ports = self._drivers.network.observe_ports()
-            found = {guest_of_port(uid) for uid in (*guests, *ports, *self._own_volumes())}
+            found = strangers.on_host(self._drivers)
         except DriverError as error:
             log.warning("the host cannot be searched for what is nobody's: %s", error)
             return
@@ -184,11 +194,6 @@ class Agent:
         unknown = {uid for uid in found if not self.ledger.knows(uid)}
         with self._lock:
             self._strangers = {uid: self._strangers.get(uid, now) for uid in unknown}
-
-    def _own_volumes(self) -> Mapping[str, VolumeObservation]:
-        """The volumes of this host; in a pool that other hosts reach too, what is not ours is theirs."""
-        storage = self._drivers.storage
-        return {} if storage.capabilities().shared else storage.observe_volumes()
 
     def _old_strangers(self) -> list[str]:
         oldest = self._clock.monotonic() - self._grace_s
@@ -202,13 +207,7 @@ class Agent:
             return
         log.warning("removing %s, which is on this host and is nobody's", uid)
         try:
-            self._drivers.compute.ensure_absent(uid)
-            for port in list(self._drivers.network.observe_ports()):
-                if guest_of_port(port) == uid:
-                    self._drivers.network.ensure_port_absent(port)
-            for volume in list(self._own_volumes().values()):
-                if guest_of_port(volume.uid) == uid:
-                    self._drivers.storage.ensure_volume_absent(volume.tenant_uid, volume.uid)
+            strangers.remove(uid, self._drivers, keep_s=self._trash_kept_s)
         except DriverError as error:
             log.warning("%s cannot be removed yet: %s", uid, error)
             return

@@ -157,9 +157,11 @@ class Ledger:
             return min((e.due for e in self._entries.values() if e.due is not None and not e.busy), default=None)
 
     def knows(self, uid: str) -> bool:
-        """Whether there is an assignment of that uid."""
+        """Whether there is an assignment of that uid, or one that is made from the image of that uid."""
         with self._lock:
-            return uid in self._entries
+            if uid in self._entries:
+                return True
+            return any(uid in protocol.images_of(e.assignment.document) for e in self._entries.values())
 
     def count(self) -> int:
         """How many assignments there are."""

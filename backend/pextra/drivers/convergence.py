@@ -248,8 +248,8 @@ def port_uid(guest_uid: str, card: int, network_uid: str) -> str:
     return f"{_port_prefix(guest_uid)}{card}.{network_uid.rpartition('-')[2]}"
 
 
-def guest_of_port(uid: str) -> str:
-    """The guest whose port this is."""
+def guest_of(uid: str) -> str:
+    """The guest whose port or disk this is, by what the uid of either begins with."""
     return uid.partition(".")[0]
 
 
@@ -318,7 +318,7 @@ def _clear(desired: DesiredGuest, spec: GuestSpec, observed: GuestObservation, h
 
 def _ports_of(guest_uid: str, host: HostDrivers) -> set[str]:
     """The guest's ports, wanted or not: what an earlier look left behind too."""
-    return {uid for uid in host.network.observe_ports() if guest_of_port(uid) == guest_uid}
+    return {uid for uid in host.network.observe_ports() if guest_of(uid) == guest_uid}
 
 
 def _drop_ports(uids: set[str], host: HostDrivers) -> None:

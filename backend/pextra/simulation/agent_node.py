@@ -18,6 +18,7 @@ from pextra.simulation.stage import Stage
 
 GRACE_S: Final = 20.0
 """How long an agent leaves strangers alone: nothing may depend on that being long."""
+TRASH_KEPT_S: Final = 1.0
 SLOW: Final = 0.1
 """The chance that a driver takes seconds."""
 LOOK_AGAIN_EVERY: Final = 40
@@ -60,6 +61,7 @@ class AgentNode(Process[Agent]):
             version="simulated",
             clock=self._clock,
             stranger_grace_s=GRACE_S,
+            trash_kept_s=TRASH_KEPT_S,
         )
         self._life = agent
         self._stage.note(self.name, "starts", count="agent start")
@@ -101,6 +103,7 @@ class AgentNode(Process[Agent]):
 def _observe(agent: Agent, number: int) -> int:
     if number % LOOK_AGAIN_EVERY == 0:
         agent.look_again()
+    agent.empty_trash()
     return agent.observe()
 
 

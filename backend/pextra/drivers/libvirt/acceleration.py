@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from pextra.drivers.account import Account, run_as
 from pextra.drivers.interface import Permanent, Retryable
+from pextra.replacing import replace_file
 
 QEMU: Final = "qemu-system-x86_64"
 _USER_SPACE: Final = b"PEXTRA-GUEST user space"
@@ -47,9 +48,7 @@ def kvm_works(image: Path, cache_dir: Path, account: Account | None, *, timeout_
     if key not in answers:
         answers[key] = _reaches_user_space(image, account, timeout_s)
         cache_dir.mkdir(parents=True, exist_ok=True)
-        partial = answers_file.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(answers))
-        partial.replace(answers_file)
+        replace_file(answers_file, json.dumps(answers).encode())
     return answers[key] is True
 
 
