@@ -578,6 +578,12 @@ class InstanceStatus(TypedDict):
     volumes: NotRequired[list[str]]
     """The uids of the volumes that it holds."""
 
+    panicked_boot: NotRequired[int]
+    """Which of its boots ended in a panic of its kernel last; 0: none did."""
+
+    panicked_at: NotRequired[str]
+    """When that was found, RFC 3339."""
+
     rebuild_act: NotRequired[str]
     """The operation for which its root disk is being made anew."""
 

@@ -44,6 +44,7 @@ def _make(assignment: Assignment, drivers: HostDrivers, stopping_s: float | None
         return Look(
             _written(Report(guest=result)),
             again_s=again,
+            failed=bool(result.disk_problems),  # a disk is given the longer, the longer it fails
             stopping=result.reason == "Stopping",
             seen=result.observed,
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pextra.controllers import assembly, placing, remote
+from pextra.controllers import assembly, guest_health, placing, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.floating_ips import forwards_to
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
@@ -141,7 +141,7 @@ class InstanceController:
             self._asked_to_stop.setdefault(record.uid, now)
         else:
             self._asked_to_stop.pop(record.uid, None)
-        again = Next.DONE if result.settled else Next.LATER
+        again = Next.DONE if result.settled else Next.FAILED if result.disk_problems else Next.LATER
         return _outcome(cloud, item, prepared, result, again)
 
     # --- removing ---
@@ -213,7 +213,9 @@ def _outcome(cloud: Cloud, item: Item, prepared: Prepared, result: Convergence, 
         for given in prepared.surplus if result.reason not in _STILL_PLUGGED else ():
             addresses.release_one(tx, given)
 
-    reported = [conditions.ready(result.ready, result.reason, result.message)]
+    health, found = guest_health.told(result, record.status, int(cloud.database.clock.now() * 1_000_000))
+    reported = [conditions.ready(result.ready, result.reason, result.message), *health]
+    facts |= found
     return Outcome(item, record, again, reported, facts, delay_s=0.5, also=also)
 
 

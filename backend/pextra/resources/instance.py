@@ -143,6 +143,10 @@ class InstanceStatus(StatusModel):
     """Why it is on this host, or why on none."""
     volumes: list[str] = []
     """The uids of the volumes that it holds."""
+    panicked_boot: int = 0
+    """Which of its boots ended in a panic of its kernel last; 0: none did."""
+    panicked_at: str = ""
+    """When that was found, RFC 3339."""
     rebuild_act: str = ""
     """The operation for which its root disk is being made anew."""
     rebuilds: list[str] = []
@@ -162,6 +166,12 @@ INSTANCE = Kind(
     description="A virtual machine.",
     spec=InstanceSpec,
     status=InstanceStatus,
+    conditions={
+        "guest_panicked": "Whether its kernel panicked and it has not been started since. Which boot did last, and "
+        "when that was found, stays in the status.",
+        "disk_error": "Whether a disk failed, or its pool had no room, for which the guest was paused. It is false "
+        "again when the guest runs on.",
+    },
     controlled=True,
     finalizers=("guest",),
     charge=_charge,

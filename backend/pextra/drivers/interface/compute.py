@@ -141,6 +141,8 @@ class GuestObservation:
         restart_required: it runs with an older definition, of which the rest only a restart can apply.
         pinned_cpus: threads that it holds, and those that its newest definition would.
         rebuilds: the acts of which `remember_rebuild` was told, at most the last 16, newest last.
+        panicked_boot: which of its boots ended in a panic of its kernel last; 0: none did. It stays when the guest is
+            started again.
     """
 
     uid: str
@@ -155,6 +157,7 @@ class GuestObservation:
     problems: tuple[Problem, ...] = ()
     rebuilds: tuple[str, ...] = ()
     pinned_cpus: tuple[int, ...] = ()
+    panicked_boot: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -314,7 +314,8 @@ class LibvirtCompute:
 
     def _start(self, found: Found) -> None:
         """Write the start down, start, and write down that it happened."""
-        found = found.remember(found.history.begin_start(self._host_boot))
+        last = self._observe(found)
+        found = found.remember(found.history.begin_start(self._host_boot, panicked_boot=last.panicked_boot))
         with translated("the guest cannot be started", acting=True):
             found.domain.create()
         found.remember(found.history.started())
