@@ -138,6 +138,21 @@ class SimulatedMachine(TypedDict):
     disk_gib: NotRequired[int]
     """Local disk. (in GiB; 4096 by default)"""
 
+    dedicated_threads: NotRequired[int]
+    """How many of the processor threads are kept for guests whose flavor asks for dedicated ones."""
+
+    hugepages_2m: NotRequired[int]
+    """Pages of 2 MiB that are set aside of the memory."""
+
+    hugepages_1g: NotRequired[int]
+    """Pages of 1 GiB that are set aside of the memory."""
+
+    numa_cells: NotRequired[int]
+    """NUMA cells. (1 by default)"""
+
+    features: NotRequired[list[Literal["uefi", "secure_boot", "tpm"]]]
+    """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
+
 
 class HostSpec(TypedDict):
     """What a host should be."""
@@ -159,6 +174,19 @@ class HostSpec(TypedDict):
 
     simulated: NotRequired[SimulatedMachine]
     """The machine to simulate; only with driver `sim`."""
+
+
+class HugepageStatus(TypedDict):
+    """Pages of one size that a host has set aside for guests' memory."""
+
+    size_kib: int
+    """Of one page."""
+
+    total: int
+    """How many there are."""
+
+    free: int
+    """How many of them nobody uses."""
 
 
 class HostStatus(TypedDict):
@@ -187,6 +215,18 @@ class HostStatus(TypedDict):
 
     dedicated_cpus: NotRequired[list[int]]
     """Threads that are kept for guests whose flavor asks for dedicated ones."""
+
+    hugepages: NotRequired[list[HugepageStatus]]
+    """Pages that are set aside for guests whose flavor asks for them, by size."""
+
+    numa_cells: NotRequired[int]
+    """NUMA cells."""
+
+    features: NotRequired[list[str]]
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+
+    cpu_model: NotRequired[str]
+    """The processor that its guests see; guests move only between hosts where it is the same."""
 
     pool: NotRequired[str]
     """The storage pool of its guests' disks."""

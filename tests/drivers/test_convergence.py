@@ -16,6 +16,7 @@ from pextra.drivers.interface import (
     CpuTopology,
     Firmware,
     FirmwareType,
+    HostFeature,
     HostInventory,
     ImageSource,
     NetworkDriver,
@@ -48,7 +49,16 @@ class Host:
         self.now = 0.0
         self.world = SimWorld(clock=lambda: self.now, latency=Latency(shutdown_s=1e9 if deaf else 0.0))
         self.world.ensure_host(
-            "h1", HostInventory(8, 16_384, 100, "sim", accelerated=False, dedicated_cpus=(4, 5, 6, 7))
+            "h1",
+            HostInventory(
+                8,
+                16_384,
+                100,
+                "sim",
+                accelerated=False,
+                dedicated_cpus=(4, 5, 6, 7),
+                features=tuple(HostFeature),
+            ),
         )
         self.world.ensure_pool("p", capacity_bytes=100 * GIB)
         self.compute = SimCompute(self.world, "h1")

@@ -261,9 +261,14 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         return _unreached(item, record)
     held = allocations.of(tx, record.tenant_uid, record.uid)
     wanted = placement.amounts_of(spec, record.resolved)
-    if held is not None and held.amounts != wanted and not allocations.resize(tx, held, wanted):
-        message = f"Host {host.name!r} has no room for the new size."
-        return waiting(item, record, "NoCapacity", message, poll_s=5.0)
+    if held is not None and held.amounts != wanted:
+        lacking = sorted(placement.features_of(spec, record.resolved) - row.features)
+        if lacking:
+            message = f"Host {host.name!r} cannot give it {', '.join(lacking)}: take another flavor, or make it anew."
+            return waiting(item, record, "NoCapacity", message, poll_s=5.0)
+        if not allocations.resize(tx, held, wanted):
+            message = f"Host {host.name!r} has no room for the new size."
+            return waiting(item, record, "NoCapacity", message, poll_s=5.0)
     provided = placing.provide(cloud, surroundings, record, spec, row)
     record = provided.record
     if provided.first is not None:

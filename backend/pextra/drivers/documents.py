@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from pextra.drivers.convergence import Convergence, DesiredGuest
 from pextra.drivers.interface import (
     DriverError,
+    HugepagePool,
     ImageObservation,
     ImageSource,
     NotFound,
@@ -90,6 +91,10 @@ class Inventory:
     hardware: dict[str, Any]  # as `pextra.agent.inventory` reads it
     problems: tuple[str, ...] = ()
     dedicated_cpus: tuple[int, ...] = ()
+    hugepages: tuple[HugepagePool, ...] = ()
+    numa_cells: int = 1
+    features: tuple[str, ...] = ()  # those that this version does not know are some newer agent's
+    cpu_model: str = ""
     forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
 
 

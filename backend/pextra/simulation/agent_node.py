@@ -115,4 +115,9 @@ def _inventory(drivers: HostDrivers) -> Inventory:
         pool=drivers.pool,
         pool_shared=drivers.storage.capabilities().shared,
         hardware={},
+        dedicated_cpus=seen.dedicated_cpus,
+        hugepages=seen.hugepages,
+        numa_cells=seen.numa_cells,
+        features=seen.features,
+        cpu_model=seen.cpu_model,
     )

@@ -199,6 +199,13 @@ lease = Table(
     _time("expires_us"),
 )
 
+
+def _counted(prefix: str) -> list[Column[Any]]:
+    """What few hosts have and few guests take."""
+    names = ("dedicated_threads", "hugepages_2m", "hugepages_1g")
+    return [Column(f"{prefix}{name}", BigInteger, nullable=False, server_default="0") for name in names]
+
+
 host_capacity = Table(
     "host_capacity",
     metadata,
@@ -213,9 +220,12 @@ host_capacity = Table(
     _number("vcpus"),
     _number("memory_mib"),
     _number("disk_gib"),
+    *_counted(""),
     _number("used_vcpus"),
     _number("used_memory_mib"),
     _number("used_disk_gib"),
+    *_counted("used_"),
+    Column("features", JSON, nullable=False, server_default="[]"),
 )
 
 allocation = Table(
@@ -228,6 +238,7 @@ allocation = Table(
     _number("vcpus"),
     _number("memory_mib"),
     _number("disk_gib"),
+    *_counted(""),
     Index("allocation_host", "host_uid"),
 )
 

@@ -194,9 +194,31 @@ class GuestMetrics:
     nics: tuple[NicMetrics, ...] = ()  # those that the host can count
 
 
+class HostFeature(StrEnum):
+    """What not every host can give its guests."""
+
+    UEFI = "uefi"
+    SECURE_BOOT = "secure_boot"
+    TPM = "tpm"
+
+
+@dataclass(frozen=True, slots=True)
+class HugepagePool:
+    """Pages of one size that a host has set aside for guests' memory."""
+
+    size_kib: int
+    total: int
+    free: int  # that nobody uses now
+
+
 @dataclass(frozen=True, slots=True)
 class HostInventory:
-    """What a host has, before anything is reserved or overcommitted."""
+    """What a host has, before anything is reserved or overcommitted.
+
+    Attributes:
+        features: what it can give guests beyond the plain machine.
+        cpu_model: the processor that guests see; guests move only between hosts where it is the same.
+    """
 
     vcpus: int
     memory_mib: int
@@ -204,6 +226,10 @@ class HostInventory:
     hypervisor: str  # "libvirt 9.0.0 / QEMU 7.2.0 (tcg)", "sim"
     accelerated: bool  # hardware virtualisation proved by a probe boot
     dedicated_cpus: tuple[int, ...] = ()  # threads set aside for guests with `CpuPolicy.DEDICATED`
+    hugepages: tuple[HugepagePool, ...] = ()
+    numa_cells: int = 1
+    features: tuple[HostFeature, ...] = ()
+    cpu_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
