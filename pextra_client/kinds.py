@@ -582,6 +582,20 @@ class InstanceSpec(TypedDict):
     """Instances of one group are placed on different hosts as far as possible. (cannot change)"""
 
 
+class GuestClaims(TypedDict):
+    """What the agent within a guest (qemu-guest-agent) says of it. Claims of the guest: not to be relied on.
+    """
+
+    hostname: NotRequired[str]
+    """Its name."""
+
+    os: NotRequired[str]
+    """Its system."""
+
+    addresses: NotRequired[list[str]]
+    """Its addresses, those of the loopback left out; the first 16."""
+
+
 class InstanceStatus(TypedDict):
     """What an instance was found to be."""
 
@@ -611,6 +625,9 @@ class InstanceStatus(TypedDict):
 
     addresses: NotRequired[list[str]]
     """Its addresses, in the order of its cards."""
+
+    guest: NotRequired[GuestClaims]
+    """What the guest says of itself, once an agent in it has; gone when it is off."""
 
     placement: NotRequired[dict[str, Any]]
     """Why it is on this host, or why on none."""

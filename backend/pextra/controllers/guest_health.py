@@ -1,14 +1,18 @@
-"""What is wrong with a guest beyond whether it is ready: its conditions `guest_panicked` and `disk_error`."""
+"""What is known of a guest beyond whether it is ready: what is wrong with it, and what it says of itself."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pextra.declaration import conditions
 from pextra.drivers.convergence import Convergence
-from pextra.drivers.interface import Problem
+from pextra.drivers.interface import AgentReport, Power, Problem
 from pextra.store.records import timestamp
+
+_LONGEST_LINE: Final = 255
+_MOST_ADDRESSES: Final = 16
 
 
 def told(result: Convergence, known: Mapping[str, Any], now_us: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -24,6 +28,31 @@ def told(result: Convergence, known: Mapping[str, Any], now_us: int) -> tuple[li
     if seen.panicked_boot and seen.panicked_boot != known.get("panicked_boot", 0):
         facts = {"panicked_boot": seen.panicked_boot, "panicked_at": timestamp(now_us)}
     return [_panicked(result, {**known, **facts}), _disks(result)], facts
+
+
+def claims(result: Convergence, known: Mapping[str, Any], told: AgentReport | None) -> dict[str, Any]:
+    """The status field of what the guest says of itself: bounded, for its host only passes it on.
+
+    While nobody has asked a guest that runs, what it said before stands.
+    """
+    if result.observed.power is Power.OFF:
+        return {"guest": None} if known.get("guest") else {}
+    if told is None:
+        return {}
+    texts = {name: _line(getattr(told, name)) for name in ("hostname", "os")}
+    return {"guest": {**texts, "addresses": [a for a in told.addresses if _is_address(a)][:_MOST_ADDRESSES]}}
+
+
+def _line(text: str) -> str:
+    return "".join(letter for letter in text[:_LONGEST_LINE] if letter.isprintable())
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _panicked(result: Convergence, status: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pextra.drivers.interface import DriverError, HostFeature, HostInventory
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
 from pextra.services.placement import HUGEPAGE_1G_KIB, HUGEPAGE_2M_KIB
-from pextra.store import agents, allocations, assignments, objects, work
+from pextra.store import agents, allocations, assignments, objects, samples, work
 from pextra.store.allocations import Amounts
 from pextra.store.database import Tx
 from pextra.store.records import Record, timestamp
@@ -86,6 +86,7 @@ class HostController:
         def also(tx: Tx) -> None:
             allocations.remove_host(tx, record.uid)
             agents.forget(tx, record.uid)
+            samples.forget(tx, record.uid)
 
         return Outcome(item, record, Next.REMOVE, also=also)
 

@@ -262,6 +262,11 @@ def port_uid(guest_uid: str, card: int, network_uid: str) -> str:
     return f"{_port_prefix(guest_uid)}{card}.{network_uid.rpartition('-')[2]}"
 
 
+def card_of_port(uid: str) -> int:
+    """Which of its guest's cards the port is."""
+    return int(uid.split(".")[1])
+
+
 def guest_of_port(uid: str) -> str:
     """The guest whose port this is."""
     return uid.partition(".")[0]

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pextra.drivers.convergence import Convergence, DesiredGuest
 from pextra.drivers.interface import (
+    AgentReport,
     DriverError,
     HugepagePool,
     ImageObservation,
@@ -68,13 +69,18 @@ class ActResult:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of an assignment: exactly one of the fields is set."""
+    """What came of an assignment: exactly one of the fields is set, and of a guest perhaps what it says of itself.
+
+    Attributes:
+        told: what the agent within the guest said last; None while it is not known.
+    """
 
     failure: Failure | None = None
     guest: Convergence | None = None
     volume: VolumeObservation | None = None
     image: ImageObservation | None = None
     act: ActResult | None = None
+    told: AgentReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

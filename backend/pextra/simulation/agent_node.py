@@ -68,6 +68,7 @@ class AgentNode(Process[Agent]):
             self._repeat(agent, f"look {number}", agent.look, busy_s=0.05, idle_s=1.0)
         rounds = iter(range(1, 1 << 30))
         self._repeat(agent, "observation", lambda: _observe(agent, next(rounds)), busy_s=3.0, idle_s=3.0)
+        self._repeat(agent, "asking", agent.ask_guests, busy_s=30.0, idle_s=30.0)
         self._repeat(agent, "renewal", self._renew, busy_s=90.0, idle_s=90.0)
 
     def point(self, name: str) -> None:

@@ -139,6 +139,7 @@ _BELONGINGS: Final = {
     "resource_secret": "uid",
     "credential": "token_uid",
     "host_agent": "host_uid",
+    "host_sample": "host_uid",
     "host_certificate": "host_uid",
     "join_secret": "host_uid",
 }
@@ -149,7 +150,7 @@ _IN_PART: Final = {
     "work": "tenant_uid, uid, version",  # but for when it is due next
     "host_agent": "host_uid, revision, changed_us, boot_id, version, inventory",  # but for when it was heard last
 }
-_LEFT_OUT: Final = frozenset({"lease", "alembic_version"})
+_LEFT_OUT: Final = frozenset({"lease", "alembic_version", "host_sample"})
 
 
 class GroundReader:

@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Uuid,
+)
 
 metadata = MetaData()
 
@@ -267,6 +280,14 @@ host_agent = Table(
     _json("inventory", nullable=True),
     Column("exchange", BigInteger, nullable=False, server_default="0"),  # how many were taken
     Index("host_agent_changed", "changed_us"),
+)
+
+host_sample = Table(
+    "host_sample",
+    metadata,
+    _uid("host_uid", primary_key=True),
+    _time("at_us"),
+    Column("document", LargeBinary, nullable=False),
 )
 
 assignment = Table(
