@@ -583,8 +583,7 @@ class InstanceSpec(TypedDict):
 
 
 class GuestClaims(TypedDict):
-    """What the agent within a guest (qemu-guest-agent) says of it. Claims of the guest: not to be relied on.
-    """
+    """What the agent within a guest (qemu-guest-agent) says of it. Claims of the guest: not to be relied on."""
 
     hostname: NotRequired[str]
     """Its name."""

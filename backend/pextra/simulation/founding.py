@@ -92,8 +92,9 @@ def found(founder: Founder) -> dict[str, str]:
     rng = Random(f"{founder.stage.seed} founding")
     for name, size in (("small", (1, 512, 2)), ("big", (2, 1024, 2)), ("deep", (1, 512, 3))):
         founder.put(Where(None, "flavors", name), flavor(*size))
-    own = {"cpu_policy": "dedicated", "hugepage_kib": 2048, "firmware": "uefi", "secure_boot": True, "tpm": True}
-    founder.put(Where(None, "flavors", "own"), flavor(1, 512, 2) | own)
+    founder.put(Where(None, "flavors", "pinned"), flavor(1, 512, 2) | {"cpu_policy": "dedicated", "hugepage_kib": 2048})
+    secure = {"firmware": "uefi", "secure_boot": True, "tpm": True}
+    founder.put(Where(None, "flavors", "secure"), flavor(1, 512, 2) | secure)
     founder.put(Where(_CLOUD, "images", "debian"), image("debian"))
     founder.put(Where(_CLOUD, "shares", "debian"), {"kind": "image", "name": "debian", "tenants": "all"})
     _hosts(founder, rng)
@@ -127,7 +128,7 @@ def _machine(rng: Random) -> SimulatedMachine:
         memory_mib=rng.choice((3072, 5120)),
         disk_gib=64,
         dedicated_threads=rng.randint(0, 2),
-        hugepages_2m=rng.choice((0, 256, 512)),
+        hugepages_2m=rng.choice((256, 512)),
         features=["uefi", "secure_boot", "tpm"] if rng.random() < 0.6 else [],
     )
 
