@@ -151,6 +151,14 @@ class Client:
         """
         return self._read(self.path(kind, name, tenant)).json()
 
+    def metrics(self, kind: str | Kind, name: str, *, tenant: str | None = None) -> dict[str, Any]:
+        """What was measured last of an object of a kind that is measured.
+
+        Raises:
+            ApiError: `object.not_found`; `route.not_found` where nothing is measured of such objects.
+        """
+        return self._read(f"{self.path(kind, name, tenant)}/metrics").json()
+
     def find(self, kind: str | Kind, name: str, *, tenant: str | None = None) -> Object | None:
         """One object, or None when there is none that may be seen."""
         try:

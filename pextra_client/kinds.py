@@ -138,6 +138,21 @@ class SimulatedMachine(TypedDict):
     disk_gib: NotRequired[int]
     """Local disk. (in GiB; 4096 by default)"""
 
+    dedicated_threads: NotRequired[int]
+    """How many of the processor threads are kept for guests whose flavor asks for dedicated ones."""
+
+    hugepages_2m: NotRequired[int]
+    """Pages of 2 MiB that are set aside of the memory."""
+
+    hugepages_1g: NotRequired[int]
+    """Pages of 1 GiB that are set aside of the memory."""
+
+    numa_cells: NotRequired[int]
+    """NUMA cells. (1 by default)"""
+
+    features: NotRequired[list[Literal["uefi", "secure_boot", "tpm"]]]
+    """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
+
 
 class HostSpec(TypedDict):
     """What a host should be."""
@@ -159,6 +174,19 @@ class HostSpec(TypedDict):
 
     simulated: NotRequired[SimulatedMachine]
     """The machine to simulate; only with driver `sim`."""
+
+
+class HugepageStatus(TypedDict):
+    """Pages of one size that a host has set aside for guests' memory."""
+
+    size_kib: int
+    """Of one page."""
+
+    total: int
+    """How many there are."""
+
+    free: int
+    """How many of them nobody uses."""
 
 
 class HostStatus(TypedDict):
@@ -187,6 +215,18 @@ class HostStatus(TypedDict):
 
     dedicated_cpus: NotRequired[list[int]]
     """Threads that are kept for guests whose flavor asks for dedicated ones."""
+
+    hugepages: NotRequired[list[HugepageStatus]]
+    """Pages that are set aside for guests whose flavor asks for them, by size."""
+
+    numa_cells: NotRequired[int]
+    """NUMA cells."""
+
+    features: NotRequired[list[str]]
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+
+    cpu_model: NotRequired[str]
+    """The processor that its guests see; guests move only between hosts where it is the same."""
 
     pool: NotRequired[str]
     """The storage pool of its guests' disks."""
@@ -560,6 +600,20 @@ class InstanceSpec(TypedDict):
     """Instances of one group are placed on different hosts as far as possible. (cannot change)"""
 
 
+class GuestClaims(TypedDict):
+    """What the agent within a guest (qemu-guest-agent) says of it. Claims of the guest: not to be relied on.
+    """
+
+    hostname: NotRequired[str]
+    """Its name."""
+
+    os: NotRequired[str]
+    """Its system."""
+
+    addresses: NotRequired[list[str]]
+    """Its addresses, those of the loopback left out; the first 16."""
+
+
 class InstanceStatus(TypedDict):
     """What an instance was found to be."""
 
@@ -590,11 +644,20 @@ class InstanceStatus(TypedDict):
     addresses: NotRequired[list[str]]
     """Its addresses, in the order of its cards."""
 
+    guest: NotRequired[GuestClaims]
+    """What the guest says of itself, once an agent in it has; gone when it is off."""
+
     placement: NotRequired[dict[str, Any]]
     """Why it is on this host, or why on none."""
 
     volumes: NotRequired[list[str]]
     """The uids of the volumes that it holds."""
+
+    panicked_boot: NotRequired[int]
+    """Which of its boots ended in a panic of its kernel last; 0: none did."""
+
+    panicked_at: NotRequired[str]
+    """When that was found, RFC 3339."""
 
     rebuild_act: NotRequired[str]
     """The operation for which its root disk is being made anew."""

@@ -172,6 +172,10 @@ def _inventory(host: Host) -> Inventory:
         hardware=documents.write(observe()),
         problems=(*drivers.compute.capabilities().lacking, *host.lacking),
         dedicated_cpus=seen.dedicated_cpus,
+        hugepages=seen.hugepages,
+        numa_cells=seen.numa_cells,
+        features=seen.features,
+        cpu_model=seen.cpu_model,
         forward_address=LOOPBACK if drivers.network.capabilities().forwards else "",
     )
 

@@ -28,15 +28,17 @@ from pextra.controllers.volumes import VolumeController
 from pextra.declaration.registry import Registry
 from pextra.depot import Depot
 from pextra.drivers.convergence import HostDrivers
-from pextra.drivers.interface import HostInventory, StorageDriver
+from pextra.drivers.interface import StorageDriver
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.images import digest_of, sim_url
+from pextra.drivers.sim.inventory import simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
 from pextra.images.tiny import BuiltImage, build_tiny_image
 from pextra.replacing import replace_file
 from pextra.resources import REGISTRY
+from pextra.resources.host import SimulatedMachine
 from pextra.services import bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
@@ -77,14 +79,7 @@ class DriverFleet:
 
     def _simulated(self, host: Record) -> HostDrivers:
         machine = REGISTRY["host"].effective(host.spec).get("simulated", {})
-        inventory = HostInventory(
-            vcpus=machine.get("vcpus", 32),
-            memory_mib=machine.get("memory_mib", 131_072),
-            disk_gib=machine.get("disk_gib", 4_096),
-            hypervisor="sim",
-            accelerated=False,
-        )
-        self._world.ensure_host(host.uid, inventory)
+        self._world.ensure_host(host.uid, simulated_inventory(SimulatedMachine.model_validate(machine)))
         return HostDrivers(
             SimCompute(self._world, host.uid),
             SimNetwork(self._world, host.uid),

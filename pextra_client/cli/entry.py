@@ -25,6 +25,7 @@ from pextra_client.cli.commands import (
     explain,
     get,
     login,
+    metrics,
     plan,
     upload,
     wait,
@@ -62,6 +63,7 @@ verb(app, "apply", panel=_AS_CODE)(apply.run)
 verb(app, "plan", panel=_AS_CODE)(plan.run)
 verb(app, "get", panel=_OBJECTS)(get.run)
 verb(app, "describe", panel=_OBJECTS)(describe.run)
+verb(app, "metrics", panel=_OBJECTS)(metrics.run)
 verb(app, "watch", panel=_OBJECTS)(watch.run)
 verb(app, "wait", panel=_OBJECTS)(wait.run)
 verb(app, "act", panel=_OBJECTS)(act.run)

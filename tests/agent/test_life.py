@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from pextra.drivers.interface import Power, Retryable
 from tests.agent.world import AgentCloud
 
@@ -204,24 +202,3 @@ def test_two_rebuilds_happen_one_after_the_other(cloud: AgentCloud) -> None:
     cloud.settle(30.0)
     assert {cloud.get("operation", m.name).status["phase"] for m in made if m is not None} == {"succeeded"}
     assert sorted(cloud.get("instance", "web").status["rebuilds"]) == sorted(m.uid for m in made if m is not None)
-
-
-@pytest.mark.parametrize("action", ["metrics", "guest_report"])
-def test_what_a_guest_counts_and_says_is_read_through_its_agent(cloud: AgentCloud, action: str) -> None:
-    cloud.instance("web")
-    operation = cloud.act("instance", "web", action).record
-    assert operation is not None
-    cloud.settle(5.0)
-    done = cloud.get("operation", operation.name).status
-    assert done["phase"] == "succeeded", done
-    assert done["result"]["cpu_ns" if action == "metrics" else "hostname"] is not None
-
-
-def test_the_counters_of_a_guest_that_is_off_are_said_not_to_be_there(cloud: AgentCloud) -> None:
-    cloud.instance("web", power="off")
-    operation = cloud.act("instance", "web", "metrics").record
-    assert operation is not None
-    cloud.settle(5.0)
-    done = cloud.get("operation", operation.name).status
-    assert done["phase"] == "failed"
-    assert "does not run" in done["error"]

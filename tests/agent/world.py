@@ -134,7 +134,7 @@ class AgentCloud(LoopedCloud):
     def _round(self) -> int:
         done = self.loop.step() + self.sweep.run(self.loop.shards)
         for host in self.hosts.values():
-            done += host.agent.observe() + host.agent.look(limit=8)
+            done += host.agent.observe() + host.agent.ask_guests() + host.agent.look(limit=8)
             try:
                 before = host.agent.ledger.revision, host.agent.ledger.has_news
                 host.agent.exchange()

@@ -95,6 +95,10 @@ class LoopedCloud:
         """The object's condition `ready`."""
         return next(c for c in self.get(kind, name).status["conditions"] if c["type"] == "ready")
 
+    def condition(self, kind: str, name: str, type_: str) -> dict[str, Any]:
+        """The object's condition of that type."""
+        return next(c for c in self.get(kind, name).status["conditions"] if c["type"] == type_)
+
     def settle(self, seconds: float = 0.0) -> None:
         """Let the loops do what is due, also what becomes due within `seconds`, and sweep the hosts."""
         until = self.clock.now() + seconds

@@ -14,7 +14,8 @@ from pextra.agent_protocol import Assignment, SyncAnswer, SyncRequest
 from pextra.clock import Clock
 from pextra.drivers import documents, strangers
 from pextra.drivers.convergence import HostDrivers
-from pextra.drivers.interface import DriverError
+from pextra.drivers.interface import AgentReport, DriverError, Power
+from pextra.drivers.sampling import samples_of
 
 log = logging.getLogger("pextra.agent")
 
@@ -81,7 +82,10 @@ class Agent:
         self._strangers: dict[str, float] = {}
         self._told_inventory: documents.Inventory | None = None
         self._inventory_at = 0.0
+        self._sample_s: float | None = None
+        self._sample_at = 0.0
         self._exchange = 0
+        self._told: dict[str, AgentReport] = {}
         self._lock = threading.Lock()
 
     # --- exchanging ---
@@ -94,6 +98,7 @@ class Agent:
         """
         reports = self.ledger.to_report()
         inventory = self._new_inventory()
+        samples = self._new_samples()
         answer = self._link.sync(
             SyncRequest(
                 boot_id=self._boot_id,
@@ -103,6 +108,7 @@ class Agent:
                 reports=reports,
                 strangers=self._old_strangers(),
                 inventory=None if inventory is None else documents.write(inventory),
+                samples=samples,
             )
         )
         if answer.exchange is not None:
@@ -114,10 +120,25 @@ class Agent:
             self._told_inventory = inventory
             self._inventory_at = self._clock.monotonic() + INVENTORY_EVERY_S
         self.relay = answer.relay
+        self._sample_s = answer.sample_s
+        if samples is not None:
+            self._sample_at = self._clock.monotonic() + (answer.sample_s or 0.0)
         self.ledger.learn(answer, self._clock.monotonic())
         for uid in answer.remove:
             self._remove_stranger(uid)
         return 0.0 if answer.more or self.ledger.has_news else answer.poll_s
+
+    def _new_samples(self) -> list[protocol.GuestSample] | None:
+        """What the guests have counted, when the control plane wants to know."""
+        now = self._clock.monotonic()
+        if self._sample_s is None or now < self._sample_at:
+            return None
+        try:
+            return samples_of(self._drivers.compute.observe_metrics())
+        except DriverError as error:
+            log.warning("the guests cannot be measured: %s", error)
+            self._sample_at = now + self._sample_s
+            return None
 
     def _new_inventory(self) -> documents.Inventory | None:
         """What the host has, when it is time to look and it is not what was told last."""
@@ -155,7 +176,8 @@ class Agent:
         now = self._clock.monotonic()
         stopping_s = None if stopping_since is None else now - stopping_since
         try:
-            look = look_at(assignment, self._drivers, stopping_s=stopping_s)
+            told = self._told.get(assignment.uid)
+            look = look_at(assignment, self._drivers, stopping_s=stopping_s, told=told)
         except Exception as error:
             log.exception("a look at %s %s failed", assignment.kind, assignment.uid)
             look = unforeseen(error)
@@ -180,6 +202,31 @@ class Agent:
         except DriverError as error:
             log.warning("the host's trash cannot be emptied: %s", error)
             return 0
+
+    def ask_guests(self) -> int:
+        """Ask the agent within each running guest what it says of itself; tells how many say something new.
+
+        One that does not answer costs seconds: nothing else may wait for this.
+        """
+        try:
+            guests = self._drivers.compute.observe_guests()
+        except DriverError as error:
+            log.warning("the host's guests cannot be observed: %s", error)
+            return 0
+        news = 0
+        running = sorted(uid for uid, guest in guests.items() if guest.power is Power.RUNNING)
+        for uid in running:
+            try:
+                told = self._drivers.compute.observe_agent(uid) if self.ledger.knows(uid) else None
+            except DriverError:
+                continue  # it is asked again soon
+            if told is not None and told != self._told.get(uid):
+                self._told[uid] = told
+                self.ledger.wake(uid, self._clock.monotonic())
+                news += 1
+        for uid in self._told.keys() - set(running):
+            del self._told[uid]
+        return news
 
     def _watch_strangers(self) -> None:
         """Note what is here and was not assigned, with the time since which it has been so."""

@@ -151,6 +151,13 @@ class Ledger:
                 if entry.assignment.kind in wanted and entry.due is None:
                     entry.due = now
 
+    def wake(self, uid: str, now: float) -> None:
+        """Have one assignment looked at, if it is known."""
+        with self._lock:
+            entry = self._entries.get(uid)
+            if entry is not None:
+                entry.due, entry.woken = now, True
+
     def next_due(self) -> float | None:
         """When the next look is due, in seconds of the agent's clock."""
         with self._lock:

@@ -20,6 +20,7 @@ OBSERVE_EVERY_S: Final = 3.0
 LOOK_AGAIN_EVERY_S: Final = 120.0
 """Every guest is looked at this often though nothing seems to have changed: what is not watched may have."""
 EMPTY_TRASH_EVERY_S: Final = 3600.0
+ASK_GUESTS_EVERY_S: Final = 30.0
 RENEW_RETRY_S: Final = 600.0
 _IDLE_S: Final = 5.0
 _LONGEST_SILENCE_S: Final = 30.0
@@ -55,6 +56,7 @@ class AgentProcess:
             for name, target in (
                 ("exchange", self._exchanging),
                 ("observe", self._observing),
+                ("ask guests", self._asking_guests),
                 ("renew", self._renewing),
                 *((f"look-{number}", self._looking) for number in range(LOOKERS)),
             )
@@ -138,6 +140,12 @@ class AgentProcess:
                 self._agent.look_again()
                 changed = 1
             if changed:
+                with self._work:
+                    self._work.notify_all()
+
+    def _asking_guests(self) -> None:
+        while not self._stop.wait(ASK_GUESTS_EVERY_S * (0.75 + 0.5 * self._rng.random())):
+            if self._agent.ask_guests():
                 with self._work:
                     self._work.notify_all()
 

@@ -128,6 +128,9 @@ def _schemas(kind: Kind) -> dict[str, Any]:
             "type": "object",
             "description": "The credential, in the answer that made it only.",
         }
+    if kind.sample is not None:
+        sample = kind.sample.model_json_schema(ref_template=OPENAPI_REF)
+        inner |= sample.pop("$defs", {}) | {f"{name}Metrics": sample}
     return inner | {
         f"{name}Spec": spec,
         f"{name}Status": status,
@@ -181,6 +184,8 @@ def _paths(kind: Kind) -> dict[str, Any]:
             **({"put": _put(kind), "patch": _patch(kind), "delete": _delete(kind)} if kind.writable else {}),
         },
     }
+    if kind.sample is not None:
+        paths[f"{prefix}/{kind.plural}/{{name}}/metrics"] = {"parameters": [*shared, name], "get": _metrics(kind)}
     for action in kind.actions:
         arguments = action.arguments.model_json_schema(ref_template=OPENAPI_REF)
         body = {"type": "object", "properties": {"arguments": arguments}, "additionalProperties": False}
@@ -230,6 +235,18 @@ def _content(kind: Kind) -> dict[str, Any]:
                 },
             },
         }
+    }
+
+
+def _metrics(kind: Kind) -> dict[str, Any]:
+    return {
+        "operationId": f"{kind.name}_metrics_get",
+        "summary": f"What was measured last of one {kind.name}.",
+        "parameters": _parameters("after"),
+        "responses": {
+            "200": _json(_ref(f"{title(kind)}Metrics"), "The latest sample."),
+            **_problems("401", "404", "422", "503"),
+        },
     }
 
 

@@ -49,6 +49,7 @@ _MESSAGES: Final = {
     Problem.IO_ERROR: "A disk failed.",
     Problem.PANICKED: "Its kernel panicked.",
 }
+_DISK_PROBLEMS: Final = frozenset({Problem.DISK_FULL, Problem.IO_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Convergence:
     Attributes:
         settled: nothing is left to do; otherwise look again soon.
         reason, message: for the condition `ready`.
+        disk_problems: what its disks had when it was found, or have still; none when it was not asked to run since.
     """
 
     settled: bool
@@ -132,6 +134,7 @@ class Convergence:
     reason: str
     message: str
     observed: GuestObservation
+    disk_problems: tuple[Problem, ...] = ()
 
 
 def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Convergence:
@@ -216,13 +219,24 @@ def _stop(desired: DesiredGuest, seen: GuestObservation, host: HostDrivers, *, f
 def _run(desired: DesiredGuest, seen: GuestObservation, host: HostDrivers) -> Convergence:
     """Have the guest run, or be paused, and see what it does."""
     changed = False
+    hurt = tuple(problem for problem in seen.problems if problem in _DISK_PROBLEMS)
     if seen.power is Power.OFF or (seen.power is Power.PAUSED and not desired.paused):
-        host.compute.ensure_running(desired.uid)
+        try:
+            host.compute.ensure_running(desired.uid)
+        except Retryable as error:
+            if error.reason != "PoolFull" or not hurt:
+                raise
+            return Convergence(False, False, error.reason, error.message, seen, hurt)
         changed = True
     if desired.paused and seen.power is not Power.PAUSED:
         host.compute.ensure_paused(desired.uid)
         changed = True
-    return _running(desired, _observe(desired, host) if changed else seen)
+    result = _running(desired, _observe(desired, host) if changed else seen)
+    if not hurt or desired.paused:
+        return replace(result, disk_problems=hurt)
+    # Whether the disk is well again shows a moment after the guest was told to run on.
+    message = f"{_MESSAGES[hurt[0]]} The guest was told to run on."
+    return replace(result, settled=False, ready=False, reason=_REASONS[hurt[0]], message=message, disk_problems=hurt)
 
 
 def remove(uid: str, tenant_uid: str, host: HostDrivers) -> None:
@@ -246,6 +260,11 @@ def rescue_uid(guest_uid: str) -> str:
 def port_uid(guest_uid: str, card: int, network_uid: str) -> str:
     """The port of a guest's card on a network; it tells whose it is, so that none is ever lost."""
     return f"{_port_prefix(guest_uid)}{card}.{network_uid.rpartition('-')[2]}"
+
+
+def card_of_port(uid: str) -> int:
+    """Which of its guest's cards the port is."""
+    return int(uid.split(".")[1])
 
 
 def guest_of(uid: str) -> str:

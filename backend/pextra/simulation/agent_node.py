@@ -70,6 +70,7 @@ class AgentNode(Process[Agent]):
             self._repeat(agent, f"look {number}", agent.look, busy_s=0.05, idle_s=1.0)
         rounds = iter(range(1, 1 << 30))
         self._repeat(agent, "observation", lambda: _observe(agent, next(rounds)), busy_s=3.0, idle_s=3.0)
+        self._repeat(agent, "asking", agent.ask_guests, busy_s=30.0, idle_s=30.0)
         self._repeat(agent, "renewal", self._renew, busy_s=90.0, idle_s=90.0)
 
     def point(self, name: str) -> None:
@@ -118,4 +119,9 @@ def _inventory(drivers: HostDrivers) -> Inventory:
         pool=drivers.pool,
         pool_shared=drivers.storage.capabilities().shared,
         hardware={},
+        dedicated_cpus=seen.dedicated_cpus,
+        hugepages=seen.hugepages,
+        numa_cells=seen.numa_cells,
+        features=seen.features,
+        cpu_model=seen.cpu_model,
     )

@@ -34,10 +34,14 @@ def first_rejection(host: HostView, request: Request) -> str | None:
         "pinned": not pinned_here,
         "zone": request.zone not in (None, host.zone),
         "labels": any(host.labels.get(key) != value for key, value in request.host_labels.items()),
+        "features": not request.features <= host.features,
         "anti_affinity": wish is not None and wish.hard and host.groups.get(wish.group, 0) > 0,
         "cpu": lacks[0],
         "memory": lacks[1],
         "disk": lacks[2],
+        "dedicated_threads": lacks[3],
+        "hugepages_2m": lacks[4],
+        "hugepages_1g": lacks[5],
     }
     assert list(reasons) == [one.name for one in FILTERS]
     return next((name for name, rejects in reasons.items() if rejects), None)
