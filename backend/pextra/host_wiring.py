@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -168,6 +169,15 @@ def _inventory(host: Host) -> Inventory:
 def hypervisor_root(data_dir: Path) -> Path:
     """Where the private libvirtd of a data folder lives."""
     return data_dir / "hv"
+
+
+def start_hypervisor(data_dir: Path) -> None:
+    """Have the private libvirtd of a data folder get ready: its first look at QEMU takes seconds.
+
+    A failure is the agent's to tell, which needs it.
+    """
+    with suppress(DriverError):
+        PrivateLibvirtd(hypervisor_root(data_dir)).ensure_up()
 
 
 def stop_guests(data_dir: Path) -> int:

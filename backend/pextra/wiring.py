@@ -1,4 +1,4 @@
-"""The only place that names concrete drivers: puts the parts of one process together."""
+"""The only place that names concrete drivers: puts together the process that runs the loops."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import hashlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
-from wsgiref.types import WSGIApplication
 
 from pextra import host_wiring
-from pextra.api.agents import create_agents_app
-from pextra.api.app import create_app
-from pextra.api.settings import ApiSettings
-from pextra.api.streams import create_streams_app
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
@@ -38,7 +33,7 @@ from pextra.resources import REGISTRY
 from pextra.services import bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
-from pextra.services.cloud import Addresses, Cloud, Context
+from pextra.services.cloud import Cloud, Context
 from pextra.store import schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
@@ -223,56 +218,6 @@ def new_admin_token(database: Database) -> str:
     return database.write(work)
 
 
-DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
-STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
-STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
-RELAY_URL: Final = "PEXTRA_RELAY_URL"
-CONSOLES_URL: Final = "PEXTRA_CONSOLES_URL"
-PAGES_URL: Final = "PEXTRA_PAGES_URL"
-
-
-def api() -> WSGIApplication:
-    """The API application of a worker process, set up by its environment: `gunicorn 'pextra.wiring:api()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return create_app(_cloud_of_environment(), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
-
-
-def relay() -> Cloud:
-    """The cloud that a relay process serves, set up by its environment.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return _cloud_of_environment()
-
-
-def agents() -> WSGIApplication:
-    """The application that host agents speak to, set up by its environment: `gunicorn 'pextra.wiring:agents()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return create_agents_app(_cloud_of_environment())
-
-
-def _cloud_of_environment() -> Cloud:
-    cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
-    env = os.environ.get
-    return replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
-
-
 def world_at(path: Path) -> SimWorld:
     """The simulated world that is kept in a file."""
     return SimWorld.load(path)
-
-
-def streams() -> WSGIApplication:
-    """The stream application, set up by its environment: `gunicorn 'pextra.wiring:streams()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return create_streams_app(_cloud_of_environment(), places=int(os.environ.get(STREAM_PLACES, "100")))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pextra import wiring
+from pextra import serving
 from pextra.cli import agents_server
 from pextra.cli.settings import UpSettings
 from pextra.pki.contexts import trusting
@@ -110,7 +110,7 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
         sys.executable,
         "-m",
         "gunicorn",
-        f"pextra.wiring:{name}()",
+        f"pextra.serving:{name}()",
         f"--bind={address}",
         "--worker-class=gthread",
         f"--workers={workers}",
@@ -121,8 +121,10 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
         f"--error-logfile={logs / name}.log",
         "--log-level=warning",
     ]
+    # A configuration is imported before the workers part, so that they share what it imports: time and memory.
+    configuration = "pextra.cli.agents_server" if name == "agents" else "pextra.serving"
+    command += [f"--config=python:{configuration}"]
     if name == "agents":
-        command += ["--config=python:pextra.cli.agents_server"]
         command += [f"--{file}={settings.agents_tls_dir / 'server.pem'}" for file in ("certfile", "keyfile")]
     elif settings.tls is not None:
         command += [f"--certfile={settings.tls.certificate}", f"--keyfile={settings.tls.key}"]
@@ -131,12 +133,12 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
 
 def _environment(settings: UpSettings) -> dict[str, str]:
     return os.environ | {
-        wiring.DATABASE_URL: settings.database_url,
-        wiring.STREAMS_URL: settings.streams_url,
-        wiring.STREAM_PLACES: str(STREAM_THREADS - 8),
-        wiring.RELAY_URL: settings.relay_url,
-        wiring.CONSOLES_URL: settings.consoles_url,
-        wiring.PAGES_URL: settings.api_url,
+        serving.DATABASE_URL: settings.database_url,
+        serving.STREAMS_URL: settings.streams_url,
+        serving.STREAM_PLACES: str(STREAM_THREADS - 8),
+        serving.RELAY_URL: settings.relay_url,
+        serving.CONSOLES_URL: settings.consoles_url,
+        serving.PAGES_URL: settings.api_url,
         agents_server.FOLDER: str(settings.agents_tls_dir),
     }
 

@@ -15,7 +15,7 @@ import platformdirs
 import typer
 from rich.console import Console
 
-from pextra import host_wiring, wiring
+from pextra import host_wiring, serving, wiring
 from pextra.agent.home import Home, Identity, NotJoined
 from pextra.agent.link import JoinFailed, join
 from pextra.cli import demo
@@ -99,7 +99,7 @@ def admin_token(
 ) -> None:
     """Make a new token of the administrator, from the database itself; the one made so before is revoked."""
     folder = data_folder(data_dir)
-    url = database_url or os.environ.get(wiring.DATABASE_URL) or embedded_database(folder)
+    url = database_url or os.environ.get(serving.DATABASE_URL) or embedded_database(folder)
     if url == embedded_database(folder) and not (folder / "control" / "pextra.db").exists():
         Console().print(f"[red]error:[/red] There is no cloud in {folder}.", highlight=False, soft_wrap=True)
         raise typer.Exit(1)
@@ -143,7 +143,7 @@ def _settings(
     control.mkdir(mode=0o700, exist_ok=True)
     return UpSettings(
         data_dir=folder,
-        database_url=database_url or os.environ.get(wiring.DATABASE_URL) or embedded_database(folder),
+        database_url=database_url or os.environ.get(serving.DATABASE_URL) or embedded_database(folder),
         host=host.strip("[]"),
         port=int(port),
         workers=workers,
@@ -187,6 +187,8 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     opened = wiring.open_site(database)
     world = wiring.world_at(settings.control_dir / "simulated-world.json")
     machine, missing = _machine(settings, image) if guests else (None, ["--guests"])
+    if machine is not None:
+        host_wiring.start_hypervisor(settings.data_dir)
     wiring.keep_agents_tls(opened.cloud, settings.agents_tls_dir, [settings.name or settings.host])
     fleet = wiring.DriverFleet(world)
     runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
