@@ -97,11 +97,9 @@ def open_host(settings: HostSettings, pool: str) -> Host:
     try:
         libvirtd = PrivateLibvirtd(hypervisor_root(data))
         libvirtd.ensure_up()
-        probe = build_tiny_image(data / "images")
-        accelerated = kvm_works(probe.path, data / "images", libvirtd.account)
-        storage = FileStorage(
-            data / "volumes", allowed_dirs=[data / "images", *settings.image_dirs], account=libvirtd.account
-        )
+        images = data / "images"
+        accelerated = kvm_works(lambda: build_tiny_image(images).path, images, libvirtd.account)
+        storage = FileStorage(data / "volumes", allowed_dirs=[images, *settings.image_dirs], account=libvirtd.account)
         compute = LibvirtCompute(
             libvirtd,
             accelerated=accelerated,

@@ -15,12 +15,18 @@ from typing import Any, Final
 
 from pextra.drivers.libvirt.driver import LibvirtCompute
 from pextra.drivers.libvirt.hosting import PrivateLibvirtd
+from pextra.drivers.local import preflight
 from pextra.host_wiring import hypervisor_root
-from tests.drivers.hypervisor import tiny_image
+from tests.drivers.hypervisor import reason_unavailable, tiny_image
 from tests.labs.waiting import wait_until
 
 API: Final = "127.0.0.1:8440"
 START_S: Final = 90.0
+
+
+def reason_no_cloud() -> str | None:
+    """What keeps a cloud with a real host from running here, or None."""
+    return reason_unavailable() or "; ".join(str(problem) for problem in preflight.check()) or None
 
 
 class RealCloud:
@@ -31,8 +37,10 @@ class RealCloud:
         self.folder.chmod(0o755)
         self.data = self.folder / "d"
         self.data.mkdir(mode=0o711)
-        images = self.data / "images"
-        shutil.copytree(tiny_image().path.parent, images)
+        self.images = self.data / "images"
+        self.images.mkdir()
+        for path in tiny_image().path.parent.glob("tiny-*"):
+            shutil.copy(path, self.images)
         # Mounts too: the names of network namespaces that are made within are mounts.
         self._holder = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", "echo ready; exec sleep infinity"],
                                         stdout=subprocess.PIPE)  # fmt: skip
@@ -120,6 +128,25 @@ class RealCloud:
     def uid(self, name: str) -> str:
         """The uid of an instance."""
         return self.get("instance", name)["metadata"]["uid"]
+
+    def endpoints(self, floating_ip: str) -> list[str]:
+        """Where each port of a floating IP is reached: address and port."""
+        return [line.split()[1] for line in self.get("floating_ip", floating_ip)["status"]["endpoints"]]
+
+    def offer(self, path: Path) -> str:
+        """Put a file where images may come from, without copying it where that can be; tells its URL."""
+        offered = self.images / path.name
+        try:
+            os.link(path, offered)
+        except OSError:
+            shutil.copy(path, offered)
+        return offered.as_uri()
+
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        """Start a program on the cloud's machine, to talk to."""
+        return subprocess.Popen(
+            [*self._within(), *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
 
     def fetch(self, endpoint: str) -> str | None:
         """What a web server says to this machine; None when there is no answer."""

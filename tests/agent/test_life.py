@@ -49,6 +49,25 @@ def test_a_stopped_instance_stays_off_and_starts_again_when_asked(cloud: AgentCl
     assert cloud.get("instance", "web").status["boots"] == 2
 
 
+def test_a_guest_that_powers_itself_off_right_after_it_was_started_stays_off(cloud: AgentCloud) -> None:
+    """Also when its agent has yet to hear that its last stop, which was asked for, is no longer the last."""
+    cloud.instance("web")
+    cloud.put("instance", "web", {"flavor": "small", "image": "linux", "power": "off"})
+    cloud.settle(30.0)
+    cloud.put("instance", "web", {"flavor": "small", "image": "linux", "power": "on"})
+    while cloud.loop.step():
+        pass
+    agent = cloud.hosts["h0"].agent
+    agent.exchange()
+    assert agent.look(limit=8)
+    cloud.world.guest_powers_off(cloud.uid("web"))
+    agent.observe()
+    agent.look(limit=8)
+    cloud.settle(5.0)
+    assert cloud.ready("instance", "web")["reason"] == "PoweredOffByGuest"
+    assert cloud.get("instance", "web").status["boots"] == 2
+
+
 def test_a_reboot_happens_once(cloud: AgentCloud) -> None:
     cloud.instance("web")
     operation = cloud.act("instance", "web", "reboot").record

@@ -18,12 +18,13 @@ from typing import Final
 
 from pextra.drivers.libvirt.hosting import PrivateLibvirtd
 from pextra.host_wiring import hypervisor_root
+from tests.agent.manifests import instance, surroundings
 from tests.agent.real import RealCloud
-from tests.agent.test_real_host import instance, thing
 from tests.benchmarks.table import show
 from tests.labs.waiting import wait_until
 
 ROUNDS: Final = 3
+MEMORY_MIB: Final = 96
 IDLE_S: Final = 30.0
 BOOT_S: Final = 600.0
 MARKER: Final = "PEXTRA-GUEST user space"
@@ -34,14 +35,7 @@ def main() -> None:
     guests = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     cloud = RealCloud()
     try:
-        cloud.apply(
-            thing("tenant", "acme", {}, tenant=None),
-            thing("quota", "default", {"unlisted": "unlimited"}),
-            thing("flavor", "tiny", {"vcpus": 1, "memory_mib": 96, "disk_gib": 1}, tenant=None),
-            thing("network", "front", {}),
-            thing("subnet", "front", {"network": "front", "cidr": "10.1.0.0/16"}),
-            thing("security_group", "web", {}),
-        )
+        cloud.apply(*surroundings("10.1.0.0/16", MEMORY_MIB))
         _boot(cloud)
         _many(cloud, guests)
     finally:
