@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -193,15 +194,19 @@ def wait_open(server: Server, host: str, port: int) -> None:
     _wait(server, is_open)
 
 
-def wait_ready(server: Server, url: str) -> None:
+def wait_ready(server: Server, address: str, *, tls: bool) -> None:
     """Wait until the server answers.
 
     Raises:
         StartFailed: it ended, or does not answer in time.
     """
+    # Only whether our own process is up is asked; whom clients believe is theirs to say.
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    url = f"http{'s' if tls else ''}://{address}/healthz"
 
     def answers() -> bool:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+        with urllib.request.urlopen(url, timeout=2, context=context if tls else None):  # noqa: S310 - our own address
             return True
 
     _wait(server, answers)

@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import signal
+import ssl
 import threading
 from pathlib import Path
 from types import FrameType
@@ -135,6 +136,8 @@ def _settings(
         raise Refused(f"--listen takes an address such as 127.0.0.1:8440, not {listen!r}.")
     if (certificate is None) != (key is None):
         raise Refused("--tls-certificate and --tls-key go together.")
+    if certificate is not None and key is not None:
+        _check_pair(certificate, key)
     folder = data_folder(data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     # guests run as an account of their own when we are root; it passes through and reads nothing
@@ -150,6 +153,21 @@ def _settings(
         tls=Tls(certificate, key) if certificate is not None and key is not None else None,
         name=name,
     )
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise Refused(
+            f"--tls-certificate {certificate} and --tls-key {key} cannot be served with ({error}): give the "
+            "certificate with its chain, and its own key without a password, both PEM."
+        ) from error
+
+
+def _no_password() -> str:
+    """What stands in for the question at the terminal that OpenSSL would ask."""
+    raise ValueError("the key is locked with a password")
 
 
 class _alone:  # noqa: N801 - reads as a context
@@ -196,10 +214,7 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     try:
         servers += [start_api(settings), start_streams(settings), start_agents(settings), start_relay(settings)]
         for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=False):
-            if settings.tls is None:
-                wait_ready(server, f"http://{address}/healthz")
-            else:
-                wait_open(server, settings.host, int(address.rpartition(":")[2]))
+            wait_ready(server, address, tls=settings.tls is not None)
         wait_tls(servers[2], settings)
         wait_open(servers[3], settings.host, settings.consoles_port)
         runner.start()
