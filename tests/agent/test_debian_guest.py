@@ -34,15 +34,15 @@ class Owner:
     def __init__(self, cloud: RealCloud, key: Path) -> None:
         self.cloud = cloud
         self.key = key
+        self.host, _, self.port = cloud.endpoints("ssh")[0].rpartition(":")
 
     def argv(self, *command: str) -> list[str]:
         """`ssh` through the floating IP."""
-        host, _, port = self.cloud.endpoints("ssh")[0].rpartition(":")
         options = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "ConnectTimeout=20",
                    "IdentitiesOnly=yes", "LogLevel=ERROR")  # fmt: skip
         flags = [word for option in options for word in ("-o", option)]
-        return ["ssh", "-F", "/dev/null", "-i", str(self.key), "-p", port, *flags, f"{debian_guest.USER}@{host}",
-                *command]  # fmt: skip
+        return ["ssh", "-F", "/dev/null", "-i", str(self.key), "-p", self.port, *flags,
+                f"{debian_guest.USER}@{self.host}", *command]  # fmt: skip
 
     def try_to(self, command: str) -> subprocess.CompletedProcess[str]:
         """What came of a command in the guest."""
@@ -206,7 +206,8 @@ def test_a_guest_that_is_stopped_shuts_down_by_itself_and_comes_back_as_it_was(o
 
 def test_deleting_the_guest_leaves_nothing_on_the_machine(owner: Owner) -> None:
     uid = owner.cloud.uid(NAME)
-    owner.cloud.pextra("delete", "instance", NAME, "-t", "acme", "--wait")
+    for kind, name in (("floating_ip", "ssh"), ("instance", NAME)):
+        owner.cloud.pextra("delete", kind, name, "-t", "acme", "--wait")
     settle(lambda: uid not in str(owner.cloud.traces()), 20)
     assert owner.cloud.qemu(uid) is None
     assert not [name for name in owner.cloud.traces()["links"] if name.startswith(("pxt-", "pxb-"))]

@@ -5,30 +5,25 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.agent.manifests import instance, surroundings, thing
-from tests.agent.real import RealCloud, reason_no_cloud, settle
+from tests.agent.manifests import instance, thing
+from tests.agent.real import RealCloud, settle
 
 WEB_PAGE = (
     "#!/bin/sh\nmkdir /www\necho hello from $(hostname) >/www/index.html\nhttpd -p 80 -h /www\nhttpd -p 8080 -h /www\n"
 )
 
 
+pytestmark = pytest.mark.xdist_group("real-host")
+
+
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[RealCloud]:
-    """One cloud for the tests of this file, with a tenant and what its instances need."""
-    if reason := reason_no_cloud():
-        pytest.skip(reason)
-    made = RealCloud()
-    try:
-        made.apply(*surroundings())
-        yield made
-    finally:
-        made.close()
+def cloud(shared_real_cloud: RealCloud) -> RealCloud:
+    """The cloud of these tests; not that of the simulated agents."""
+    return shared_real_cloud
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,10 @@ tsc=reliable cryptomgr.notests
 _FILES: Final = {
     "etc/fstab": "LABEL=root / ext4 defaults,noatime 0 1\n",
     # One key is enough, and an RSA key takes an emulated machine a minute.
-    "etc/cloud/cloud.cfg.d/90_guest.cfg": "datasource_list: [ NoCloud, None ]\nssh_genkeytypes: [ ed25519 ]\n",
+    "etc/cloud/cloud.cfg.d/90_guest.cfg": (
+        "datasource_list: [ NoCloud, None ]\nssh_genkeytypes: [ ed25519 ]\n"
+        "locale: false\n"  # which takes the package `locales`
+    ),
 }
 _EARLY_FILES: Final = {
     "etc/initramfs-tools/conf.d/modules": "MODULES=list\n",
