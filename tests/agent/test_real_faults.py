@@ -1,4 +1,4 @@
-"""What goes wrong on a real host: images that lie, deaths at every turn, power cuts.
+"""What goes wrong on a real host: full disks, images that lie, deaths at every turn, power cuts.
 
 Nothing is lost, runs twice or stays behind, and whoever asks is told why.
 """
@@ -10,19 +10,24 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.agent.manifests import instance, thing
-from tests.agent.real import RealCloud, settle
+from tests.agent.manifests import instance, surroundings, thing
+from tests.agent.real import RealCloud, reason_no_cloud, settle
 
 pytestmark = [pytest.mark.xdist_group("real-host"), pytest.mark.timeout(300)]
 
 MIB: Final = 1 << 20
 GIB: Final = 1 << 30
+FILLER_MIB: Final = 192
+# It writes 256 MiB past all that it needs to boot.
+GREEDY: Final = (
+    '#!/bin/sh\nyes | head -c 268435456 | dd of=/dev/vda bs=1M seek=128 conv=fsync\necho "the writing ended with $?"\n'
+)
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +220,36 @@ def test_a_death_in_the_middle_of_a_removal_leaves_nothing(cloud: RealCloud, vic
     assert cloud.qemu(uid) is None
 
 
-# --- the machine ---
+# --- the disk, and the machine ---
+
+
+@pytest.fixture
+def small() -> Iterator[RealCloud]:
+    """A cloud whose pool is small and half full."""
+    if reason := reason_no_cloud():
+        pytest.skip(reason)
+    made = RealCloud(pool_mib=128 + 2 * FILLER_MIB)
+    try:
+        made.apply(*surroundings())
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.mark.slow
+def test_a_full_disk_holds_a_guest_until_there_is_room_and_loses_no_write(small: RealCloud) -> None:
+    filler = str(small.pool / "filler")
+    small.start("dd", "if=/dev/zero", f"of={filler}", "bs=1M", f"count={2 * FILLER_MIB - 32}").communicate(timeout=60)
+    ask(small, instance("greedy", GREEDY))
+    settle(lambda: why(small, "instance", "greedy")[0] == "PoolFull", 120)
+    guest, boots = small.qemu(small.uid("greedy")), small.status("greedy")["boots"]
+    assert "room" in why(small, "instance", "greedy")[1]
+    assert "the writing ended" not in small.console("greedy")
+    small.start("rm", filler).communicate(timeout=60)
+    settle(lambda: "the writing ended with 0" in small.console("greedy"), 120)
+    settle(lambda: why(small, "instance", "greedy") == ("", ""), 120)
+    assert small.qemu(small.uid("greedy")) == guest
+    assert small.status("greedy")["boots"] == boots
 
 
 @pytest.mark.slow
