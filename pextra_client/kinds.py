@@ -601,8 +601,7 @@ class InstanceSpec(TypedDict):
 
 
 class GuestClaims(TypedDict):
-    """What the agent within a guest (qemu-guest-agent) says of it. Claims of the guest: not to be relied on.
-    """
+    """What the agent within a guest (qemu-guest-agent) says of it: claims, not to be relied on."""
 
     hostname: NotRequired[str]
     """Its name."""

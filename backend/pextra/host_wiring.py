@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -103,11 +104,11 @@ def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = Non
     try:
         libvirtd = PrivateLibvirtd(hypervisor_root(data))
         libvirtd.ensure_up()
-        probe = build_tiny_image(data / "images")
-        accelerated = kvm_works(probe.path, data / "images", libvirtd.account)
+        images = data / "images"
+        accelerated = kvm_works(lambda: build_tiny_image(images).path, images, libvirtd.account)
         storage = FileStorage(
             data / "volumes",
-            allowed_dirs=[data / "images", *settings.image_dirs],
+            allowed_dirs=[images, *settings.image_dirs],
             account=libvirtd.account,
             uploaded=uploaded,
         )
@@ -183,6 +184,15 @@ def _inventory(host: Host) -> Inventory:
 def hypervisor_root(data_dir: Path) -> Path:
     """Where the private libvirtd of a data folder lives."""
     return data_dir / "hv"
+
+
+def start_hypervisor(data_dir: Path) -> None:
+    """Have the private libvirtd of a data folder get ready: its first look at QEMU takes seconds.
+
+    A failure is the agent's to tell, which needs it.
+    """
+    with suppress(DriverError):
+        PrivateLibvirtd(hypervisor_root(data_dir)).ensure_up()
 
 
 def stop_guests(data_dir: Path) -> int:

@@ -1,22 +1,16 @@
-"""The only place that names concrete drivers: puts the parts of one process together."""
+"""The only place that names concrete drivers: puts together the process that runs the loops."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
-from wsgiref.types import WSGIApplication
 
 from pextra import host_wiring
-from pextra.api.agents import create_agents_app
-from pextra.api.app import create_app
-from pextra.api.settings import MAX_UPLOAD_BYTES, ApiSettings
-from pextra.api.streams import create_streams_app
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
@@ -26,7 +20,6 @@ from pextra.controllers.outcome import Controller
 from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.declaration.registry import Registry
-from pextra.depot import Depot
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import StorageDriver
 from pextra.drivers.sim.compute import SimCompute
@@ -42,7 +35,7 @@ from pextra.resources.host import SimulatedMachine
 from pextra.services import bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
-from pextra.services.cloud import Addresses, Cloud, Context
+from pextra.services.cloud import Cloud, Context
 from pextra.store import schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
@@ -218,69 +211,6 @@ def new_admin_token(database: Database) -> str:
     return database.write(work)
 
 
-DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
-STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
-STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
-RELAY_URL: Final = "PEXTRA_RELAY_URL"
-CONSOLES_URL: Final = "PEXTRA_CONSOLES_URL"
-PAGES_URL: Final = "PEXTRA_PAGES_URL"
-DEPOT: Final = "PEXTRA_DEPOT"
-"""The directory of uploaded images, which all processes of the control plane share; without it none are taken."""
-LARGEST_UPLOAD: Final = "PEXTRA_MAX_UPLOAD_BYTES"
-
-
-def api() -> WSGIApplication:
-    """The API application of a worker process, set up by its environment: `gunicorn 'pextra.wiring:api()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    settings = ApiSettings(
-        streams_url=os.environ.get(STREAMS_URL),
-        max_upload_bytes=int(os.environ.get(LARGEST_UPLOAD, MAX_UPLOAD_BYTES)),
-    )
-    return create_app(_cloud_of_environment(), settings)
-
-
-def relay() -> Cloud:
-    """The cloud that a relay process serves, set up by its environment.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return _cloud_of_environment()
-
-
-def agents() -> WSGIApplication:
-    """The application that host agents speak to, set up by its environment: `gunicorn 'pextra.wiring:agents()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return create_agents_app(_cloud_of_environment())
-
-
-def _cloud_of_environment() -> Cloud:
-    cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
-    env = os.environ.get
-    cloud = replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
-    return with_depot(cloud, Path(folder)) if (folder := env(DEPOT)) else cloud
-
-
-def with_depot(cloud: Cloud, folder: Path) -> Cloud:
-    """The cloud with a place for uploaded images; made when the first one comes."""
-    return replace(cloud, depot=Depot(folder))
-
-
 def world_at(path: Path) -> SimWorld:
     """The simulated world that is kept in a file."""
     return SimWorld.load(path)
-
-
-def streams() -> WSGIApplication:
-    """The stream application, set up by its environment: `gunicorn 'pextra.wiring:streams()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return create_streams_app(_cloud_of_environment(), places=int(os.environ.get(STREAM_PLACES, "100")))

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import func, select
 
-from pextra import wiring
+from pextra import serving, wiring
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.controllers.loop import Loop
@@ -54,7 +54,7 @@ class Site:
         self.clock = clock
         self.cloud, _ = open_cloud(database, registry)
         if depot is not None:
-            self.cloud = wiring.with_depot(self.cloud, depot)
+            self.cloud = serving.with_depot(self.cloud, depot)
         self.app = create_app(self.cloud)
         self.tokens = tokens
         self.admin, self.ada, self.dev, self.gus = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from pextra import wiring
+from pextra import serving, wiring
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
@@ -71,7 +71,7 @@ def running_cloud(folder: Path) -> Generator[RunningCloud]:
     database = Database(f"sqlite:///{folder / 'pextra.db'}")
     opened = wiring.open_site(database)
     assert opened.admin_token is not None
-    site = wiring.with_depot(opened.cloud, folder / "depot")
+    site = serving.with_depot(opened.cloud, folder / "depot")
     fleet = wiring.DriverFleet(wiring.world_at(folder / "world.json"))
     runner = Runner(site, fleet, wiring.controllers_of(fleet), holder="test")
     served: list[_Served | Cutter] = []

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from pextra import wiring
+from pextra import serving, wiring
 from pextra.controllers.loop import Loop
 from pextra.controllers.sweep import Sweep
 from pextra.drivers.sim.images import digest_of, sim_url
@@ -35,7 +35,7 @@ class LoopedCloud:
         self.database = Database(url, clock=self.clock, rng=random.Random(1), durable=False)
         self.cloud = wiring.open_site(self.database).cloud
         if depot is not None:
-            self.cloud = wiring.with_depot(self.cloud, depot)
+            self.cloud = serving.with_depot(self.cloud, depot)
         self.world = SimWorld(clock=self.clock.now)
         self.restart()
 

@@ -71,7 +71,7 @@ class ImageController:
             elif report.failure is not None:
                 error = documents.error_of(report.failure)
                 pools[pool] = f"{error.reason}: {error.message}"
-                errors.append(error)
+                errors.insert(0, error)
             elif report.image is not None:
                 stored.append(report.image)
                 pools[pool] = "stored"
@@ -84,7 +84,7 @@ class ImageController:
                 return Outcome(item, record, Next.FAILED, [_FETCHING], facts, delay_s=remote.POLL_S)
             if not errors:
                 return waiting(item, record, "NoDriver", "There is no storage pool yet.", poll_s=5.0)
-            return failed(item, record, errors[0], facts)
+            return failed(item, record, _most_telling(errors), facts)
         sizes = {"virtual_size_bytes": stored[0].virtual_size_bytes, "stored_bytes": stored[0].stored_bytes}
         again = any(not isinstance(e, Permanent) for e in errors)
         after = Next.FAILED if again else Next.DONE
@@ -146,6 +146,11 @@ def _awaited(cloud: Cloud, item: Item, record: Record) -> Outcome | None:
 
 
 _FETCHING: Final = conditions.ready(False, "Converging", "It is being fetched and verified.")
+
+
+def _most_telling(errors: Sequence[DriverError]) -> DriverError:
+    """Of pools that could not store it, what one says that looked into it; most of all a host's."""
+    return next((error for error in errors if error.reason != "SourceForbidden"), errors[0])
 
 
 def source_of(uid: str, spec: Mapping[str, Any]) -> ImageSource:

@@ -66,7 +66,7 @@ class VolumeController:
         try:
             return self._remove(item, record, pool) if record.deleting else self._ensure(cloud, item, record, pool)
         except DriverError as error:
-            if error.reason == "VolumeBusy" and record.ready and not record.deleting:
+            if error.reason == "VolumeBusy" and record.status.get("attached_to") and not record.deleting:
                 return _open_in_a_guest(item, record)
             return failed(item, record, error)
 
@@ -101,7 +101,7 @@ class VolumeController:
         if report is None or (report.failure is None and report.volume is None):
             return remote.unanswered(cloud, item, record, host)
         if report.failure is not None:
-            if report.failure.reason == "VolumeBusy" and record.ready:
+            if report.failure.reason == "VolumeBusy" and record.status.get("attached_to"):
                 return _open_in_a_guest(item, record)
             return remote.reported_failure(item, record, report.failure)
         assert report.volume is not None

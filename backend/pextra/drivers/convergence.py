@@ -87,6 +87,8 @@ class DesiredGuest:
         powered: whether a process of it should exist; it runs unless it should be `paused`.
         last_stop: why it was off when it was last looked at, if it was; "requested" once a wish to be off was
             fulfilled.
+        last_boots: how often it had been started by then; what ended a later run is not to be taken for that stop.
+            None: whoever assigned it did not know.
         stop_timeout_s: how long the guest may take to stop when it is asked to; the caller keeps the time.
         rescue_image: boots instead of the root disk, which comes second, as long as it is set.
         rebuild_act: the operation by whose uid the root disk is to be made anew from its image, once. The caller
@@ -106,6 +108,7 @@ class DesiredGuest:
     powered: bool
     restart_policy: str
     last_stop: str = ""
+    last_boots: int | None = None
     paused: bool = False
     stop_timeout_s: int = DEFAULT_STOP_TIMEOUT_S
     firmware: Firmware = field(default_factory=Firmware)
@@ -365,10 +368,10 @@ def _observe(desired: DesiredGuest, host: HostDrivers) -> GuestObservation:
 
 
 def _stays_off(desired: DesiredGuest, observed: GuestObservation) -> tuple[str, str] | None:
-    if desired.last_stop == StopCause.REQUESTED or observed.stop_cause in (
-        StopCause.NEVER_STARTED,
-        StopCause.REQUESTED,
-    ):
+    was_asked = desired.last_stop == StopCause.REQUESTED and (
+        desired.last_boots is None or observed.boots <= desired.last_boots
+    )
+    if was_asked or observed.stop_cause in (StopCause.NEVER_STARTED, StopCause.REQUESTED):
         return None
     if observed.stop_cause is StopCause.GUEST_SHUTDOWN:
         if desired.restart_policy == "always":

@@ -169,7 +169,7 @@ class InstanceMetrics(SpecModel):
 
 
 class GuestClaims(SpecModel):
-    """What the agent within a guest (qemu-guest-agent) says of it. Claims of the guest: not to be relied on."""
+    """What the agent within a guest (qemu-guest-agent) says of it: claims, not to be relied on."""
 
     hostname: str = ""
     """Its name."""
