@@ -21,6 +21,7 @@ from pextra_client.errors import ApiError, TransportError
 from pextra_client.messages import Answer, Request
 from pextra_client.retry import RetryPolicy
 from pextra_client.transport import Transport
+from pextra_client.uploading import Progress, Upload
 from pextra_client.watch import Watch
 from pextra_client.wire import Object, Plan, PlanRequest, Prune
 
@@ -171,6 +172,14 @@ class Client:
             ApiError: `object.not_found`, also for what may not be seen.
         """
         return self._read(self.path(kind, name, tenant)).json()
+
+    def metrics(self, kind: str | Kind, name: str, *, tenant: str | None = None) -> dict[str, Any]:
+        """What was measured last of an object of a kind that is measured.
+
+        Raises:
+            ApiError: `object.not_found`; `route.not_found` where nothing is measured of such objects.
+        """
+        return self._read(f"{self.path(kind, name, tenant)}/metrics").json()
 
     def find(self, kind: str | Kind, name: str, *, tenant: str | None = None) -> Object | None:
         """One object, or None when there is none that may be seen."""
@@ -454,6 +463,33 @@ class Client:
 
         ticket = self.console_ticket(name, device=device, tenant=tenant)
         return Console(ticket, self.transport.credentials.tls, timeout_s=self.timeout_s)
+
+    def upload_image(
+        self,
+        name: str,
+        file: Path,
+        *,
+        tenant: str | None = None,
+        uid: str | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Uploads the content of an image that was declared with `upload`; what has come before is not sent again.
+
+        Args:
+            name: of the image.
+            file: the content, as `uploading.describe` describes it in the image's spec.
+            tenant: whose it is; the client's own when absent.
+            uid: refuse a namesake (`object.uid_mismatch`).
+            progress: is told how far it has come.
+
+        Raises:
+            ApiError: `upload.digest_mismatch`, `upload.unexpected`, `object.not_found`, …
+            TransportError: nobody answers; calling again goes on where this ended.
+            FileChangedError: the file has not the declared size.
+            OSError: the file cannot be read.
+        """
+        target = _with_query(f"{self.path('image', name, tenant)}/content", uid=uid)
+        Upload(self.transport, target).run(file, progress)
 
     def plan(self, changes: Sequence[PlanRequest], prune: Prune | None = None) -> Plan:
         """What a batch of at most 1,000 changes would do. Nothing is stored."""

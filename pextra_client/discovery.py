@@ -57,6 +57,7 @@ class Kind:
         writable: whether users write objects of this kind; otherwise only the cloud does.
         description: for people.
         short_names: further names that a person may type.
+        measured: whether something is measured of an object now and again.
         actions: what can be done to an object.
         columns: what a table shows.
         references: fields that name other objects.
@@ -72,6 +73,7 @@ class Kind:
     writable: bool = True
     description: str = ""
     short_names: tuple[str, ...] = ()
+    measured: bool = False
     actions: tuple[Action, ...] = ()
     columns: tuple[Column, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -90,6 +92,7 @@ class Kind:
             writable=document.get("writable", True),
             description=document.get("description", ""),
             short_names=tuple(document.get("short_names", ())),
+            measured=document.get("measured", False),
             actions=tuple(
                 Action(each["name"], each.get("description", ""), each.get("arguments", {}), each.get("mints", False))
                 for each in document.get("actions", ())

@@ -305,6 +305,21 @@ class SimulatedMachine(TypedDict):
     disk_gib: NotRequired[int]
     """Local disk. (in GiB; 4096 by default)"""
 
+    dedicated_threads: NotRequired[int]
+    """How many of the processor threads are kept for guests whose flavor asks for dedicated ones."""
+
+    hugepages_2m: NotRequired[int]
+    """Pages of 2 MiB that are set aside of the memory."""
+
+    hugepages_1g: NotRequired[int]
+    """Pages of 1 GiB that are set aside of the memory."""
+
+    numa_cells: NotRequired[int]
+    """NUMA cells. (1 by default)"""
+
+    features: NotRequired[list[Literal["uefi", "secure_boot", "tpm"]]]
+    """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
+
 
 class HostSpec(TypedDict):
     """What a host should be."""
@@ -326,6 +341,19 @@ class HostSpec(TypedDict):
 
     simulated: NotRequired[SimulatedMachine]
     """The machine to simulate; only with driver `sim`."""
+
+
+class HugepageStatus(TypedDict):
+    """Pages of one size that a host has set aside for guests' memory."""
+
+    size_kib: int
+    """Of one page."""
+
+    total: int
+    """How many there are."""
+
+    free: int
+    """How many of them nobody uses."""
 
 
 class HostStatus(TypedDict):
@@ -354,6 +382,18 @@ class HostStatus(TypedDict):
 
     dedicated_cpus: NotRequired[list[int]]
     """Threads that are kept for guests whose flavor asks for dedicated ones."""
+
+    hugepages: NotRequired[list[HugepageStatus]]
+    """Pages that are set aside for guests whose flavor asks for them, by size."""
+
+    numa_cells: NotRequired[int]
+    """NUMA cells."""
+
+    features: NotRequired[list[str]]
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+
+    cpu_model: NotRequired[str]
+    """The processor that its guests see; guests move only between hosts where it is the same."""
 
     pool: NotRequired[str]
     """The storage pool of its guests' disks."""
@@ -446,16 +486,31 @@ class FlavorStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class ImageUpload(TypedDict):
+    """Content that its owner uploads."""
+
+    size_bytes: int
+    """How many bytes the file has; the upload is over when they have come. (in bytes)"""
+
+
 class ImageSpec(TypedDict):
     """What an image should be. Its content is immutable and known by its digest."""
 
-    url: str
+    url: NotRequired[str]
     """Where the content is fetched from: `https://`, `file://` below a folder that the operator allows, or
-    `sim://`. (cannot change)
+    `sim://`. An image has this or `upload`. (cannot change)
+    """
+
+    upload: NotRequired[ImageUpload]
+    """The content is uploaded, as `pextra upload` does it; until it has come whole, what uses the image
+    waits. (cannot change)
     """
 
     sha256: str
-    """Digest of the content; anything else is refused. (cannot change)"""
+    """Digest of the content; anything else is refused. An upload has one too, though the server could compute
+    it: the uploader has the bytes, so that what is declared names one content from the beginning, may be
+    used before it has come, and cannot be damaged on its way. (cannot change)
+    """
 
     format: NotRequired[Literal["qcow2", "raw", "vmdk"]]
     """How the content is encoded; a `vmdk` is one file that holds the whole disk. (cannot change; "qcow2" by
@@ -489,6 +544,9 @@ class ImageStatus(TypedDict):
 
     fetched_on_demand: NotRequired[bool]
     """Whether the other hosts fetch it when they first need it."""
+
+    uploaded_bytes: NotRequired[int]
+    """How much of an upload has come."""
 
 
 class SshKeySpec(TypedDict):
@@ -709,6 +767,19 @@ class InstanceSpec(TypedDict):
     """Instances of one group are placed on different hosts as far as possible. (cannot change)"""
 
 
+class GuestClaims(TypedDict):
+    """What the agent within a guest (qemu-guest-agent) says of it: claims, not to be relied on."""
+
+    hostname: NotRequired[str]
+    """Its name."""
+
+    os: NotRequired[str]
+    """Its system."""
+
+    addresses: NotRequired[list[str]]
+    """Its addresses, those of the loopback left out; the first 16."""
+
+
 class InstanceStatus(TypedDict):
     """What an instance was found to be."""
 
@@ -739,11 +810,20 @@ class InstanceStatus(TypedDict):
     addresses: NotRequired[list[str]]
     """Its addresses, in the order of its cards."""
 
+    guest: NotRequired[GuestClaims]
+    """What the guest says of itself, once an agent in it has; gone when it is off."""
+
     placement: NotRequired[dict[str, Any]]
     """Why it is on this host, or why on none."""
 
     volumes: NotRequired[list[str]]
     """The uids of the volumes that it holds."""
+
+    panicked_boot: NotRequired[int]
+    """Which of its boots ended in a panic of its kernel last; 0: none did."""
+
+    panicked_at: NotRequired[str]
+    """When that was found, RFC 3339."""
 
     rebuild_act: NotRequired[str]
     """The operation for which its root disk is being made anew."""
@@ -916,9 +996,7 @@ class TypedClient:
         self.role_bindings = Collection[RoleBindingSpec, RoleBindingStatus](client, ROLE_BINDING)
         self.policies = Collection[PolicySpec, PolicyStatus](client, POLICY)
         self.api_tokens = Collection[ApiTokenSpec, ApiTokenStatus](client, API_TOKEN)
-        self.application_credentials = Collection[ApplicationCredentialSpec, ApplicationCredentialStatus](
-            client, APPLICATION_CREDENTIAL
-        )
+        self.application_credentials = Collection[ApplicationCredentialSpec, ApplicationCredentialStatus](client, APPLICATION_CREDENTIAL)
         self.shares = Collection[ShareSpec, ShareStatus](client, SHARE)
         self.hosts = Collection[HostSpec, HostStatus](client, HOST)
         self.join_tokens = Collection[JoinTokenSpec, JoinTokenStatus](client, JOIN_TOKEN)

@@ -16,8 +16,9 @@ declare -A packages=(
            libvirt-dev pkg-config gcc python3-dev
            busybox-static cpio genisoimage
            iproute2 nftables dnsmasq-base procps"
-    # A database server for the tests to break; what validates domain XML; a browser to look at pages with.
-    [test]="postgresql libxml2-utils chromium"
+    # A database server for the tests to break; what validates domain XML; a browser to look at pages with; what
+    # makes an ordinary guest, and what its owner logs in with.
+    [test]="postgresql libxml2-utils chromium mmdebstrap openssh-client"
 )
 
 purpose=${1-}

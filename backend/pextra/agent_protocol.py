@@ -2,7 +2,8 @@
 
 The agent always asks. One exchange, `sync`, carries everything that repeats: the agent says which revision of its
 assignments it knows and what came of them, the control plane answers with what is newer. What an assignment asks for
-and what a report says of it are documents of `pextra.drivers.documents`; here they are opaque.
+and what a report says of it are documents of `pextra.drivers.documents`; here they are opaque. What was uploaded of an
+image that is assigned comes from `content_path`, from any byte on (`Range`, `If-Range`).
 
 Within version 1 messages grow only by optional fields; both sides ignore fields that they do not know.
 `docs/agent-protocol.json` is its schema, and a recorded conversation is held by `tests/agent/protocol`.
@@ -22,7 +23,23 @@ MOST_REPORTS: Final = 100
 MOST_ASSIGNMENTS: Final = 100
 """How many assignments one answer carries at most."""
 MOST_STRANGERS: Final = 1000
+MOST_SAMPLES: Final = 1000
+"""How many guests' samples one exchange carries at most."""
+MOST_DEVICES: Final = 64
+"""Of how many disks, and of how many cards, one sample tells at most."""
 LONGEST_PEM: Final = 16_384
+
+
+def content_path(image_uid: str) -> str:
+    """Where the content of an uploaded image is, for agents of hosts that are assigned what needs it."""
+    return f"{PREFIX}/images/{image_uid}/content"
+
+
+def images_of(document: dict[str, Any]) -> set[str]:
+    """The images that an assignment's document names as what something is made from, by their uids."""
+    named = (document.get(name) for name in ("image", "rescue_image"))
+    return {image["uid"] for image in named if image is not None}
+
 
 Uid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Pem = Annotated[str, Field(max_length=LONGEST_PEM)]
@@ -97,6 +114,60 @@ class Report(Message):
     """A document of `pextra.drivers.documents.Report`."""
 
 
+Counter = Annotated[int, Field(ge=0, le=2**63 - 1)]
+
+
+class DiskSample(Message):
+    """What a guest did with one disk since it was started."""
+
+    volume_uid: Annotated[str, Field(max_length=63)]
+    """The volume's uid; the root disk's is the instance's own."""
+    read_bytes: Counter = 0
+    """Bytes read."""
+    read_operations: Counter = 0
+    """Requests to read."""
+    written_bytes: Counter = 0
+    """Bytes written."""
+    write_operations: Counter = 0
+    """Requests to write."""
+
+
+class CardSample(Message):
+    """What went through one network card since the guest was started, as the guest sees it."""
+
+    card: Annotated[int, Field(ge=0, le=63)]
+    """Which of the instance's cards, counted from 0."""
+    received_bytes: Counter = 0
+    """Bytes received."""
+    received_packets: Counter = 0
+    """Packets received."""
+    sent_bytes: Counter = 0
+    """Bytes sent."""
+    sent_packets: Counter = 0
+    """Packets sent."""
+
+
+class GuestSample(Message):
+    """What a running guest has counted since it was started."""
+
+    uid: Uid
+    """The guest's uid."""
+    cpu_ns: Counter = 0
+    """Time that it spent on processors."""
+    memory_mib: Counter = 0
+    """Memory that it may use."""
+    resident_mib: Counter = 0
+    """What the host's memory holds of it."""
+    disks: Annotated[list[DiskSample], Field(max_length=MOST_DEVICES)] = []
+    """Its disks."""
+    cards: Annotated[list[CardSample], Field(max_length=MOST_DEVICES)] = []
+    """Its network cards, as far as the host can count."""
+
+    def counters(self) -> dict[str, Any]:
+        """All but whose they are, as it is kept."""
+        return self.model_dump(mode="json", exclude={"uid"})
+
+
 class SyncRequest(Message):
     """`POST /sync`: the exchange that repeats."""
 
@@ -116,6 +187,8 @@ class SyncRequest(Message):
     """What the host has and the agent knows no assignment for."""
     inventory: dict[str, Any] | None = None
     """What the host has, when it changed: `pextra.drivers.documents.Inventory`."""
+    samples: Annotated[list[GuestSample], Field(max_length=MOST_SAMPLES)] | None = None
+    """What every guest that runs has counted, when it is time to tell: see `sample_s` of the answer."""
 
 
 class SyncAnswer(Message):
@@ -138,6 +211,8 @@ class SyncAnswer(Message):
 
     relay: Annotated[str, Field(max_length=300)] | None = None
     """Where the relay answers, `wss://…`; None: there is none."""
+    sample_s: Annotated[float, Field(gt=0)] | None = None
+    """How often samples are wanted; None: never."""
 
 
 # --- the relay: a websocket that the agent holds open at `RELAY`, and one for each stream at `STREAMS` and its id ---

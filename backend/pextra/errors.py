@@ -31,6 +31,7 @@ CODES: Final[dict[str, Code]] = {
     "spec.immutable": Code(422, "An immutable field would change"),
     "reference.not_found": Code(422, "A referenced object does not exist"),
     "idempotency.mismatch": Code(422, "The idempotency key was used for another request"),
+    "upload.digest_mismatch": Code(422, "The uploaded content is not what was declared"),
     "agent.csr_invalid": Code(422, "The certificate signing request is not acceptable"),
     "action.unknown": Code(404, "There is no such action"),
     # 401, 403, 404: who is asking
@@ -56,6 +57,9 @@ CODES: Final[dict[str, Code]] = {
     "quota.below_use": Code(409, "A limit would fall below what is in use"),
     "instance.not_running": Code(409, "The instance is not running"),
     "console.unavailable": Code(409, "There is no such console"),
+    "upload.unexpected": Code(409, "The image takes no upload"),
+    "upload.offset": Code(409, "The upload goes on elsewhere"),
+    "upload.busy": Code(409, "Somebody else is uploading"),
     "capacity.none": Code(409, "No host can take this"),
     "address.exhausted": Code(409, "The subnet has no free address"),
     "watch.expired": Code(410, "The stream position is no longer kept"),
@@ -64,12 +68,13 @@ CODES: Final[dict[str, Code]] = {
     "store.unavailable": Code(503, "The database cannot be reached"),
     "store.contention": Code(503, "Too many writers at once"),
     "store.full": Code(503, "The database cannot write: its disk is full"),
+    "upload.full": Code(503, "There is no room for uploads"),
     "wait.timeout": Code(504, "The condition was not reached in time"),
     # 500: ours
     "server.error": Code(500, "The server failed"),
 }
 
-RETRYABLE: Final = frozenset({"server.busy", "store.unavailable", "store.contention", "store.full"})
+RETRYABLE: Final = frozenset({"server.busy", "store.unavailable", "store.contention", "store.full", "upload.full"})
 
 
 class PextraError(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ from pextra.drivers.account import Account, connect_theirs, guest_account
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Inventory
 from pextra.drivers.file.driver import FileStorage
+from pextra.drivers.file.sources import Uploaded
 from pextra.drivers.interface import DriverError, NetworkDriver, Power
 from pextra.drivers.libvirt import preflight
 from pextra.drivers.libvirt.acceleration import kvm_works
@@ -28,6 +30,7 @@ from pextra.drivers.libvirt.hosting import PrivateLibvirtd
 from pextra.drivers.local import preflight as local_preflight
 from pextra.drivers.local.driver import LocalNetwork
 from pextra.drivers.local.uplink import Uplink
+from pextra.drivers.strangers import TRASH_KEPT_S
 from pextra.drivers.usernet.driver import UserNetwork
 from pextra.images.tiny import ImageBuildError, build_tiny_image
 from pextra_client.version import VERSION
@@ -49,12 +52,14 @@ class HostSettings:
         image_dirs: where images that are named `file://…` may come from.
         cpu_model: the processor that guests see, for hosts between which guests are to move; by default the host's.
         dedicated_cpus: threads that are kept for guests whose flavor asks for dedicated ones.
+        trash_kept_s: how long a disk that was nobody's can be taken out of the trash again.
     """
 
     data_dir: Path
     image_dirs: Sequence[Path] = ()
     cpu_model: str | None = None
     dedicated_cpus: Sequence[int] = ()
+    trash_kept_s: float = TRASH_KEPT_S
 
 
 def missing() -> list[str]:
@@ -84,8 +89,11 @@ def _network(data: Path, account: Account | None) -> tuple[NetworkDriver, tuple[
     return LocalNetwork(data / "networks", account=account, uplink=Uplink()), ()
 
 
-def open_host(settings: HostSettings, pool: str) -> Host:
+def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = None) -> Host:
     """This machine's drivers. Takes some seconds the first time, when it sees whether KVM works.
+
+    Args:
+        uploaded: how the control plane is asked for images that were uploaded to it.
 
     Raises:
         HostUnfit: something is missing.
@@ -96,10 +104,13 @@ def open_host(settings: HostSettings, pool: str) -> Host:
     try:
         libvirtd = PrivateLibvirtd(hypervisor_root(data))
         libvirtd.ensure_up()
-        probe = build_tiny_image(data / "images")
-        accelerated = kvm_works(probe.path, data / "images", libvirtd.account)
+        images = data / "images"
+        accelerated = kvm_works(lambda: build_tiny_image(images).path, images, libvirtd.account)
         storage = FileStorage(
-            data / "volumes", allowed_dirs=[data / "images", *settings.image_dirs], account=libvirtd.account
+            data / "volumes",
+            allowed_dirs=[images, *settings.image_dirs],
+            account=libvirtd.account,
+            uploaded=uploaded,
         )
         compute = LibvirtCompute(
             libvirtd,
@@ -122,7 +133,7 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
     """
     control_plane = ControlPlane(home)
     pool = f"file-{control_plane.identity.host}"
-    host = open_host(settings, pool)
+    host = open_host(settings, pool, control_plane.content)
     agent = Agent(
         control_plane,
         host.drivers,
@@ -130,6 +141,7 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
         boot_id=BOOT_ID.read_text().strip(),
         version=VERSION,
         clock=SystemClock(),
+        trash_kept_s=settings.trash_kept_s,
     )
     return AgentProcess(agent, control_plane, guest_sockets(host.drivers))
 
@@ -161,6 +173,10 @@ def _inventory(host: Host) -> Inventory:
         hardware=documents.write(observe()),
         problems=(*drivers.compute.capabilities().lacking, *host.lacking),
         dedicated_cpus=seen.dedicated_cpus,
+        hugepages=seen.hugepages,
+        numa_cells=seen.numa_cells,
+        features=seen.features,
+        cpu_model=seen.cpu_model,
         forward_address=LOOPBACK if drivers.network.capabilities().forwards else "",
     )
 
@@ -168,6 +184,15 @@ def _inventory(host: Host) -> Inventory:
 def hypervisor_root(data_dir: Path) -> Path:
     """Where the private libvirtd of a data folder lives."""
     return data_dir / "hv"
+
+
+def start_hypervisor(data_dir: Path) -> None:
+    """Have the private libvirtd of a data folder get ready: its first look at QEMU takes seconds.
+
+    A failure is the agent's to tell, which needs it.
+    """
+    with suppress(DriverError):
+        PrivateLibvirtd(hypervisor_root(data_dir)).ensure_up()
 
 
 def stop_guests(data_dir: Path) -> int:

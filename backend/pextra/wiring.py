@@ -1,22 +1,16 @@
-"""The only place that names concrete drivers: puts the parts of one process together."""
+"""The only place that names concrete drivers: puts together the process that runs the loops."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
-from wsgiref.types import WSGIApplication
 
 from pextra import host_wiring
-from pextra.api.agents import create_agents_app
-from pextra.api.app import create_app
-from pextra.api.settings import ApiSettings
-from pextra.api.streams import create_streams_app
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
@@ -27,18 +21,21 @@ from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.declaration.registry import Registry
 from pextra.drivers.convergence import HostDrivers
-from pextra.drivers.interface import HostInventory, StorageDriver
+from pextra.drivers.interface import StorageDriver
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.images import digest_of, sim_url
+from pextra.drivers.sim.inventory import simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
 from pextra.images.tiny import BuiltImage, build_tiny_image
+from pextra.replacing import replace_file
 from pextra.resources import REGISTRY
+from pextra.resources.host import SimulatedMachine
 from pextra.services import bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
-from pextra.services.cloud import Addresses, Cloud, Context
+from pextra.services.cloud import Cloud, Context
 from pextra.store import schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
@@ -75,14 +72,7 @@ class DriverFleet:
 
     def _simulated(self, host: Record) -> HostDrivers:
         machine = REGISTRY["host"].effective(host.spec).get("simulated", {})
-        inventory = HostInventory(
-            vcpus=machine.get("vcpus", 32),
-            memory_mib=machine.get("memory_mib", 131_072),
-            disk_gib=machine.get("disk_gib", 4_096),
-            hypervisor="sim",
-            accelerated=False,
-        )
-        self._world.ensure_host(host.uid, inventory)
+        self._world.ensure_host(host.uid, simulated_inventory(SimulatedMachine.model_validate(machine)))
         return HostDrivers(
             SimCompute(self._world, host.uid),
             SimNetwork(self._world, host.uid),
@@ -208,9 +198,7 @@ def keep_agents_tls(cloud: Cloud, folder: Path, names: Sequence[str]) -> None:
     signer = cloud.database.write(authority)
     made = signer.sign_server(names, datetime.now(UTC), SERVER_LIFETIME)
     for name, text in (("authority.pem", signer.certificate_pem), ("server.pem", made.key_pem + made.chain_pem)):
-        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
+        replace_file(folder / name, text.encode())
 
 
 def new_admin_token(database: Database) -> str:
@@ -223,56 +211,6 @@ def new_admin_token(database: Database) -> str:
     return database.write(work)
 
 
-DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
-STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
-STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
-RELAY_URL: Final = "PEXTRA_RELAY_URL"
-CONSOLES_URL: Final = "PEXTRA_CONSOLES_URL"
-PAGES_URL: Final = "PEXTRA_PAGES_URL"
-
-
-def api() -> WSGIApplication:
-    """The API application of a worker process, set up by its environment: `gunicorn 'pextra.wiring:api()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return create_app(_cloud_of_environment(), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
-
-
-def relay() -> Cloud:
-    """The cloud that a relay process serves, set up by its environment.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return _cloud_of_environment()
-
-
-def agents() -> WSGIApplication:
-    """The application that host agents speak to, set up by its environment: `gunicorn 'pextra.wiring:agents()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return create_agents_app(_cloud_of_environment())
-
-
-def _cloud_of_environment() -> Cloud:
-    cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
-    env = os.environ.get
-    return replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
-
-
 def world_at(path: Path) -> SimWorld:
     """The simulated world that is kept in a file."""
     return SimWorld.load(path)
-
-
-def streams() -> WSGIApplication:
-    """The stream application, set up by its environment: `gunicorn 'pextra.wiring:streams()'`.
-
-    Raises:
-        KeyError: `PEXTRA_DATABASE_URL` is not set.
-    """
-    return create_streams_app(_cloud_of_environment(), places=int(os.environ.get(STREAM_PLACES, "100")))

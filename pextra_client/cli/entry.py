@@ -26,7 +26,9 @@ from pextra_client.cli.commands import (
     explain,
     get,
     login,
+    metrics,
     plan,
+    upload,
     wait,
     watch,
 )
@@ -62,10 +64,12 @@ verb(app, "apply", panel=_AS_CODE)(apply.run)
 verb(app, "plan", panel=_AS_CODE)(plan.run)
 verb(app, "get", panel=_OBJECTS)(get.run)
 verb(app, "describe", panel=_OBJECTS)(describe.run)
+verb(app, "metrics", panel=_OBJECTS)(metrics.run)
 verb(app, "watch", panel=_OBJECTS)(watch.run)
 verb(app, "wait", panel=_OBJECTS)(wait.run)
 verb(app, "act", panel=_OBJECTS)(act.run)
 verb(app, "console", panel=_OBJECTS)(console.run)
+verb(app, "upload", panel=_OBJECTS)(upload.run)
 verb(app, "delete", panel=_OBJECTS)(delete.run)
 verb(app, "explain", panel=_OBJECTS)(explain.run)
 verb(app, "can-i", panel=_ACCOUNT)(access.can_i)

@@ -15,30 +15,42 @@ from typing import Any, Final
 
 from pextra.drivers.libvirt.driver import LibvirtCompute
 from pextra.drivers.libvirt.hosting import PrivateLibvirtd
+from pextra.drivers.local import preflight
 from pextra.host_wiring import hypervisor_root
-from tests.drivers.hypervisor import tiny_image
+from tests.drivers.hypervisor import reason_unavailable, tiny_image
 from tests.labs.waiting import wait_until
 
 API: Final = "127.0.0.1:8440"
 START_S: Final = 90.0
 
 
-class RealCloud:
-    """`pextra up`, driven by the command line as a user would."""
+def reason_no_cloud() -> str | None:
+    """What keeps a cloud with a real host from running here, or None."""
+    return reason_unavailable() or "; ".join(str(problem) for problem in preflight.check()) or None
 
-    def __init__(self) -> None:
+
+class RealCloud:
+    """`pextra up`, driven by the command line as a user would.
+
+    Args:
+        pool_mib: the size of a file system of its own for guests' disks, which a test may fill; None: the machine's.
+    """
+
+    def __init__(self, *, pool_mib: int | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="px-", dir="/tmp"))
         self.folder.chmod(0o755)
         self.data = self.folder / "d"
         self.data.mkdir(mode=0o711)
-        images = self.data / "images"
-        shutil.copytree(tiny_image().path.parent, images)
-        # Mounts too: the names of network namespaces that are made within are mounts.
-        self._holder = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", "echo ready; exec sleep infinity"],
-                                        stdout=subprocess.PIPE)  # fmt: skip
-        assert self._holder.stdout is not None
-        assert self._holder.stdout.readline() == b"ready\n"
-        self._inside("ip", "link", "set", "lo", "up")
+        self.images = self.data / "images"
+        self.images.mkdir()
+        for path in tiny_image().path.parent.glob("tiny-*"):
+            shutil.copy(path, self.images)
+        self.pool = self.data / "volumes"
+        self._boots = 0
+        self._holder = self._boot()
+        if pool_mib is not None:
+            self.pool.mkdir()
+            self._inside("mount", "-t", "tmpfs", "-o", f"size={pool_mib}m,mode=755", "none", str(self.pool))
         self._process: subprocess.Popen[bytes] | None = None
         try:
             self.up()
@@ -68,6 +80,17 @@ class RealCloud:
         for pid in victims:
             wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists(), 10, f"the end of process {pid}")
 
+    def reboot(self) -> None:
+        """End the machine as a power cut would, and start it: disks are as they were, all else is gone."""
+        self.kill()
+        left = self._processes()
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not self._processes(), 20, f"the end of processes {left}")
+        self._end_machine()
+        self._holder = self._boot()
+        self.up()
+
     def close(self) -> None:
         """End it and its guests, and remove every file."""
         try:
@@ -76,8 +99,7 @@ class RealCloud:
                 self._process.wait(30)
             self.pextra("down", f"--data-dir={self.data}")
         finally:
-            self._holder.kill()
-            self._holder.communicate()
+            self._end_machine()
             shutil.rmtree(self.folder)
 
     def agent(self) -> int | None:
@@ -121,6 +143,25 @@ class RealCloud:
         """The uid of an instance."""
         return self.get("instance", name)["metadata"]["uid"]
 
+    def endpoints(self, floating_ip: str) -> list[str]:
+        """Where each port of a floating IP is reached: address and port."""
+        return [line.split()[1] for line in self.get("floating_ip", floating_ip)["status"]["endpoints"]]
+
+    def offer(self, path: Path) -> str:
+        """Put a file where images may come from, without copying it where that can be; tells its URL."""
+        offered = self.images / path.name
+        try:
+            os.link(path, offered)
+        except OSError:
+            shutil.copy(path, offered)
+        return offered.as_uri()
+
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        """Start a program on the cloud's machine, to talk to."""
+        return subprocess.Popen(
+            [*self._within(), *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
     def fetch(self, endpoint: str) -> str | None:
         """What a web server says to this machine; None when there is no answer."""
         code = f"import urllib.request as u; print(u.urlopen('http://{endpoint}/', timeout=3).read().decode())"
@@ -134,12 +175,20 @@ class RealCloud:
         return LibvirtCompute(PrivateLibvirtd(hypervisor_root(self.data)), accelerated=False)
 
     def qemu(self, uid: str) -> int | None:
-        """The process of a guest, or None."""
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            command = _command(int(path.parent.name))
-            if "qemu-system" in command and f"guest={uid}" in command and str(self.data) in command:
-                return int(path.parent.name)
-        return None
+        """The process of a guest, or None; there are never two."""
+        found = [pid for pid in self._processes() if f"guest={uid}" in _command(pid)]
+        assert len(found) <= 1, f"guest {uid} runs more than once: {found}"
+        return found[0] if found else None
+
+    @property
+    def libvirt_uri(self) -> str:
+        """The host's hypervisor, for `virsh`."""
+        return PrivateLibvirtd(hypervisor_root(self.data)).uri
+
+    def disks(self) -> list[str]:
+        """The names of everything in the pool that holds guests' disks."""
+        volumes = self._pool_seen() / "volumes"
+        return [name for _, folders, names in os.walk(volumes) for name in (*folders, *names)]
 
     def libvirtd(self) -> int:
         """The process of the host's libvirtd."""
@@ -153,11 +202,11 @@ class RealCloud:
     def traces(self) -> dict[str, list[str]]:
         """Everything on the machine that guests leave: files, devices, namespaces, rules."""
         hv = hypervisor_root(self.data)
-        volumes = self.data / "volumes" / "volumes"
-        files = [name for _, _, names in os.walk(volumes) for name in names]  # some go while they are listed
+        pool = self._pool_seen()  # some files go while they are listed
         return {
             "guests": sorted(p.name for p in (hv / "guests").iterdir()),
-            "volumes": sorted(files),
+            "volumes": sorted(name for _, _, names in os.walk(pool / "volumes") for name in names),
+            "images": sorted(name for _, _, names in os.walk(pool / "images") for name in names),
             "links": sorted(link["ifname"] for link in json.loads(self._inside("ip", "-json", "link").stdout or "[]")),
             "tables": self._inside("nft", "list", "tables").stdout.splitlines(),
             "domains": sorted(p.name for p in (hv / "etc" / "libvirt" / "qemu").glob("*.xml")),
@@ -178,6 +227,34 @@ class RealCloud:
         return any(
             c["type"] == "ready" and c["status"] == "true" for h in hosts for c in h["status"].get("conditions", [])
         )
+
+    def _pool_seen(self) -> Path:
+        """The pool as the cloud sees it, whose mounts are its own."""
+        return Path(f"/proc/{self._holder.pid}/root{self.pool}")
+
+    def _boot(self) -> subprocess.Popen[bytes]:
+        """A network, mounts and a boot of its own. The names of network namespaces are mounts too."""
+        self._boots += 1
+        boot_id = self.folder / "boot_id"
+        boot_id.write_text(f"00000000-0000-4000-8000-{self._boots:012}\n")
+        script = (
+            "mkdir -p /run/netns && mount -t tmpfs -o mode=755 none /run/netns && "
+            f"mount --bind {boot_id} /proc/sys/kernel/random/boot_id && "
+            "ip link set lo up && echo ready && exec sleep infinity"
+        )
+        holder = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-c", script], stdout=subprocess.PIPE)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"ready\n"
+        return holder
+
+    def _end_machine(self) -> None:
+        self._holder.kill()
+        self._holder.communicate()
+
+    def _processes(self) -> list[int]:
+        """What runs for this cloud: its data folder is on the command line."""
+        pids = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+        return [pid for pid in pids if str(self.data) in _command(pid)]
 
     def _argv(self, *arguments: str) -> list[str]:
         return [*self._within(), sys.executable, "-m", "pextra_client", *arguments]

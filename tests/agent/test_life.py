@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pextra.drivers.interface import Power, Retryable
+from pextra.drivers.interface import GuestSpec, Power, Retryable, VolumeObservation, VolumeSource
+from pextra.drivers.sim.compute import SimCompute
+from pextra.drivers.sim.storage import SimStorage
 from tests.agent.world import AgentCloud
 
 
@@ -46,6 +48,25 @@ def test_a_stopped_instance_stays_off_and_starts_again_when_asked(cloud: AgentCl
     assert cloud.ready("instance", "web")["reason"] == "Stopped"
     cloud.put("instance", "web", {"flavor": "small", "image": "linux", "power": "on"})
     cloud.settle(5.0)
+    assert cloud.get("instance", "web").status["boots"] == 2
+
+
+def test_a_guest_that_powers_itself_off_right_after_it_was_started_stays_off(cloud: AgentCloud) -> None:
+    """Also when its agent has yet to hear that its last stop, which was asked for, is no longer the last."""
+    cloud.instance("web")
+    cloud.put("instance", "web", {"flavor": "small", "image": "linux", "power": "off"})
+    cloud.settle(30.0)
+    cloud.put("instance", "web", {"flavor": "small", "image": "linux", "power": "on"})
+    while cloud.loop.step():
+        pass
+    agent = cloud.hosts["h0"].agent
+    agent.exchange()
+    assert agent.look(limit=8)
+    cloud.world.guest_powers_off(cloud.uid("web"))
+    agent.observe()
+    agent.look(limit=8)
+    cloud.settle(5.0)
+    assert cloud.ready("instance", "web")["reason"] == "PoweredOffByGuest"
     assert cloud.get("instance", "web").status["boots"] == 2
 
 
@@ -123,6 +144,39 @@ def test_a_volume_is_made_grown_and_removed_on_its_host(cloud: AgentCloud) -> No
     cloud.settle(5.0)
     assert cloud.find("volume", "data") is None
     assert storage.observe_volumes() == {}
+
+
+def test_a_volume_that_only_the_guest_which_has_it_open_can_grow_is_grown_by_it(
+    cloud: AgentCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As volumes are that lie in files."""
+    cloud.put("volume", "data", {"size_gib": 1})
+    cloud.instance("web", volumes=["data"])
+    cloud.settle(5.0)
+    ensure = SimStorage.ensure_volume
+
+    def guarded(driver: SimStorage, volume: VolumeSource) -> VolumeObservation:
+        seen = driver.observe_volume(volume.tenant_uid, volume.uid)
+        if seen is not None and seen.size_bytes < volume.size_bytes:
+            raise Retryable("VolumeBusy", "it is open")
+        return ensure(driver, volume)
+
+    monkeypatch.setattr(SimStorage, "ensure_volume", guarded)
+    cloud.put("volume", "data", {"size_gib": 2})
+    grown: list[int] = []
+    define = SimCompute.ensure_defined
+
+    def noting(driver: SimCompute, guest: GuestSpec) -> None:
+        grown.append(guest.disks[1].size_bytes)
+        define(driver, guest)
+
+    monkeypatch.setattr(SimCompute, "ensure_defined", noting)
+    cloud.settle(10.0)
+    assert grown[-1:] == [2 << 30]
+    assert cloud.ready("volume", "data")["status"] == "true"
+    monkeypatch.undo()
+    cloud.settle(30.0)
+    assert cloud.ready("volume", "data")["reason"] == "Ready"
 
 
 def test_what_the_host_has_is_known_to_placement_and_shown(cloud: AgentCloud) -> None:
@@ -204,24 +258,3 @@ def test_two_rebuilds_happen_one_after_the_other(cloud: AgentCloud) -> None:
     cloud.settle(30.0)
     assert {cloud.get("operation", m.name).status["phase"] for m in made if m is not None} == {"succeeded"}
     assert sorted(cloud.get("instance", "web").status["rebuilds"]) == sorted(m.uid for m in made if m is not None)
-
-
-@pytest.mark.parametrize("action", ["metrics", "guest_report"])
-def test_what_a_guest_counts_and_says_is_read_through_its_agent(cloud: AgentCloud, action: str) -> None:
-    cloud.instance("web")
-    operation = cloud.act("instance", "web", action).record
-    assert operation is not None
-    cloud.settle(5.0)
-    done = cloud.get("operation", operation.name).status
-    assert done["phase"] == "succeeded", done
-    assert done["result"]["cpu_ns" if action == "metrics" else "hostname"] is not None
-
-
-def test_the_counters_of_a_guest_that_is_off_are_said_not_to_be_there(cloud: AgentCloud) -> None:
-    cloud.instance("web", power="off")
-    operation = cloud.act("instance", "web", "metrics").record
-    assert operation is not None
-    cloud.settle(5.0)
-    done = cloud.get("operation", operation.name).status
-    assert done["phase"] == "failed"
-    assert "does not run" in done["error"]

@@ -5,58 +5,25 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pextra.drivers.local import preflight
+from tests.agent.manifests import instance, thing
 from tests.agent.real import RealCloud, settle
-from tests.drivers.hypervisor import reason_unavailable
 
 WEB_PAGE = (
     "#!/bin/sh\nmkdir /www\necho hello from $(hostname) >/www/index.html\nhttpd -p 80 -h /www\nhttpd -p 8080 -h /www\n"
 )
 
 
+pytestmark = pytest.mark.xdist_group("real-host")
+
+
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[RealCloud]:
-    """One cloud for the tests of this file, with a tenant and what its instances need."""
-    problems = [str(p) for p in preflight.check()]
-    if reason := reason_unavailable() or "; ".join(problems):
-        pytest.skip(reason)
-    made = RealCloud()
-    try:
-        made.apply(
-            thing("tenant", "acme", {}, tenant=None),
-            thing("quota", "default", {"unlisted": "unlimited"}),
-            thing("flavor", "tiny", {"vcpus": 1, "memory_mib": 128, "disk_gib": 1}, tenant=None),
-            thing("network", "front", {}),
-            thing("subnet", "front", {"network": "front", "cidr": "10.1.0.0/24"}),
-            thing("security_group", "web", {"rules": [
-                {"direction": "ingress", "protocol": "tcp", "port_min": 80}, {"direction": "egress"},
-            ]}),
-        )  # fmt: skip
-        yield made
-    finally:
-        made.close()
-
-
-def thing(kind: str, name: str, spec: dict[str, Any], tenant: str | None = "acme") -> dict[str, Any]:
-    """A document of the command line."""
-    where = {"tenant": tenant} if tenant is not None else {}
-    return {"kind": kind, "metadata": {"name": name, **where}, "spec": spec}
-
-
-def instance(name: str, user_data: str = "#!/bin/sh\n", **spec: Any) -> dict[str, Any]:
-    """A small instance on the network `front`."""
-    card = {"network": "front", "security_groups": ["web"]}
-    return thing(
-        "instance",
-        name,
-        {"flavor": "tiny", "image": "system/tiny", "networks": [card], "user_data": user_data, **spec},
-    )
+def cloud(shared_real_cloud: RealCloud) -> RealCloud:
+    """The cloud of these tests; not that of the simulated agents."""
+    return shared_real_cloud
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +47,7 @@ def test_guests_reach_each_other_and_not_what_security_groups_forbid(web: RealCl
     said = web.console("asker")
     assert "allowed: hello from web." in said
     assert "forbidden: ." in said
-    allowed, forbidden = (e.split()[1] for e in web.get("floating_ip", "web")["status"]["endpoints"])
+    allowed, forbidden = web.endpoints("web")
     assert web.fetch(allowed) == "hello from web"
     assert web.fetch(forbidden) is None
     web.pextra("delete", "floating_ip", "web", "-t", "acme", "--wait")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -87,8 +88,8 @@ class AgentHost:
 class AgentCloud(LoopedCloud):
     """A cloud whose hosts have agents; `settle` moves loops and agents in turn."""
 
-    def __init__(self, url: str, clock: ManualClock | None = None) -> None:
-        super().__init__(url, clock)
+    def __init__(self, url: str, clock: ManualClock | None = None, depot: Path | None = None) -> None:
+        super().__init__(url, clock, depot)
         self.hosts: dict[str, AgentHost] = {}
 
     def join_token(self, host: str, name: str | None = None) -> str:
@@ -133,7 +134,7 @@ class AgentCloud(LoopedCloud):
     def _round(self) -> int:
         done = self.loop.step() + self.sweep.run(self.loop.shards)
         for host in self.hosts.values():
-            done += host.agent.observe() + host.agent.look(limit=8)
+            done += host.agent.observe() + host.agent.ask_guests() + host.agent.look(limit=8)
             try:
                 before = host.agent.ledger.revision, host.agent.ledger.has_news
                 host.agent.exchange()

@@ -46,7 +46,7 @@ def crdbish_template(postgres_server: PostgresServer) -> Iterator[PostgresTempla
 
 
 @pytest.fixture
-def open_site() -> Iterator[OpenSite]:
+def open_site(tmp_path: Path) -> Iterator[OpenSite]:
     """Opens the site in a database, and closes it after the test."""
     opened: list[Database] = []
 
@@ -55,7 +55,7 @@ def open_site() -> Iterator[OpenSite]:
         clock.advance(60.0)
         database = Database(url, clock=clock, rng=random.Random(url), durable=False)
         opened.append(database)
-        return Site(database, clock, tokens)
+        return Site(database, clock, tokens, depot=tmp_path / "depot")
 
     yield open_
     for database in opened:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import func, select
 
-from pextra import wiring
+from pextra import serving, wiring
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.controllers.loop import Loop
@@ -42,11 +43,18 @@ class Site:
     """
 
     def __init__(
-        self, database: Database, clock: ManualClock, tokens: dict[str, str], registry: Registry = REGISTRY
+        self,
+        database: Database,
+        clock: ManualClock,
+        tokens: dict[str, str],
+        registry: Registry = REGISTRY,
+        depot: Path | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
         self.cloud, _ = open_cloud(database, registry)
+        if depot is not None:
+            self.cloud = serving.with_depot(self.cloud, depot)
         self.app = create_app(self.cloud)
         self.tokens = tokens
         self.admin, self.ada, self.dev, self.gus = (

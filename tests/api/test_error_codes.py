@@ -18,6 +18,7 @@ from pextra.store.events import KEEP_S
 from tests.api.caller import Answer, Caller
 from tests.api.everything import make_everything
 from tests.api.site import SMALL, Site, add_user
+from tests.api.uploading import MINE, described, upload
 from tests.labs.crdbish import Crdbish, Fault
 from tests.store.clock import ManualClock
 
@@ -29,6 +30,8 @@ PROVOKED_ELSEWHERE: Final = {
     "agent.unauthenticated": "tests/agent/test_authority.py: only the agents' endpoint answers with it",
     "address.exhausted": "tests/store/test_addresses.py; the API tells it as a condition, for a loop meets it",
     "console.ticket_refused": "tests/relay/test_tickets.py; a websocket's close tells it, no answer of the API",
+    "upload.busy": "tests/api/test_uploads.py: it takes two at a time",
+    "upload.full": "tests/api/test_depot.py: it takes a process that may write little",
     "capacity.none": "nothing answers with it: an instance that fits nowhere is stored, and its condition says why",
 }
 
@@ -74,6 +77,16 @@ def no_console(site: Site) -> Answer:
     make_everything(site)
     site.converge()
     return site.ada.act(WEB, "console")
+
+
+def lie(site: Site) -> Answer:
+    site.ada.put(MINE, described(b"truth")).ok()
+    return upload(site.ada, MINE, 0, b"liar!")
+
+
+def elsewhere(site: Site) -> Answer:
+    site.ada.put(MINE, described(b"truth")).ok()
+    return upload(site.ada, MINE, 2, b"uth")
 
 
 def below_use(site: Site) -> Answer:
@@ -185,6 +198,9 @@ PROVOCATIONS: Final[dict[str, Callable[[Site], Answer]]] = {
     "console.unavailable": no_console,
     "quota.exceeded": lambda s: s.dev.put("tenants/acme.dev/networks/n", {}),
     "quota.below_use": below_use,
+    "upload.digest_mismatch": lie,
+    "upload.offset": elsewhere,
+    "upload.unexpected": lambda s: upload(s.admin, "tenants/system/images/linux", 0, b""),
     "watch.expired": expired,
     "server.busy": lambda s: s.ada.get("watch", tenant="acme"),
     "store.unavailable": unavailable,

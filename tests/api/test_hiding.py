@@ -53,6 +53,7 @@ def seen(site: Site, request: Callable[[Caller, str], Answer], path: str) -> tup
 REQUESTS: dict[str, Callable[[Caller, str], Answer]] = {
     "GET": lambda caller, path: caller.get(path),
     "GET if changed": lambda caller, path: caller.get(path, headers={"If-None-Match": '"x"'}),
+    "GET metrics": lambda caller, path: caller.get(f"{path}/metrics"),
     "PUT": lambda caller, path: caller.put(path, {}),
     "PUT create only": lambda caller, path: caller.put(path, {}, headers={"If-None-Match": "*"}),
     "PUT with an etag": lambda caller, path: caller.put(path, {}, headers={"If-Match": '"x"'}),

@@ -23,6 +23,8 @@ OF_TENANTS: Final = r"\{tenant\}|^/v1/plan$"
 CLOUD: Final = r"^/v1/[a-z]+(/\{name\})?$|^/v1/schemas/|^/[a-z.]+$"
 PRECONDITIONS: Final = ("uid", "if_match", "create_only")
 
+schemathesis.serializer.alias("application/partial-upload", "application/octet-stream")
+
 CHECKS: Final[dict[str, Any]] = {
     # what is well-formed may still be refused: a reference to nothing, a quota, a namesake
     "positive_data_acceptance": {"enabled": False},

@@ -128,7 +128,7 @@ def main() -> None:
             server = start_api(settings)
             try:
                 url = settings.api_url
-                wait_ready(server, f"{url}/healthz")
+                wait_ready(server, settings.api_address, tls=False)
                 for what, p50, p99, rate, per_cpu in measure(url, token, server, seconds):
                     base.setdefault(what, p50)
                     rows.append((f"{name}: {what}", p50, p99, rate, per_cpu, p50 / base[what]))

@@ -23,7 +23,7 @@ from pathlib import Path
 from websockets.asyncio.client import ClientConnection, connect
 
 from pextra import agent_protocol as protocol
-from pextra import wiring
+from pextra import serving
 from pextra.agent.link import ControlPlane
 from pextra.agent.relaying import Relaying
 from pextra.cli import agents_server
@@ -132,7 +132,7 @@ def main() -> None:
         ports = free_port(), free_port()
         command = [sys.executable, "-m", "pextra.cli.relay_server", f"--host={LOOPBACK}"]
         environment = os.environ | {
-            wiring.DATABASE_URL: f"sqlite:///{folder / 'pextra.db'}",
+            serving.DATABASE_URL: f"sqlite:///{folder / 'pextra.db'}",
             agents_server.FOLDER: str(cloud.tls),
         }
         process = subprocess.Popen([*command, f"--agents-port={ports[0]}", f"--users-port={ports[1]}"], env=environment)

@@ -11,7 +11,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from pextra import wiring
+from pextra import serving, wiring
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
@@ -71,14 +71,15 @@ def running_cloud(folder: Path) -> Generator[RunningCloud]:
     database = Database(f"sqlite:///{folder / 'pextra.db'}")
     opened = wiring.open_site(database)
     assert opened.admin_token is not None
+    site = serving.with_depot(opened.cloud, folder / "depot")
     fleet = wiring.DriverFleet(wiring.world_at(folder / "world.json"))
-    runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder="test")
+    runner = Runner(site, fleet, wiring.controllers_of(fleet), holder="test")
     served: list[_Served | Cutter] = []
     try:
         served.append(streams := _serve(create_streams_app(opened.cloud, places=STREAM_PLACES)))
         served.append(cutter := Cutter(streams.url, mean_bytes=3000))
-        served.append(api := _serve(create_app(opened.cloud, ApiSettings(streams_url=streams.url))))
-        loser = AnswerLoser(create_app(opened.cloud, ApiSettings(streams_url=cutter.url)))
+        served.append(api := _serve(create_app(site, ApiSettings(streams_url=streams.url))))
+        loser = AnswerLoser(create_app(site, ApiSettings(streams_url=cutter.url)))
         served.append(lossy := _serve(loser))
         runner.start()
         wiring.register(opened.cloud, None)

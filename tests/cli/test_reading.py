@@ -171,3 +171,12 @@ def test_no_tenant_is_invalid(pextra: Pextra, monkeypatch: pytest.MonkeyPatch) -
 )
 def test_a_wrong_command_line_is_invalid(pextra: Pextra, arguments: list[str]) -> None:
     assert pextra(*arguments).code == 3
+
+
+def test_what_was_measured_of_an_instance_is_told_and_of_other_kinds_nothing_is(pextra: Pextra, client: Client) -> None:
+    client.put("volume", "data", {"size_gib": 1})
+    refused = pextra("metrics", "volume", "data")
+    assert refused.code == 3
+    assert "nothing is measured of a volume" in refused.err
+    absent = pextra("metrics", "instance", "nobody")
+    assert absent.code == 4

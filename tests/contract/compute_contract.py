@@ -495,11 +495,13 @@ class ComputeContract:
     def test_panicked_guest_is_told_from_one_whose_process_died(
         self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
     ) -> None:
-        running(harness, compute, guest.uid)
+        boots = running(harness, compute, guest.uid).boots
         harness.guest_panics(guest.uid)
         seen = off(harness, compute, guest.uid)
         assert (seen.stop_cause, seen.problems) == (StopCause.CRASHED, (Problem.PANICKED,))
-        assert running(harness, compute, guest.uid).problems == ()
+        assert seen.panicked_boot == boots
+        again = running(harness, compute, guest.uid)
+        assert (again.problems, again.panicked_boot) == ((), boots)
 
     # --- removing ---
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
-from pextra import wiring
+from pextra import serving, wiring
 from pextra.controllers.loop import Loop
 from pextra.controllers.sweep import Sweep
 from pextra.drivers.sim.images import digest_of, sim_url
@@ -29,10 +30,12 @@ class LoopedCloud:
         world: what its hosts do.
     """
 
-    def __init__(self, url: str, clock: ManualClock | None = None) -> None:
+    def __init__(self, url: str, clock: ManualClock | None = None, depot: Path | None = None) -> None:
         self.clock = clock or ManualClock()
         self.database = Database(url, clock=self.clock, rng=random.Random(1), durable=False)
         self.cloud = wiring.open_site(self.database).cloud
+        if depot is not None:
+            self.cloud = serving.with_depot(self.cloud, depot)
         self.world = SimWorld(clock=self.clock.now)
         self.restart()
 
@@ -91,6 +94,10 @@ class LoopedCloud:
     def ready(self, kind: str, name: str) -> dict[str, Any]:
         """The object's condition `ready`."""
         return next(c for c in self.get(kind, name).status["conditions"] if c["type"] == "ready")
+
+    def condition(self, kind: str, name: str, type_: str) -> dict[str, Any]:
+        """The object's condition of that type."""
+        return next(c for c in self.get(kind, name).status["conditions"] if c["type"] == type_)
 
     def settle(self, seconds: float = 0.0) -> None:
         """Let the loops do what is due, also what becomes due within `seconds`, and sweep the hosts."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pextra import wiring
+from pextra.controllers.sweep import STORAGE_EVERY_S
 from pextra.drivers.interface import Retryable
+from pextra.drivers.sim.images import sim_image
 from pextra.errors import PextraError
 from tests.controllers.cloud import LoopedCloud
 
@@ -121,3 +124,14 @@ def test_a_tenant_that_is_deleted_with_cascade_takes_everything_along(cloud: Loo
     assert cloud.find("tenant", "acme", tenant=None) is None
     assert cloud.find("tenant", "acme.dev", tenant=None) is None
     assert not cloud.fleet.pools()["sim"].observe_volumes()
+
+
+def test_an_image_in_a_pool_of_this_process_whose_object_has_gone_is_swept(cloud: LoopedCloud) -> None:
+    pool = cloud.fleet.pools()[wiring.SIM_POOL]
+    orphan = cloud.database.new_uid()
+    pool.ensure_image(sim_image(orphan, "orphan"))
+    for _ in range(2):
+        assert orphan in pool.observe_images(), "it may be newer than what the sweep read: it is seen twice"
+        cloud.clock.advance(STORAGE_EVERY_S + 1)
+        cloud.sweep.run(cloud.loop.shards)
+    assert set(pool.observe_images()) == {cloud.get("image", "linux").uid}

@@ -16,6 +16,7 @@ from pextra.drivers.interface import (
     CpuTopology,
     Firmware,
     FirmwareType,
+    HostFeature,
     HostInventory,
     ImageSource,
     NetworkDriver,
@@ -48,7 +49,16 @@ class Host:
         self.now = 0.0
         self.world = SimWorld(clock=lambda: self.now, latency=Latency(shutdown_s=1e9 if deaf else 0.0))
         self.world.ensure_host(
-            "h1", HostInventory(8, 16_384, 100, "sim", accelerated=False, dedicated_cpus=(4, 5, 6, 7))
+            "h1",
+            HostInventory(
+                8,
+                16_384,
+                100,
+                "sim",
+                accelerated=False,
+                dedicated_cpus=(4, 5, 6, 7),
+                features=tuple(HostFeature),
+            ),
         )
         self.world.ensure_pool("p", capacity_bytes=100 * GIB)
         self.compute = SimCompute(self.world, "h1")
@@ -170,8 +180,32 @@ def test_guest_that_was_held_for_its_disk_is_told_of_when_it_is_held_again(
     monkeypatch.setattr(SimCompute, "ensure_running", full_again)
     held = host.converge(WEB)
     assert (held.settled, held.ready, held.reason) == (False, False, reason)
+    assert held.disk_problems == (problem,)
     monkeypatch.undo()
-    assert host.converge(WEB).reason == "Running"
+    resumed = host.converge(WEB)
+    assert (resumed.settled, resumed.reason, resumed.disk_problems) == (False, reason, (problem,))
+    again = host.converge(WEB)
+    assert (again.settled, again.reason, again.disk_problems) == (True, "Running", ())
+
+
+def test_full_pool_of_a_guest_that_cannot_run_on_is_what_is_found_and_no_failure(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.world.guest_pauses(UID, Problem.DISK_FULL)
+
+    def refuse(_driver: SimCompute, _uid: str) -> None:
+        raise Retryable("PoolFull", "no room")
+
+    monkeypatch.setattr(SimCompute, "ensure_running", refuse)
+    held = host.converge(WEB)
+    assert (held.settled, held.ready, held.reason, held.message) == (False, False, "PoolFull", "no room")
+    assert held.disk_problems == (Problem.DISK_FULL,)
+
+
+def test_panic_is_remembered_by_its_boot_when_the_guest_is_started_again(host: Host) -> None:
+    host.world.guest_crashes(UID)
+    seen = host.converge(WEB).observed
+    assert (seen.power, seen.boots, seen.panicked_boot, seen.problems) == (Power.RUNNING, 2, 1, ())
 
 
 def test_panic_is_named_where_the_guest_stays_off(host: Host) -> None:

@@ -74,7 +74,7 @@ def test_cause_of_being_off(history: History, ending: Ending, cause: StopCause) 
 
 
 def test_start_forgets_the_request_to_stop() -> None:
-    again = RAN.request_stop().begin_start("now").started()
+    again = RAN.request_stop().begin_start("now", panicked_boot=0).started()
     assert (again.boots, again.stop_requested) == (2, False)
 
 

@@ -90,9 +90,16 @@ def test_ordinary_user_runs_guests(hypervisor: Hypervisor) -> None:
 def test_kvm_is_believed_only_after_a_boot_and_asked_only_once(
     hypervisor: Hypervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = kvm_works(tiny_image().path, tmp_path, None, timeout_s=4)
+    answer = kvm_works(lambda: tiny_image().path, tmp_path, None, timeout_s=4)
     monkeypatch.setattr("pextra.drivers.libvirt.acceleration._reaches_user_space", pytest.fail)
-    assert kvm_works(tiny_image().path, tmp_path, None) is answer
+    assert kvm_works(lambda: tiny_image().path, tmp_path, None) is answer
+
+
+def test_a_host_where_kvm_is_closed_to_guests_needs_no_image_to_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pextra.drivers.libvirt.acceleration._DEVICE", str(tmp_path / "kvm"))
+    assert not kvm_works(lambda: pytest.fail("an image was asked for"), tmp_path, None)
 
 
 def test_preflight_names_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ def test_what_the_host_lacks_is_said_with_its_remedy(tmp_path: Path, hypervisor:
         assert caught.value.reason == reason
     pages = tmp_path / "hugepages-2048kB"
     pages.mkdir()
+    (pages / "free_hugepages").write_text("0\n")
     (pages / "nr_hugepages").write_text("0\n")
     assert find_features(pages_dir=tmp_path).hugepages_kib == frozenset()
     (pages / "nr_hugepages").write_text("4\n")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 import pytest
@@ -12,6 +13,8 @@ from pextra.agent.agent import Agent
 from pextra.agent.ledger import Ledger, Look
 from pextra.agent_protocol import Report
 from pextra.controllers import operations, remote
+from pextra.drivers import strangers
+from pextra.drivers.interface import DriverError
 from pextra.services import agents
 from pextra.store import agents as stored_agents
 from pextra.store import assignments
@@ -42,9 +45,10 @@ def _reports_are_forgotten_though_the_answer_was_lost(patch: pytest.MonkeyPatch)
 
 
 def _strangers_are_removed_without_asking(patch: pytest.MonkeyPatch) -> None:
-    def remove(self: Agent, guests: Any) -> None:
-        for uid in guests:
-            self._remove_stranger(uid)
+    def remove(self: Agent) -> None:
+        with suppress(DriverError):
+            for uid in self._drivers.compute.observe_guests():
+                self._remove_stranger(uid)
 
     patch.setattr(Agent, "_watch_strangers", remove)
 
@@ -90,7 +94,7 @@ def _a_renewal_shuts_out_every_certificate_but_the_one_it_shows(patch: pytest.Mo
 
 
 def _disks_in_a_shared_pool_are_taken_for_strangers(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Agent, "_own_volumes", lambda self: self._drivers.storage.observe_volumes())
+    patch.setattr(strangers, "own_volumes", lambda host: host.storage.observe_volumes())
 
 
 def _an_act_stays_assigned_when_its_operation_ends(patch: pytest.MonkeyPatch) -> None:

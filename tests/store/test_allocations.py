@@ -10,11 +10,11 @@ import pytest
 
 from pextra.errors import PextraError
 from pextra.store import allocations
-from pextra.store.allocations import Amounts, HostRow
+from pextra.store.allocations import COUNTED, Amounts, HostRow
 from pextra.store.database import Database
 from tests.store.clock import ManualClock
 
-CAPACITY = Amounts(8, 8_192, 100)
+CAPACITY = Amounts(8, 8_192, 100, dedicated_threads=4, hugepages_2m=512, hugepages_1g=2)
 SMALL = Amounts(1, 1_024, 10)
 NOTHING = Amounts(0, 0, 0)
 
@@ -80,7 +80,17 @@ def test_giving_back_twice_gives_back_once(database: Database, tenant: str, add_
     assert seen(database, host).used == SMALL
 
 
-@pytest.mark.parametrize("amounts", [Amounts(9, 1, 1), Amounts(1, 8_193, 1), Amounts(1, 1, 101)])
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        Amounts(9, 1, 1),
+        Amounts(1, 8_193, 1),
+        Amounts(1, 1, 101),
+        Amounts(0, 0, 1, 5, 0, 0),
+        Amounts(0, 0, 1, 0, 513, 0),
+        Amounts(0, 0, 1, 0, 0, 3),
+    ],
+)
 def test_more_than_is_there_of_anything_is_not_given(
     database: Database, tenant: str, add_host: Callable[..., str], amounts: Amounts
 ) -> None:
@@ -160,7 +170,10 @@ def test_guests_that_come_and_go_at_once_never_exceed_what_the_hosts_have(
                     processes[seed].write(lambda tx, g=guest: allocations.release(tx, tenant, g))
                     mine.pop()
                     continue
-                guest, amounts = database.new_uid(), Amounts(rng.randint(1, 3), 1_024, rng.randint(5, 30))
+                guest, amounts = (
+                    database.new_uid(),
+                    Amounts(rng.randint(1, 3), 1_024, rng.randint(5, 30), rng.randint(0, 1), rng.randint(0, 99)),
+                )
                 if take(processes[seed], rng.choice(hosts), tenant, guest, amounts):
                     mine.append((guest, amounts))
                 else:
@@ -175,7 +188,7 @@ def test_guests_that_come_and_go_at_once_never_exceed_what_the_hosts_have(
     assert sorted((a.consumer_uid, a.amounts.vcpus) for a in given) == sorted((g, a.vcpus) for g, a in living)
     for host in hosts:
         row, mine = seen(database, host), [a.amounts for a in given if a.host_uid == host]
-        assert row.used == Amounts(*(sum(getattr(a, f) for a in mine) for f in ("vcpus", "memory_mib", "disk_gib")))
+        assert row.used == Amounts(*(sum(getattr(a, f) for a in mine) for f in COUNTED))
         assert row.used.vcpus <= row.capacity.vcpus
         assert row.used.disk_gib <= row.capacity.disk_gib
     assert "full" in refused

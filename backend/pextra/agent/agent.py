@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from pextra import agent_protocol as protocol
@@ -12,9 +12,10 @@ from pextra.agent.ledger import Ledger
 from pextra.agent.looking import look_at, unforeseen
 from pextra.agent_protocol import Assignment, SyncAnswer, SyncRequest
 from pextra.clock import Clock
-from pextra.drivers import documents
-from pextra.drivers.convergence import HostDrivers, guest_of_port
-from pextra.drivers.interface import DriverError, GuestObservation, VolumeObservation
+from pextra.drivers import documents, strangers
+from pextra.drivers.convergence import HostDrivers
+from pextra.drivers.interface import AgentReport, DriverError, Power
+from pextra.drivers.sampling import samples_of
 
 log = logging.getLogger("pextra.agent")
 
@@ -49,6 +50,7 @@ class Agent:
         inventory: what the host has now.
         boot_id: names the host's present boot.
         stranger_grace_s: see `STRANGER_GRACE_S`.
+        trash_kept_s: see `strangers.TRASH_KEPT_S`.
 
     Attributes:
         ledger: what is assigned to the host, and what came of it.
@@ -65,6 +67,7 @@ class Agent:
         version: str,
         clock: Clock,
         stranger_grace_s: float = STRANGER_GRACE_S,
+        trash_kept_s: float = strangers.TRASH_KEPT_S,
     ) -> None:
         self.ledger = Ledger()
         self.relay: str | None = None
@@ -75,10 +78,14 @@ class Agent:
         self._version = version
         self._clock = clock
         self._grace_s = stranger_grace_s
+        self._trash_kept_s = trash_kept_s
         self._strangers: dict[str, float] = {}
         self._told_inventory: documents.Inventory | None = None
         self._inventory_at = 0.0
+        self._sample_s: float | None = None
+        self._sample_at = 0.0
         self._exchange = 0
+        self._told: dict[str, AgentReport] = {}
         self._lock = threading.Lock()
 
     # --- exchanging ---
@@ -91,6 +98,7 @@ class Agent:
         """
         reports = self.ledger.to_report()
         inventory = self._new_inventory()
+        samples = self._new_samples()
         answer = self._link.sync(
             SyncRequest(
                 boot_id=self._boot_id,
@@ -100,6 +108,7 @@ class Agent:
                 reports=reports,
                 strangers=self._old_strangers(),
                 inventory=None if inventory is None else documents.write(inventory),
+                samples=samples,
             )
         )
         if answer.exchange is not None:
@@ -111,10 +120,25 @@ class Agent:
             self._told_inventory = inventory
             self._inventory_at = self._clock.monotonic() + INVENTORY_EVERY_S
         self.relay = answer.relay
+        self._sample_s = answer.sample_s
+        if samples is not None:
+            self._sample_at = self._clock.monotonic() + (answer.sample_s or 0.0)
         self.ledger.learn(answer, self._clock.monotonic())
         for uid in answer.remove:
             self._remove_stranger(uid)
         return 0.0 if answer.more or self.ledger.has_news else answer.poll_s
+
+    def _new_samples(self) -> list[protocol.GuestSample] | None:
+        """What the guests have counted, when the control plane wants to know."""
+        now = self._clock.monotonic()
+        if self._sample_s is None or now < self._sample_at:
+            return None
+        try:
+            return samples_of(self._drivers.compute.observe_metrics())
+        except DriverError as error:
+            log.warning("the guests cannot be measured: %s", error)
+            self._sample_at = now + self._sample_s
+            return None
 
     def _new_inventory(self) -> documents.Inventory | None:
         """What the host has, when it is time to look and it is not what was told last."""
@@ -152,7 +176,8 @@ class Agent:
         now = self._clock.monotonic()
         stopping_s = None if stopping_since is None else now - stopping_since
         try:
-            look = look_at(assignment, self._drivers, stopping_s=stopping_s)
+            told = self._told.get(assignment.uid)
+            look = look_at(assignment, self._drivers, stopping_s=stopping_s, told=told)
         except Exception as error:
             log.exception("a look at %s %s failed", assignment.kind, assignment.uid)
             look = unforeseen(error)
@@ -167,16 +192,48 @@ class Agent:
         except DriverError as error:
             log.warning("the host's guests cannot be observed: %s", error)
             return 0
-        self._watch_strangers(guests)
+        self._watch_strangers()
         return self.ledger.compare(guests, self._clock.monotonic())
 
-    def _watch_strangers(self, guests: Mapping[str, GuestObservation]) -> None:
+    def empty_trash(self) -> int:
+        """Destroy the disks in the host's trash whose time is over; tells how many."""
+        try:
+            return self._drivers.storage.purge_trash()
+        except DriverError as error:
+            log.warning("the host's trash cannot be emptied: %s", error)
+            return 0
+
+    def ask_guests(self) -> int:
+        """Ask the agent within each running guest what it says of itself; tells how many say something new.
+
+        One that does not answer costs seconds: nothing else may wait for this.
+        """
+        try:
+            guests = self._drivers.compute.observe_guests()
+        except DriverError as error:
+            log.warning("the host's guests cannot be observed: %s", error)
+            return 0
+        news = 0
+        running = sorted(uid for uid, guest in guests.items() if guest.power is Power.RUNNING)
+        for uid in running:
+            try:
+                told = self._drivers.compute.observe_agent(uid) if self.ledger.knows(uid) else None
+            except DriverError:
+                continue  # it is asked again soon
+            if told is not None and told != self._told.get(uid):
+                self._told[uid] = told
+                self.ledger.wake(uid, self._clock.monotonic())
+                news += 1
+        for uid in self._told.keys() - set(running):
+            del self._told[uid]
+        return news
+
+    def _watch_strangers(self) -> None:
         """Note what is here and was not assigned, with the time since which it has been so."""
         if not self.ledger.complete:
             return
         try:
-            ports = self._drivers.network.observe_ports()
-            found = {guest_of_port(uid) for uid in (*guests, *ports, *self._own_volumes())}
+            found = strangers.on_host(self._drivers)
         except DriverError as error:
             log.warning("the host cannot be searched for what is nobody's: %s", error)
             return
@@ -184,11 +241,6 @@ class Agent:
         unknown = {uid for uid in found if not self.ledger.knows(uid)}
         with self._lock:
             self._strangers = {uid: self._strangers.get(uid, now) for uid in unknown}
-
-    def _own_volumes(self) -> Mapping[str, VolumeObservation]:
-        """The volumes of this host; in a pool that other hosts reach too, what is not ours is theirs."""
-        storage = self._drivers.storage
-        return {} if storage.capabilities().shared else storage.observe_volumes()
 
     def _old_strangers(self) -> list[str]:
         oldest = self._clock.monotonic() - self._grace_s
@@ -202,13 +254,7 @@ class Agent:
             return
         log.warning("removing %s, which is on this host and is nobody's", uid)
         try:
-            self._drivers.compute.ensure_absent(uid)
-            for port in list(self._drivers.network.observe_ports()):
-                if guest_of_port(port) == uid:
-                    self._drivers.network.ensure_port_absent(port)
-            for volume in list(self._own_volumes().values()):
-                if guest_of_port(volume.uid) == uid:
-                    self._drivers.storage.ensure_volume_absent(volume.tenant_uid, volume.uid)
+            strangers.remove(uid, self._drivers, keep_s=self._trash_kept_s)
         except DriverError as error:
             log.warning("%s cannot be removed yet: %s", uid, error)
             return

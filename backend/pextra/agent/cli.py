@@ -17,10 +17,12 @@ from pextra import host_wiring
 from pextra.agent.home import DEFAULT, Home, NotJoined
 from pextra.agent.link import JoinFailed
 from pextra.agent.link import join as join_cloud
+from pextra.drivers.strangers import TRASH_KEPT_S
 
 app = typer.Typer(help="Makes this machine a host of a Pextra cloud, and keeps it one.", no_args_is_help=True)
 
 _MOST_CPUS: Final = 8191
+_DAY_S: Final = 86_400.0
 HomeOption = Annotated[Path, typer.Option("--home", help="Where the agent keeps its certificate.")]
 
 
@@ -57,6 +59,9 @@ def run(
     dedicated_cpus: Annotated[
         str, typer.Option(help="Threads kept for guests with dedicated ones, such as 2-5,8.", metavar="CPUS")
     ] = "",
+    trash_days: Annotated[
+        float, typer.Option(min=0, help="How long disks that were nobody's are kept before they are destroyed.")
+    ] = TRASH_KEPT_S / _DAY_S,
 ) -> None:
     """Run the agent until it is stopped. Guests run on without it."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -69,7 +74,9 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)
     try:
-        settings = host_wiring.HostSettings(data_dir, image_dir or [], cpu_model, numbers(dedicated_cpus))
+        settings = host_wiring.HostSettings(
+            data_dir, image_dir or [], cpu_model, numbers(dedicated_cpus), trash_kept_s=trash_days * _DAY_S
+        )
         process = host_wiring.agent_process(Home(home), settings)
     except (NotJoined, host_wiring.HostUnfit, ValueError) as error:
         _fail(str(error))

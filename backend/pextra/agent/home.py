@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from pextra.agent_protocol import Certificate
+from pextra.replacing import replace_file
 
 DEFAULT: Final = Path("/var/lib/pextra-agent")
 
@@ -72,20 +72,11 @@ class Home:
         """Keep what joining brought. The identity is written last: half a joining is none."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         identity = Identity(issued.host, issued.host_uid, tuple(endpoints))
-        self._write(self.authority, issued.authority)
+        replace_file(self.authority, issued.authority.encode())
         self.keep_certificate(issued.certificate, key_pem)
-        self._write(self.path / "identity.json", json.dumps(asdict(identity), indent=1) + "\n")
+        replace_file(self.path / "identity.json", json.dumps(asdict(identity), indent=1).encode() + b"\n")
         return identity
 
     def keep_certificate(self, certificate_pem: str, key_pem: str) -> None:
         """Keep a new certificate with its key, in place of the old one."""
-        self._write(self.credentials, certificate_pem + key_pem)
-
-    def _write(self, path: Path, text: str) -> None:
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        replace_file(self.credentials, (certificate_pem + key_pem).encode())

@@ -151,15 +151,24 @@ class Ledger:
                 if entry.assignment.kind in wanted and entry.due is None:
                     entry.due = now
 
+    def wake(self, uid: str, now: float) -> None:
+        """Have one assignment looked at, if it is known."""
+        with self._lock:
+            entry = self._entries.get(uid)
+            if entry is not None:
+                entry.due, entry.woken = now, True
+
     def next_due(self) -> float | None:
         """When the next look is due, in seconds of the agent's clock."""
         with self._lock:
             return min((e.due for e in self._entries.values() if e.due is not None and not e.busy), default=None)
 
     def knows(self, uid: str) -> bool:
-        """Whether there is an assignment of that uid."""
+        """Whether there is an assignment of that uid, or one that is made from the image of that uid."""
         with self._lock:
-            return uid in self._entries
+            if uid in self._entries:
+                return True
+            return any(uid in protocol.images_of(e.assignment.document) for e in self._entries.values())
 
     def count(self) -> int:
         """How many assignments there are."""

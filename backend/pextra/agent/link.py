@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+import urllib3
 from pydantic import ValidationError
 
 from pextra import agent_protocol as protocol
 from pextra.agent.agent import LinkDown
 from pextra.agent.home import Home, Identity
 from pextra.agent_protocol import SyncAnswer, SyncRequest
+from pextra.drivers.interface import Retryable
 from pextra.pki.contexts import trusting
 from pextra.pki.failures import InvalidToken, PinMismatch
 from pextra.pki.join_token import JoinToken
 from pextra.pki.pinning import fetch_authority
 from pextra.pki.request import new_request
+from pextra_client.connections import AttemptFailedError
 from pextra_client.credentials import Credentials
 from pextra_client.endpoints import EndpointSet
 from pextra_client.errors import ClientError
@@ -115,6 +118,22 @@ class ControlPlane:
         old, self._transport = self._transport, self._connect()
         old.close()
         return issued.renew_after_s
+
+    def content(self, image_uid: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        """The answer with what was uploaded of an image, of which nothing has been read yet.
+
+        Raises:
+            Retryable: `SourceUnreachable`: no endpoint answers.
+        """
+        transport, failed = self._transport, ""
+        for endpoint in transport.endpoints.urls:
+            try:
+                return transport.connections.open(
+                    endpoint + protocol.content_path(image_uid), headers, connect_s=10.0, silence_s=60.0
+                )
+            except AttemptFailedError as error:
+                failed = f"{endpoint}: {error.reason}"
+        raise Retryable("SourceUnreachable", f"the control plane does not answer: {failed}")
 
     def tls(self) -> ssl.SSLContext:
         """What a connection to the control plane is made with now: the authority, and the newest certificate."""

@@ -12,21 +12,26 @@ from pextra.drivers import convergence, documents
 from pextra.drivers.acts import act_on
 from pextra.drivers.convergence import DesiredGuest, HostDrivers
 from pextra.drivers.documents import ActResult, Failure, Report
-from pextra.drivers.interface import DriverError, ImageSource, NotFound, Permanent, Unknown
+from pextra.drivers.interface import AgentReport, DriverError, ImageSource, NotFound, Permanent, Unknown
 
 SOON_S: Final = 0.5
 RETRY_S: Final = 1.0
 RETRY_PERMANENT_S: Final = 15.0
 
 
-def look_at(assignment: Assignment, drivers: HostDrivers, *, stopping_s: float | None) -> Look:
+def look_at(
+    assignment: Assignment, drivers: HostDrivers, *, stopping_s: float | None, told: AgentReport | None = None
+) -> Look:
     """Look at an assignment and bring its host closer to it. Never raises for what a driver does.
 
     Args:
         stopping_s: for how long its guest has been asked to stop.
+        told: what its guest said of itself last.
     """
     try:
-        return _take_away(assignment, drivers) if assignment.removed else _make(assignment, drivers, stopping_s)
+        if assignment.removed:
+            return _take_away(assignment, drivers)
+        return _make(assignment, drivers, stopping_s, told)
     except DriverError as error:
         delay = RETRY_PERMANENT_S if isinstance(error, Permanent) else RETRY_S
         return Look(_written(Report(failure=documents.failure_of(error))), again_s=delay, failed=True)
@@ -35,15 +40,16 @@ def look_at(assignment: Assignment, drivers: HostDrivers, *, stopping_s: float |
         return Look(_written(Report(failure=failure)))
 
 
-def _make(assignment: Assignment, drivers: HostDrivers, stopping_s: float | None) -> Look:
+def _make(assignment: Assignment, drivers: HostDrivers, stopping_s: float | None, told: AgentReport | None) -> Look:
     if assignment.kind == "guest":
         desired = _with_secrets(documents.read(DesiredGuest, assignment.document), assignment.secrets)
         force = stopping_s is not None and stopping_s > desired.stop_timeout_s
         result = convergence.converge(desired, drivers, force=force)
         again = None if result.settled else SOON_S
         return Look(
-            _written(Report(guest=result)),
+            _written(Report(guest=result, told=told)),
             again_s=again,
+            failed=bool(result.disk_problems),  # a disk is given the longer, the longer it fails
             stopping=result.reason == "Stopping",
             seen=result.observed,
         )

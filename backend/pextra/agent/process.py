@@ -19,6 +19,8 @@ LOOKERS: Final = 4
 OBSERVE_EVERY_S: Final = 3.0
 LOOK_AGAIN_EVERY_S: Final = 120.0
 """Every guest is looked at this often though nothing seems to have changed: what is not watched may have."""
+EMPTY_TRASH_EVERY_S: Final = 3600.0
+ASK_GUESTS_EVERY_S: Final = 30.0
 RENEW_RETRY_S: Final = 600.0
 _IDLE_S: Final = 5.0
 _LONGEST_SILENCE_S: Final = 30.0
@@ -54,6 +56,7 @@ class AgentProcess:
             for name, target in (
                 ("exchange", self._exchanging),
                 ("observe", self._observing),
+                ("ask guests", self._asking_guests),
                 ("renew", self._renewing),
                 *((f"look-{number}", self._looking) for number in range(LOOKERS)),
             )
@@ -125,15 +128,24 @@ class AgentProcess:
         return _IDLE_S if due is None else max(0.01, min(_IDLE_S, due))
 
     def _observing(self) -> None:
-        passed = 0.0
+        passed, since_emptied = 0.0, EMPTY_TRASH_EVERY_S
         while not self._stop.wait(OBSERVE_EVERY_S * (0.75 + 0.5 * self._rng.random())):
             changed = self._agent.observe()
-            passed += OBSERVE_EVERY_S
+            passed, since_emptied = passed + OBSERVE_EVERY_S, since_emptied + OBSERVE_EVERY_S
+            if since_emptied >= EMPTY_TRASH_EVERY_S:
+                since_emptied = 0.0
+                self._agent.empty_trash()
             if passed >= LOOK_AGAIN_EVERY_S:
                 passed = 0.0
                 self._agent.look_again()
                 changed = 1
             if changed:
+                with self._work:
+                    self._work.notify_all()
+
+    def _asking_guests(self) -> None:
+        while not self._stop.wait(ASK_GUESTS_EVERY_S * (0.75 + 0.5 * self._rng.random())):
+            if self._agent.ask_guests():
                 with self._work:
                     self._work.notify_all()
 

@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from pydantic import ValidationError
 
 from pextra import agent_protocol as protocol
-from pextra.api import framing
+from pextra.api import contents, framing
 from pextra.api.responses import answer
 from pextra.errors import PextraError
 from pextra.pki.identity import serial_of
@@ -20,6 +20,8 @@ from pextra.services import agents
 from pextra.services.agents import Issued
 from pextra.services.cloud import Cloud
 
+MOST_TRANSFERS: Final = 8
+"""How many hosts are sent an image at a time; more are told to come back, so that syncing goes on."""
 M = TypeVar("M", bound=protocol.Message)
 MOST_BYTES: Final = 8 << 20
 _JOIN: Final = f"{protocol.PREFIX}/join"
@@ -54,6 +56,12 @@ def create_agents_app(cloud: Cloud, serial: Callable[[], str | None] = serial_of
     def sync() -> Response:
         told = agents.sync(cloud, serial(), _message(protocol.SyncRequest))
         return answer(200, told.model_dump(mode="json", exclude_defaults=True))
+
+    places = contents.Places(MOST_TRANSFERS)
+
+    @app.get(f"{protocol.PREFIX}/images/<uid>/content")
+    def image_content(uid: str) -> Response:
+        return contents.send(agents.image_content(cloud, serial(), uid), uid, places)
 
     return app
 

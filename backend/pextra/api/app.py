@@ -8,7 +8,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from pextra import __version__
-from pextra.api import framing, instruments, objects, openapi, pages, requests, schemas
+from pextra.api import framing, instruments, objects, openapi, pages, requests, schemas, uploads
 from pextra.api.endpoint import Endpoint
 from pextra.api.responses import answer
 from pextra.api.settings import ApiSettings
@@ -22,6 +22,7 @@ from pextra.tenancy import cedar_schema
 
 EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
+    "image-upload",
 )  # fmt: skip
 """What this server can do beyond the first version; append-only."""
 
@@ -42,6 +43,7 @@ def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
     framing.install(app, cloud, admit=_with_token)
     _general(app, endpoint, settings)
     app.register_blueprint(objects.blueprint(endpoint, Waits(settings.max_waits)))
+    app.register_blueprint(uploads.blueprint(endpoint, settings))
     app.register_blueprint(pages.blueprint(cloud))
     return app
 

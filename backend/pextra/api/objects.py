@@ -13,7 +13,7 @@ from pextra.api.responses import answer
 from pextra.api.waiting import Waits, holds
 from pextra.declaration.kind import Kind, Scope
 from pextra.errors import PextraError
-from pextra.services import acting, deleting, planning, reading, views, writing
+from pextra.services import acting, deleting, measuring, planning, reading, views, writing
 from pextra.services.cloud import Address, Context, Preconditions, Written
 from pextra.services.reading import Found, ListQuery
 
@@ -32,6 +32,7 @@ def blueprint(endpoint: Endpoint, waits: Waits) -> Blueprint:
         routes.add_url_rule(one, f"{scope}_put", handler.put, methods=["PUT"])
         routes.add_url_rule(one, f"{scope}_patch", handler.patch, methods=["PATCH"])
         routes.add_url_rule(one, f"{scope}_delete", handler.delete, methods=["DELETE"])
+        routes.add_url_rule(f"{one}/metrics", f"{scope}_metrics", handler.metrics, methods=["GET"])
         routes.add_url_rule(f"{one}/actions/<action>", f"{scope}_act", handler.act, methods=["POST"])
     return routes
 
@@ -81,6 +82,11 @@ class ObjectRoutes:
             return Answer(200, views.view(ctx.cloud, ctx.tx, found.record, found.tenant_path), headers)
 
         return _send(self._endpoint.read(request, work))
+
+    def metrics(self, plural: str, name: str, tenant: str | None = None) -> Response:
+        """What was measured last of one object."""
+        address = self._address(plural, name, tenant)
+        return answer(200, self._endpoint.read(request, lambda ctx: measuring.latest(ctx, address)))
 
     def _wait(self, address: Address, condition: str, timeout_s: float) -> Response:
         expected = requests.uid(request)

@@ -26,6 +26,8 @@ def document(registry: Registry) -> dict[str, Any]:
     for kind in registry:
         schemas |= _schemas(kind)
         paths |= _paths(kind)
+        if kind.name == "image":
+            paths |= _content(kind)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -127,6 +129,9 @@ def _schemas(kind: Kind) -> dict[str, Any]:
             "type": "object",
             "description": "The credential, in the answer that made it only.",
         }
+    if kind.sample is not None:
+        sample = kind.sample.model_json_schema(ref_template=OPENAPI_REF)
+        inner |= sample.pop("$defs", {}) | {f"{name}Metrics": sample}
     return inner | {
         f"{name}Spec": spec,
         f"{name}Status": status,
@@ -180,6 +185,8 @@ def _paths(kind: Kind) -> dict[str, Any]:
             **({"put": _put(kind), "patch": _patch(kind), "delete": _delete(kind)} if kind.writable else {}),
         },
     }
+    if kind.sample is not None:
+        paths[f"{prefix}/{kind.plural}/{{name}}/metrics"] = {"parameters": [*shared, name], "get": _metrics(kind)}
     for action in kind.actions:
         arguments = action.arguments.model_json_schema(ref_template=OPENAPI_REF)
         body = {"type": "object", "properties": {"arguments": arguments}, "additionalProperties": False}
@@ -197,6 +204,51 @@ def _paths(kind: Kind) -> dict[str, Any]:
             },
         }
     return paths
+
+
+def _content(kind: Kind) -> dict[str, Any]:
+    """The upload of an image's content."""
+    of = _paths(kind)[f"/v1/tenants/{{tenant}}/{kind.plural}/{{name}}"]["parameters"]
+    offset = _header("Upload-Offset", {"type": "integer", "minimum": 0}, "How many bytes came before these.")
+    number = {"schema": {"type": "integer"}, "required": True}
+    state = {"Upload-Offset": number, "Upload-Length": number, "Upload-Complete": {"schema": {"enum": ["?0", "?1"]}}}
+    binary = {"application/partial-upload": {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        f"/v1/tenants/{{tenant}}/{kind.plural}/{{name}}/content": {
+            "parameters": of,
+            "head": {
+                "operationId": f"{kind.name}_upload_state",
+                "summary": "How much of an upload has come.",
+                "parameters": _parameters("uid", "after"),
+                "responses": {
+                    "200": {"description": "Where it goes on.", "headers": state},
+                    **_problems("401", "403", "404", "409", "412", "422", "503"),
+                },
+            },
+            "patch": {
+                "operationId": f"{kind.name}_upload",
+                "summary": "Upload what comes next of the content; with the last byte it is verified.",
+                "parameters": [*_parameters("uid", "after"), {**offset, "required": True}],
+                "requestBody": {"required": True, "content": binary},
+                "responses": {
+                    "204": {"description": "Where it goes on.", "headers": state},
+                    **_problems("400", "401", "403", "404", "409", "412", "413", "415", "422", "503"),
+                },
+            },
+        }
+    }
+
+
+def _metrics(kind: Kind) -> dict[str, Any]:
+    return {
+        "operationId": f"{kind.name}_metrics_get",
+        "summary": f"What was measured last of one {kind.name}.",
+        "parameters": _parameters("after"),
+        "responses": {
+            "200": _json(_ref(f"{title(kind)}Metrics"), "The latest sample."),
+            **_problems("401", "404", "422", "503"),
+        },
+    }
 
 
 def _acted(kind: Kind, action: Action) -> dict[str, Any]:

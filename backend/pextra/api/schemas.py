@@ -112,6 +112,8 @@ def _kind(kind: Kind) -> dict[str, Any]:
         "description": kind.description,
         "short_names": list(kind.short_names),
         "countables": dict(kind.countables),
+        "measured": kind.sample is not None,
+        "conditions": {"ready": "Whether it is as its spec says.", **kind.conditions},
         "actions": [
             {
                 "name": a.name,

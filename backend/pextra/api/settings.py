@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+MAX_UPLOAD_BYTES: Final = 64 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +16,14 @@ class ApiSettings:
         streams_url: where the stream process answers, as clients reach it; None when there is none.
         max_body_bytes: larger bodies are refused unread.
         max_waits: how many `?wait=` requests may hold a thread at a time; more are told to come back.
+        max_upload_bytes: the largest image that may be uploaded.
+        max_piece_bytes: how much of one a single request may bring.
+        max_uploads: how many requests may bring some at a time; more are told to come back.
     """
 
     streams_url: str | None = None
     max_body_bytes: int = 1 << 20
     max_waits: int = 8
+    max_upload_bytes: int = MAX_UPLOAD_BYTES
+    max_piece_bytes: int = 64 << 20
+    max_uploads: int = 8

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pextra import wiring
+from pextra import serving
 from pextra.cli import agents_server
 from pextra.cli.settings import UpSettings
 from pextra.pki.contexts import trusting
@@ -110,7 +111,7 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
         sys.executable,
         "-m",
         "gunicorn",
-        f"pextra.wiring:{name}()",
+        f"pextra.serving:{name}()",
         f"--bind={address}",
         "--worker-class=gthread",
         f"--workers={workers}",
@@ -121,8 +122,10 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
         f"--error-logfile={logs / name}.log",
         "--log-level=warning",
     ]
+    # A configuration is imported before the workers part, so that they share what it imports: time and memory.
+    configuration = "pextra.cli.agents_server" if name == "agents" else "pextra.serving"
+    command += [f"--config=python:{configuration}"]
     if name == "agents":
-        command += ["--config=python:pextra.cli.agents_server"]
         command += [f"--{file}={settings.agents_tls_dir / 'server.pem'}" for file in ("certfile", "keyfile")]
     elif settings.tls is not None:
         command += [f"--certfile={settings.tls.certificate}", f"--keyfile={settings.tls.key}"]
@@ -131,12 +134,13 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
 
 def _environment(settings: UpSettings) -> dict[str, str]:
     return os.environ | {
-        wiring.DATABASE_URL: settings.database_url,
-        wiring.STREAMS_URL: settings.streams_url,
-        wiring.STREAM_PLACES: str(STREAM_THREADS - 8),
-        wiring.RELAY_URL: settings.relay_url,
-        wiring.CONSOLES_URL: settings.consoles_url,
-        wiring.PAGES_URL: settings.api_url,
+        serving.DATABASE_URL: settings.database_url,
+        serving.STREAMS_URL: settings.streams_url,
+        serving.STREAM_PLACES: str(STREAM_THREADS - 8),
+        serving.RELAY_URL: settings.relay_url,
+        serving.CONSOLES_URL: settings.consoles_url,
+        serving.PAGES_URL: settings.api_url,
+        serving.DEPOT: str(settings.depot_dir),
         agents_server.FOLDER: str(settings.agents_tls_dir),
     }
 
@@ -191,15 +195,19 @@ def wait_open(server: Server, host: str, port: int) -> None:
     _wait(server, is_open)
 
 
-def wait_ready(server: Server, url: str) -> None:
+def wait_ready(server: Server, address: str, *, tls: bool) -> None:
     """Wait until the server answers.
 
     Raises:
         StartFailed: it ended, or does not answer in time.
     """
+    # Only whether our own process is up is asked; whom clients believe is theirs to say.
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    url = f"http{'s' if tls else ''}://{address}/healthz"
 
     def answers() -> bool:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - our own address
+        with urllib.request.urlopen(url, timeout=2, context=context if tls else None):  # noqa: S310 - our own address
             return True
 
     _wait(server, answers)

@@ -13,12 +13,12 @@ from asyncio import sslproto
 from pathlib import Path
 from typing import Final
 
-from pextra import wiring
 from pextra.cli import agents_server
 from pextra.pki.contexts import without_tickets
 from pextra.relay.server import Listeners, serving
 from pextra.relay.settings import RelaySettings
 from pextra.services.cloud import Cloud
+from pextra.serving import relay
 
 IDLE_S: Final = "PEXTRA_CONSOLE_IDLE_S"
 """The environment variable with the seconds after which an idle console is closed."""
@@ -49,7 +49,7 @@ def main() -> None:
         users_tls=users_tls,
     )
     settings = RelaySettings(idle_s=float(os.environ.get(IDLE_S, "1800")))
-    asyncio.run(_serve(wiring.relay(), listeners, settings))
+    asyncio.run(_serve(relay(), listeners, settings))
 
 
 def _allow_many_connections() -> None:

@@ -112,6 +112,11 @@ class UpSettings:
         return self.control_dir / "agents"
 
     @property
+    def depot_dir(self) -> Path:
+        """Where the content of uploaded images lies."""
+        return self.control_dir / "depot"
+
+    @property
     def agent_home(self) -> Path:
         """Where this machine's own agent keeps its certificate."""
         return self.data_dir / "agent"

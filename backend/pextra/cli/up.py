@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import signal
+import ssl
 import threading
 from pathlib import Path
 from types import FrameType
@@ -15,7 +16,7 @@ import platformdirs
 import typer
 from rich.console import Console
 
-from pextra import host_wiring, wiring
+from pextra import host_wiring, serving, wiring
 from pextra.agent.home import Home, Identity, NotJoined
 from pextra.agent.link import JoinFailed, join
 from pextra.cli import demo
@@ -99,7 +100,7 @@ def admin_token(
 ) -> None:
     """Make a new token of the administrator, from the database itself; the one made so before is revoked."""
     folder = data_folder(data_dir)
-    url = database_url or os.environ.get(wiring.DATABASE_URL) or embedded_database(folder)
+    url = database_url or os.environ.get(serving.DATABASE_URL) or embedded_database(folder)
     if url == embedded_database(folder) and not (folder / "control" / "pextra.db").exists():
         Console().print(f"[red]error:[/red] There is no cloud in {folder}.", highlight=False, soft_wrap=True)
         raise typer.Exit(1)
@@ -135,6 +136,8 @@ def _settings(
         raise Refused(f"--listen takes an address such as 127.0.0.1:8440, not {listen!r}.")
     if (certificate is None) != (key is None):
         raise Refused("--tls-certificate and --tls-key go together.")
+    if certificate is not None and key is not None:
+        _check_pair(certificate, key)
     folder = data_folder(data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     # guests run as an account of their own when we are root; it passes through and reads nothing
@@ -143,13 +146,28 @@ def _settings(
     control.mkdir(mode=0o700, exist_ok=True)
     return UpSettings(
         data_dir=folder,
-        database_url=database_url or os.environ.get(wiring.DATABASE_URL) or embedded_database(folder),
+        database_url=database_url or os.environ.get(serving.DATABASE_URL) or embedded_database(folder),
         host=host.strip("[]"),
         port=int(port),
         workers=workers,
         tls=Tls(certificate, key) if certificate is not None and key is not None else None,
         name=name,
     )
+
+
+def _check_pair(certificate: Path, key: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_no_password)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise Refused(
+            f"--tls-certificate {certificate} and --tls-key {key} cannot be served with ({error}): give the "
+            "certificate with its chain, and its own key without a password, both PEM."
+        ) from error
+
+
+def _no_password() -> str:
+    """What stands in for the question at the terminal that OpenSSL would ask."""
+    raise ValueError("the key is locked with a password")
 
 
 class _alone:  # noqa: N801 - reads as a context
@@ -185,26 +203,26 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
         signal.signal(number, ask)
     database = Database(settings.database_url)
     opened = wiring.open_site(database)
+    cloud = serving.with_depot(opened.cloud, settings.depot_dir)
     world = wiring.world_at(settings.control_dir / "simulated-world.json")
     machine, missing = _machine(settings, image) if guests else (None, ["--guests"])
-    wiring.keep_agents_tls(opened.cloud, settings.agents_tls_dir, [settings.name or settings.host])
+    if machine is not None:
+        host_wiring.start_hypervisor(settings.data_dir)
+    wiring.keep_agents_tls(cloud, settings.agents_tls_dir, [settings.name or settings.host])
     fleet = wiring.DriverFleet(world)
-    runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
+    runner = Runner(cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
     servers: list[Server] = []
     try:
         servers += [start_api(settings), start_streams(settings), start_agents(settings), start_relay(settings)]
         for server, address in zip(servers, (settings.api_address, settings.streams_address), strict=False):
-            if settings.tls is None:
-                wait_ready(server, f"http://{address}/healthz")
-            else:
-                wait_open(server, settings.host, int(address.rpartition(":")[2]))
+            wait_ready(server, address, tls=settings.tls is not None)
         wait_tls(servers[2], settings)
         wait_open(servers[3], settings.host, settings.consoles_port)
         runner.start()
         _welcome(console, settings, opened.admin_token, missing)
-        wiring.register(opened.cloud, machine)
+        wiring.register(cloud, machine)
         if machine is not None:
-            _ensure_joined(opened.cloud, settings, machine.name)
+            _ensure_joined(cloud, settings, machine.name)
             servers.append(start_agent(settings, [machine.image.path.parent]))
         if show:
             demo.show(console, PROFILE, real=machine is not None, stop=stop)

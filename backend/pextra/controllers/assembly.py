@@ -55,6 +55,7 @@ def desired_guest(
     flavor = record.resolved[f"flavor/{spec['flavor']}"]
     image = record.resolved[f"image/{spec['image']}"]
     keys = [record.resolved[f"ssh_key/{name}"]["public_key"] for name in spec["ssh_keys"]]
+    stop = record.status.get("stop_cause", "")
     revealed = secrets.reveal(tx, record.tenant_uid, record.uid) if "user_data" in spec else {}
     return DesiredGuest(
         uid=record.uid,
@@ -69,7 +70,9 @@ def desired_guest(
         seed=_seed(record, keys, revealed.get("user_data")),
         powered=spec["power"] != "off",
         restart_policy=spec["restart_policy"],
-        last_stop=record.status.get("stop_cause", ""),
+        last_stop=stop,
+        # not of a guest that runs: each start would be a new assignment
+        last_boots=record.status.get("boots", 0) if stop else None,
         paused=spec["power"] == "paused",
         stop_timeout_s=spec["stop_timeout_s"],
         firmware=_firmware(flavor),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -13,10 +13,11 @@ from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.convergence import HostDrivers
-from pextra.drivers.interface import DriverError, HostInventory
+from pextra.drivers.interface import DriverError, HostFeature, HostInventory
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
-from pextra.store import agents, allocations, assignments, objects, work
+from pextra.services.placement import HUGEPAGE_1G_KIB, HUGEPAGE_2M_KIB
+from pextra.store import agents, allocations, assignments, objects, samples, work
 from pextra.store.allocations import Amounts
 from pextra.store.database import Tx
 from pextra.store.records import Record, timestamp
@@ -63,7 +64,7 @@ class HostController:
             record,
             Next.DONE,
             [conditions.ready(True, "Ready")],
-            asdict(inventory),
+            documents.write(inventory),
             also=lambda tx: _state(tx, record, spec, _pool(drivers), inventory),
         )
 
@@ -85,6 +86,7 @@ class HostController:
         def also(tx: Tx) -> None:
             allocations.remove_host(tx, record.uid)
             agents.forget(tx, record.uid)
+            samples.forget(tx, record.uid)
 
         return Outcome(item, record, Next.REMOVE, also=also)
 
@@ -129,7 +131,7 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
     if told is None:
         return waiting(item, record, "Converging", "Its agent has yet to say what it has.")
     pool = Pool(told.pool, told.pool_shared)
-    facts = {**asdict(told), "agent_version": agent.version, "boot_id": agent.boot_id}
+    facts = {**documents.write(told), "agent_version": agent.version, "boot_id": agent.boot_id}
     now_us = int(cloud.database.clock.now() * 1_000_000)
     if is_silent(agent.seen_us, now_us):
         seen = timestamp(agent.seen_us)
@@ -138,7 +140,7 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
         )
         also = partial(_state, record=record, spec=spec, pool=pool, inventory=None)
         return Outcome(item, record, Next.DONE, [condition], facts, also=also)
-    inventory = HostInventory(told.vcpus, told.memory_mib, told.disk_gib, told.hypervisor, told.accelerated)
+    inventory = _inventory(told)
 
     def ready(tx: Tx) -> None:
         _state(tx, record, spec, pool, inventory)
@@ -159,10 +161,10 @@ def _state(tx: Tx, record: Record, spec: dict[str, Any], pool: Pool, inventory: 
     """Make the host's capacity known; without an inventory the last known one stands and the host is not ready."""
     ready = inventory is not None
     if inventory is None:
-        known = record.status
-        inventory = HostInventory(
-            known.get("vcpus", 0), known.get("memory_mib", 0), known.get("disk_gib", 0), "", accelerated=False
-        )
+        names = (f.name for f in fields(HostInventory))
+        known = {"vcpus": 0, "memory_mib": 0, "disk_gib": 0, "hypervisor": "", "accelerated": False}
+        known |= {name: record.status[name] for name in names if name in record.status}
+        inventory = documents.read(HostInventory, known)
     allocations.set_host(
         tx,
         record.uid,
@@ -173,9 +175,39 @@ def _state(tx: Tx, record: Record, spec: dict[str, Any], pool: Pool, inventory: 
         labels=record.labels,
         ready=ready,
         schedulable=spec["schedulable"],
-        capacity=Amounts(
-            vcpus=int(inventory.vcpus * spec["cpu_overcommit"]),
-            memory_mib=max(0, inventory.memory_mib - spec["reserved_memory_mib"]),
-            disk_gib=inventory.disk_gib,
+        capacity=_capacity(
+            inventory, cpu_overcommit=spec["cpu_overcommit"], reserved_memory_mib=spec["reserved_memory_mib"]
         ),
+        features=[feature.value for feature in inventory.features],
+    )
+
+
+def _capacity(inventory: HostInventory, *, cpu_overcommit: float, reserved_memory_mib: int) -> Amounts:
+    """What a host can give out. Threads and pages that are set aside are not shared, overcommitted or reserved."""
+    pages = {pool.size_kib: pool.total for pool in inventory.hugepages}
+    set_aside_mib = sum(pool.size_kib * pool.total for pool in inventory.hugepages) >> 10
+    dedicated = len(inventory.dedicated_cpus)
+    return Amounts(
+        vcpus=int(max(0, inventory.vcpus - dedicated) * cpu_overcommit),
+        memory_mib=max(0, inventory.memory_mib - set_aside_mib - reserved_memory_mib),
+        disk_gib=inventory.disk_gib,
+        dedicated_threads=dedicated,
+        hugepages_2m=pages.get(HUGEPAGE_2M_KIB, 0),
+        hugepages_1g=pages.get(HUGEPAGE_1G_KIB, 0),
+    )
+
+
+def _inventory(told: documents.Inventory) -> HostInventory:
+    """What an agent told, as the driver contract has it; a feature that only a newer version knows is left out."""
+    return HostInventory(
+        told.vcpus,
+        told.memory_mib,
+        told.disk_gib,
+        told.hypervisor,
+        told.accelerated,
+        dedicated_cpus=told.dedicated_cpus,
+        hugepages=told.hugepages,
+        numa_cells=told.numa_cells,
+        features=tuple(feature for feature in HostFeature if feature in told.features),
+        cpu_model=told.cpu_model,
     )

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers import documents
-from pextra.drivers.interface import DriverError, ImageObservation, ImageSource, Permanent
-from pextra.services import status
+from pextra.drivers.interface import DriverError, ImageObservation, ImageSource, Permanent, uploaded_url
+from pextra.services import status, uploads
 from pextra.services.cloud import Cloud
 from pextra.store import assignments, objects, references
 from pextra.store.assignments import Assignment
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.work import Item
+
+UPLOADING_POLL_S: Final = 2.0
 
 
 class ImageController:
@@ -37,7 +39,9 @@ class ImageController:
         record = cloud.database.read(lambda tx: objects.by_uid(tx, item.tenant_uid, item.uid))
         if record is None:
             return gone(item)
-        return self._remove(cloud, item, record) if record.deleting else self._store(cloud, item, record)
+        if record.deleting:
+            return self._remove(cloud, item, record)
+        return _awaited(cloud, item, record) or self._store(cloud, item, record)
 
     def _store(self, cloud: Cloud, item: Item, record: Record) -> Outcome:
         spec = cloud.registry["image"].effective(record.spec, record.spec_version)
@@ -67,18 +71,20 @@ class ImageController:
             elif report.failure is not None:
                 error = documents.error_of(report.failure)
                 pools[pool] = f"{error.reason}: {error.message}"
-                errors.append(error)
+                errors.insert(0, error)
             elif report.image is not None:
                 stored.append(report.image)
                 pools[pool] = "stored"
                 held = True
-        facts = {"pools": pools, "fetched_on_demand": held and remote.fetched_on_demand(source)}
+        facts: dict[str, Any] = {"pools": pools, "fetched_on_demand": held and remote.fetched_on_demand(source)}
+        if "upload" in spec:
+            facts["uploaded_bytes"] = spec["upload"]["size_bytes"]
         if not stored:
             if waits:
                 return Outcome(item, record, Next.FAILED, [_FETCHING], facts, delay_s=remote.POLL_S)
             if not errors:
                 return waiting(item, record, "NoDriver", "There is no storage pool yet.", poll_s=5.0)
-            return failed(item, record, errors[0], facts)
+            return failed(item, record, _most_telling(errors), facts)
         sizes = {"virtual_size_bytes": stored[0].virtual_size_bytes, "stored_bytes": stored[0].stored_bytes}
         again = any(not isinstance(e, Permanent) for e in errors)
         after = Next.FAILED if again else Next.DONE
@@ -110,14 +116,44 @@ class ImageController:
                 pool.ensure_image_absent(record.uid)
         except DriverError as error:
             return failed(item, record, error)
+        if cloud.depot is not None:
+            cloud.depot.remove(record.uid)
 
         # Its copies on hosts with agents go when these are there to take them away: the object need not wait for them.
         return Outcome(item, record, Next.REMOVE)
 
 
+def _awaited(cloud: Cloud, item: Item, record: Record) -> Outcome | None:
+    """What to say while an upload has not come whole; None once it has, or when there is none to come."""
+    declared = uploads.declared_of(cloud, record)
+    if declared is None:
+        return None
+    if cloud.depot is None:
+        return waiting(item, record, "NoDriver", "This control plane has no depot, which uploads need.", poll_s=10.0)
+    received = cloud.depot.observe(declared)
+    if received.complete:
+        return None
+    facts = {"uploaded_bytes": received.offset or 0}
+    if received.offset is not None:
+        percent = received.offset * 100 // declared.size_bytes
+        under_way = conditions.ready(False, "Uploading", f"It is being uploaded: {percent} %.")
+        return Outcome(item, record, Next.LATER, [under_way], facts, delay_s=UPLOADING_POLL_S)
+    if received.refused:
+        message = f"What was uploaded had the digest {received.refused}: upload the file that was declared."
+        return Outcome(item, record, Next.DONE, [conditions.ready(False, "DigestMismatch", message)], facts)
+    message = f"It waits for its content: pextra upload {record.name} --file FILE."
+    return Outcome(item, record, Next.DONE, [conditions.ready(False, "WaitsForContent", message)], facts)
+
+
 _FETCHING: Final = conditions.ready(False, "Converging", "It is being fetched and verified.")
 
 
-def source_of(uid: str, spec: dict[str, str]) -> ImageSource:
+def _most_telling(errors: Sequence[DriverError]) -> DriverError:
+    """Of pools that could not store it, what one says that looked into it; most of all a host's."""
+    return next((error for error in errors if error.reason != "SourceForbidden"), errors[0])
+
+
+def source_of(uid: str, spec: Mapping[str, Any]) -> ImageSource:
     """The image as a storage driver takes it; `spec` is the effective one, or what was copied of it."""
-    return ImageSource(uid, spec["url"], spec["format"], spec["sha256"])
+    url = spec["url"] if "url" in spec else uploaded_url(uid, spec["upload"]["size_bytes"])
+    return ImageSource(uid, url, spec["format"], spec["sha256"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pextra.controllers import assembly, placing, remote
+from pextra.controllers import assembly, guest_health, placing, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.floating_ips import forwards_to
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
@@ -17,7 +17,7 @@ from pextra.declaration import conditions
 from pextra.declaration.kind import Spec
 from pextra.drivers import convergence
 from pextra.drivers.convergence import Convergence, DesiredGuest, HostDrivers
-from pextra.drivers.interface import DriverError, Power, StopCause
+from pextra.drivers.interface import AgentReport, DriverError, Power, StopCause
 from pextra.errors import RETRYABLE, PextraError
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
@@ -141,8 +141,8 @@ class InstanceController:
             self._asked_to_stop.setdefault(record.uid, now)
         else:
             self._asked_to_stop.pop(record.uid, None)
-        again = Next.DONE if result.settled else Next.LATER
-        return _outcome(cloud, item, prepared, result, again)
+        again = Next.DONE if result.settled else Next.FAILED if result.disk_problems else Next.LATER
+        return _outcome(cloud, item, prepared, result, again, _asked(drivers, result))
 
     # --- removing ---
 
@@ -185,14 +185,26 @@ def _reported(cloud: Cloud, item: Item, prepared: Prepared, assigned: Assignment
     if report.failure is not None:
         return remote.reported_failure(item, prepared.record, report.failure)
     assert report.guest is not None
-    return _outcome(cloud, item, prepared, report.guest, Next.DONE)
+    return _outcome(cloud, item, prepared, report.guest, Next.DONE, report.told)
 
 
 _STILL_PLUGGED: Final = frozenset({"Stopping", "DetachPending", "RestartRequired"})
 """While a guest has yet to let its old cards go, their addresses are nobody else's."""
 
 
-def _outcome(cloud: Cloud, item: Item, prepared: Prepared, result: Convergence, again: Next) -> Outcome:
+def _asked(drivers: HostDrivers, result: Convergence) -> AgentReport | None:
+    """What the guest says of itself; None when nobody answers."""
+    if result.observed.power is not Power.RUNNING:
+        return None
+    try:
+        return drivers.compute.observe_agent(result.observed.uid)
+    except DriverError:
+        return None  # the guest is no worse for it
+
+
+def _outcome(
+    cloud: Cloud, item: Item, prepared: Prepared, result: Convergence, again: Next, told: AgentReport | None
+) -> Outcome:
     """What to store of a guest as it was found after it was looked at."""
     record, desired, seen = prepared.record, prepared.desired, result.observed
     cause = "" if seen.power is not Power.OFF or seen.stop_cause is None else seen.stop_cause.value
@@ -213,7 +225,9 @@ def _outcome(cloud: Cloud, item: Item, prepared: Prepared, result: Convergence, 
         for given in prepared.surplus if result.reason not in _STILL_PLUGGED else ():
             addresses.release_one(tx, given)
 
-    reported = [conditions.ready(result.ready, result.reason, result.message)]
+    health, found = guest_health.told(result, record.status, int(cloud.database.clock.now() * 1_000_000))
+    reported = [conditions.ready(result.ready, result.reason, result.message), *health]
+    facts |= found | guest_health.claims(result, record.status, told)
     return Outcome(item, record, again, reported, facts, delay_s=0.5, also=also)
 
 
@@ -259,9 +273,14 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         return _unreached(item, record)
     held = allocations.of(tx, record.tenant_uid, record.uid)
     wanted = placement.amounts_of(spec, record.resolved)
-    if held is not None and held.amounts != wanted and not allocations.resize(tx, held, wanted):
-        message = f"Host {host.name!r} has no room for the new size."
-        return waiting(item, record, "NoCapacity", message, poll_s=5.0)
+    if held is not None and held.amounts != wanted:
+        lacking = sorted(placement.features_of(spec, record.resolved) - row.features)
+        if lacking:
+            message = f"Host {host.name!r} cannot give it {', '.join(lacking)}: take another flavor, or make it anew."
+            return waiting(item, record, "NoCapacity", message, poll_s=5.0)
+        if not allocations.resize(tx, held, wanted):
+            message = f"Host {host.name!r} has no room for the new size."
+            return waiting(item, record, "NoCapacity", message, poll_s=5.0)
     provided = placing.provide(cloud, surroundings, record, spec, row)
     record = provided.record
     if provided.first is not None:

@@ -11,6 +11,7 @@ from typing import Final
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.loop import Loop
 from pextra.controllers.outcome import Controller
+from pextra.controllers.sampling import Sampling
 from pextra.controllers.sequencer import Sequencer
 from pextra.controllers.sweep import Sweep
 from pextra.errors import PextraError
@@ -37,6 +38,7 @@ class Runner:
         self._loop = Loop(cloud, controllers, holder=holder, executor=self._executor)
         self._sequencer = Sequencer(cloud, holder=holder)
         self._sweep = Sweep(cloud, fleet)
+        self._sampling = Sampling(cloud, fleet)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=(self._loop.step,), name="work", daemon=True),
@@ -72,6 +74,7 @@ class Runner:
     def _sweeping(self) -> None:
         while not self._stop.wait(SWEEP_EVERY_S):
             self._guarded(lambda: self._sweep.run(self._loop.shards))
+            self._guarded(lambda: self._sampling.run(self._loop.shards))
 
     def _guarded(self, step: Callable[[], int]) -> int:
         try:

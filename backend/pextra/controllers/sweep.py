@@ -7,18 +7,21 @@ costs the database nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
-from pextra.drivers.convergence import HostDrivers, guest_of_port
-from pextra.drivers.interface import DriverError, GuestObservation
+from pextra.drivers import strangers
+from pextra.drivers.convergence import HostDrivers
+from pextra.drivers.interface import DriverError, GuestObservation, StorageDriver
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
 from pextra.store import agents, allocations, objects, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
+STORAGE_EVERY_S: Final = 60.0
 log = logging.getLogger("pextra.controllers")
 
 
@@ -30,9 +33,12 @@ class Sweep:
         self._fleet = fleet
         self._seen: dict[str, dict[str, GuestObservation]] = {}
         self._silent: set[str] = set()
+        self._storage_at = 0.0
+        self._orphans: dict[str, set[str]] = {}
 
     def run(self, shards: Sequence[int]) -> int:
         """Look at the hosts of these shards; tells how many objects are to be looked at because of it."""
+        self._sweep_storage()
         hosts = self._cloud.database.read(lambda tx: objects.of_kind(tx, self._cloud.site.uid, "host"))
         found = self._agents([h for h in hosts if remote.has_agent(h) and work.shard_of(h.uid) in shards])
         for host in hosts:
@@ -40,6 +46,34 @@ class Sweep:
             if work.shard_of(host.uid) in shards and drivers is not None:
                 found += self._host(host, drivers)
         return found
+
+    def _sweep_storage(self) -> None:
+        """Have what outlived its image or its time in the trash go, here and in the depot."""
+        now = self._cloud.database.clock.monotonic()
+        if now < self._storage_at:
+            return
+        self._storage_at = now + STORAGE_EVERY_S
+
+        def images() -> set[str]:
+            return {o[1] for o in self._cloud.database.read(lambda tx: objects.everywhere(tx, ["image"]))}
+
+        if self._cloud.depot is not None and (swept := self._cloud.depot.sweep(images)):
+            log.info("%d uploads were given up by their uploaders, or their images have gone", swept)
+        for name, pool in sorted(self._fleet.pools().items()):
+            try:
+                pool.purge_trash()
+                self._sweep_pool(name, pool, images)
+            except DriverError as error:
+                log.warning("pool %s cannot be swept: %s", name, error)
+
+    def _sweep_pool(self, name: str, pool: StorageDriver, images: Callable[[], set[str]]) -> None:
+        """Remove the images of which no object is left; one that was just stored may be older than what we read."""
+        stored = set(pool.observe_images())
+        orphans = stored - images() if stored else set[str]()
+        for uid in sorted(orphans & self._orphans.get(name, set())):
+            log.warning("removing image %s from pool %s: it is nobody's", uid, name)
+            pool.ensure_image_absent(uid)
+        self._orphans[name] = orphans
 
     def _agents(self, hosts: Sequence[Record]) -> int:
         """Have the hosts looked at whose agents have fallen silent, or are heard again."""
@@ -99,10 +133,7 @@ class Sweep:
     def _remove_orphan(self, host: Record, drivers: HostDrivers, uid: str) -> None:
         log.warning("host %s runs guest %s, which is not its: removing it", host.name, uid)
         try:
-            drivers.compute.ensure_absent(uid)
-            for port in list(drivers.network.observe_ports().values()):
-                if guest_of_port(port.uid) == uid:
-                    drivers.network.ensure_port_absent(port.uid)
+            strangers.remove(uid, drivers)
         except DriverError as error:
             log.warning("guest %s cannot be removed from host %s yet: %s", uid, host.name, error)
             self._seen.pop(host.uid, None)

@@ -66,7 +66,7 @@ class VolumeController:
         try:
             return self._remove(item, record, pool) if record.deleting else self._ensure(cloud, item, record, pool)
         except DriverError as error:
-            if error.reason == "VolumeBusy" and record.ready and not record.deleting:
+            if error.reason == "VolumeBusy" and record.status.get("attached_to") and not record.deleting:
                 return _open_in_a_guest(item, record)
             return failed(item, record, error)
 
@@ -74,6 +74,8 @@ class VolumeController:
     def _on_host(cloud: Cloud, item: Item, record: Record, host: Record) -> Outcome:
         if record.deleting:
             return remote.take_away(cloud, item, record, host) or Outcome(item, record, Next.REMOVE)
+        if (first := _content_first(cloud, item, record)) is not None:
+            return first
         volume, image = _source(cloud, record)
         document = documents.write(documents.Volume(volume, image))
 
@@ -99,7 +101,7 @@ class VolumeController:
         if report is None or (report.failure is None and report.volume is None):
             return remote.unanswered(cloud, item, record, host)
         if report.failure is not None:
-            if report.failure.reason == "VolumeBusy" and record.ready:
+            if report.failure.reason == "VolumeBusy" and record.status.get("attached_to"):
                 return _open_in_a_guest(item, record)
             return remote.reported_failure(item, record, report.failure)
         assert report.volume is not None
@@ -112,6 +114,8 @@ class VolumeController:
 
     @staticmethod
     def _ensure(cloud: Cloud, item: Item, record: Record, pool: StorageDriver) -> Outcome:
+        if (first := _content_first(cloud, item, record)) is not None:
+            return first
         volume, image = _source(cloud, record)
         if image is not None:
             pool.ensure_image(image)
@@ -125,6 +129,18 @@ def _source(cloud: Cloud, record: Record) -> tuple[VolumeSource, ImageSource | N
     image = source_of(pin["uid"], pin) if pin is not None else None
     size = spec["size_gib"] * GIB
     return VolumeSource(record.uid, record.tenant_uid, size, image.uid if image is not None else None), image
+
+
+def _content_first(cloud: Cloud, item: Item, record: Record) -> Outcome | None:
+    """What to say while the image that a new volume starts as has not been uploaded; None when nothing is to come."""
+    name = record.spec.get("image")
+    pin: dict[str, str] = record.resolved[f"image/{name}"] if name else {}
+    if "upload" not in pin or "used_bytes" in record.status:
+        return None
+    image = cloud.database.read(lambda tx: objects.by_uid(tx, pin["tenant_uid"], pin["uid"]))
+    if image is None or image.ready:
+        return None
+    return waiting(item, record, "ReferenceNotReady", f"Image {name!r} is not ready.")
 
 
 def _made(item: Item, record: Record, seen: VolumeObservation) -> Outcome:

@@ -12,7 +12,7 @@ REASONS: Final = frozenset(
         "Ready", "Pending", "Converging", "Deleting", "DriverFailed", "Unknown", "Internal",
         # waiting for something else
         "ReferenceNotReady", "HostNotReady", "NoDriver", "NoAgent", "AgentSilent",
-        "InUse", "WaitsForFirstUse", "HasContent",
+        "InUse", "WaitsForFirstUse", "HasContent", "WaitsForContent", "Uploading",
         # placement and addresses
         "NoCapacity", "AddressExhausted", "VolumesOnDifferentHosts", "Placed",
         # guests
@@ -30,6 +30,8 @@ REASONS: Final = frozenset(
         "GuestNotRunning", "AgentUnreachable", "NoDedicatedThreads",
         "SnapshotMissing", "SnapshotExists", "SnapshotsExist", "VolumeLocked", "VolumeChanged", "SizeUnsupported",
         "SourceAmbiguous", "StreamDamaged",
+        # conditions of guests beside `ready`
+        "KernelPanicked", "StartedAgain", "NoPanic", "DisksWork",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as
@@ -71,9 +73,11 @@ def ready(status: bool | None, reason: str, message: str = "") -> dict[str, Any]
 
 
 def merge_conditions(before: list[dict[str, Any]], after: list[dict[str, Any]], now: str) -> list[dict[str, Any]]:
-    """`after`, each with the time since which its status holds."""
+    """`after`, each with the time since which its status holds, and those of `before` of which it does not speak."""
     since = {(c["type"], c["status"]): c.get("since") for c in before}
-    return [{**c, "since": since.get((c["type"], c["status"])) or now} for c in after]
+    spoken = {c["type"] for c in after}
+    kept = [c for c in before if c["type"] not in spoken]
+    return [*({**c, "since": since.get((c["type"], c["status"])) or now} for c in after), *kept]
 
 
 def find(conditions: list[dict[str, Any]], type_: str) -> dict[str, Any] | None:

@@ -119,6 +119,9 @@ class Kind:
         admit: refuses a spec that contradicts its siblings, the other parts of the same whole: objects of this kind
         with a
             `cascade` reference to the same target (name and effective spec). Pure.
+        conditions: type to description of the conditions that it has beside `ready`. Of `ready` and what an object
+            has reached, true is good; every other is named after what is wrong, so that true is bad.
+        sample: what is measured of an object now and again; its latest is read at `…/{name}/metrics`.
         mints: whether creating answers with a credential, once.
         dotted_names: whether names are paths (only `tenant`).
         spec_version, upcasters: version of the stored form; `upcasters[n]` turns n into n + 1. Pure.
@@ -139,6 +142,8 @@ class Kind:
     charge: Callable[[Spec, Mapping[str, Any]], Mapping[str, int]] = nothing_charged
     countables: Mapping[str, str] = field(default_factory=dict[str, str])
     admit: Callable[[Spec, Iterable[tuple[str, Spec]]], None] = always_admitted
+    conditions: Mapping[str, str] = field(default_factory=dict[str, str])
+    sample: type[SpecModel] | None = None
     mints: bool = False
     dotted_names: bool = False
     actions: tuple[Action, ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pextra.drivers import documents
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Act
 from pextra.drivers.interface import Permanent
@@ -48,29 +47,8 @@ def _console_log(drivers: HostDrivers, act: Act, act_uid: str) -> dict[str, Any]
     return {"text": text, "end": offset}
 
 
-def _metrics(drivers: HostDrivers, act: Act, act_uid: str) -> dict[str, Any]:
-    del act_uid
-    found = drivers.compute.observe_metrics().get(act.guest_uid)
-    if found is None:
-        raise Permanent("GuestNotRunning", "The guest does not run: there is nothing to count.")
-    return documents.write(found)
-
-
-def _guest_report(drivers: HostDrivers, act: Act, act_uid: str) -> dict[str, Any]:
-    del act_uid
-    found = drivers.compute.observe_agent(act.guest_uid)
-    if found is None:
-        raise Permanent(
-            "AgentUnreachable",
-            "The guest's own agent does not answer: install qemu-guest-agent in it, or wait for its boot.",
-        )
-    return documents.write(found)
-
-
 ACTS: Final[Mapping[str, Callable[[HostDrivers, Act, str], dict[str, Any]]]] = {
     "reboot": _reboot,
     "console_log": _console_log,
-    "metrics": _metrics,
-    "guest_report": _guest_report,
 }
 """Every act on a guest, by its action's name."""

@@ -49,6 +49,7 @@ _MESSAGES: Final = {
     Problem.IO_ERROR: "A disk failed.",
     Problem.PANICKED: "Its kernel panicked.",
 }
+_DISK_PROBLEMS: Final = frozenset({Problem.DISK_FULL, Problem.IO_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class DesiredGuest:
         powered: whether a process of it should exist; it runs unless it should be `paused`.
         last_stop: why it was off when it was last looked at, if it was; "requested" once a wish to be off was
             fulfilled.
+        last_boots: how often it had been started by then; what ended a later run is not to be taken for that stop.
+            None: whoever assigned it did not know.
         stop_timeout_s: how long the guest may take to stop when it is asked to; the caller keeps the time.
         rescue_image: boots instead of the root disk, which comes second, as long as it is set.
         rebuild_act: the operation by whose uid the root disk is to be made anew from its image, once. The caller
@@ -105,6 +108,7 @@ class DesiredGuest:
     powered: bool
     restart_policy: str
     last_stop: str = ""
+    last_boots: int | None = None
     paused: bool = False
     stop_timeout_s: int = DEFAULT_STOP_TIMEOUT_S
     firmware: Firmware = field(default_factory=Firmware)
@@ -125,6 +129,7 @@ class Convergence:
     Attributes:
         settled: nothing is left to do; otherwise look again soon.
         reason, message: for the condition `ready`.
+        disk_problems: what its disks had when it was found, or have still; none when it was not asked to run since.
     """
 
     settled: bool
@@ -132,6 +137,7 @@ class Convergence:
     reason: str
     message: str
     observed: GuestObservation
+    disk_problems: tuple[Problem, ...] = ()
 
 
 def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Convergence:
@@ -216,13 +222,24 @@ def _stop(desired: DesiredGuest, seen: GuestObservation, host: HostDrivers, *, f
 def _run(desired: DesiredGuest, seen: GuestObservation, host: HostDrivers) -> Convergence:
     """Have the guest run, or be paused, and see what it does."""
     changed = False
+    hurt = tuple(problem for problem in seen.problems if problem in _DISK_PROBLEMS)
     if seen.power is Power.OFF or (seen.power is Power.PAUSED and not desired.paused):
-        host.compute.ensure_running(desired.uid)
+        try:
+            host.compute.ensure_running(desired.uid)
+        except Retryable as error:
+            if error.reason != "PoolFull" or not hurt:
+                raise
+            return Convergence(False, False, error.reason, error.message, seen, hurt)
         changed = True
     if desired.paused and seen.power is not Power.PAUSED:
         host.compute.ensure_paused(desired.uid)
         changed = True
-    return _running(desired, _observe(desired, host) if changed else seen)
+    result = _running(desired, _observe(desired, host) if changed else seen)
+    if not hurt or desired.paused:
+        return replace(result, disk_problems=hurt)
+    # Whether the disk is well again shows a moment after the guest was told to run on.
+    message = f"{_MESSAGES[hurt[0]]} The guest was told to run on."
+    return replace(result, settled=False, ready=False, reason=_REASONS[hurt[0]], message=message, disk_problems=hurt)
 
 
 def remove(uid: str, tenant_uid: str, host: HostDrivers) -> None:
@@ -248,8 +265,13 @@ def port_uid(guest_uid: str, card: int, network_uid: str) -> str:
     return f"{_port_prefix(guest_uid)}{card}.{network_uid.rpartition('-')[2]}"
 
 
-def guest_of_port(uid: str) -> str:
-    """The guest whose port this is."""
+def card_of_port(uid: str) -> int:
+    """Which of its guest's cards the port is."""
+    return int(uid.split(".")[1])
+
+
+def guest_of(uid: str) -> str:
+    """The guest whose port or disk this is, by what the uid of either begins with."""
     return uid.partition(".")[0]
 
 
@@ -318,7 +340,7 @@ def _clear(desired: DesiredGuest, spec: GuestSpec, observed: GuestObservation, h
 
 def _ports_of(guest_uid: str, host: HostDrivers) -> set[str]:
     """The guest's ports, wanted or not: what an earlier look left behind too."""
-    return {uid for uid in host.network.observe_ports() if guest_of_port(uid) == guest_uid}
+    return {uid for uid in host.network.observe_ports() if guest_of(uid) == guest_uid}
 
 
 def _drop_ports(uids: set[str], host: HostDrivers) -> None:
@@ -346,10 +368,10 @@ def _observe(desired: DesiredGuest, host: HostDrivers) -> GuestObservation:
 
 
 def _stays_off(desired: DesiredGuest, observed: GuestObservation) -> tuple[str, str] | None:
-    if desired.last_stop == StopCause.REQUESTED or observed.stop_cause in (
-        StopCause.NEVER_STARTED,
-        StopCause.REQUESTED,
-    ):
+    was_asked = desired.last_stop == StopCause.REQUESTED and (
+        desired.last_boots is None or observed.boots <= desired.last_boots
+    )
+    if was_asked or observed.stop_cause in (StopCause.NEVER_STARTED, StopCause.REQUESTED):
         return None
     if observed.stop_cause is StopCause.GUEST_SHUTDOWN:
         if desired.restart_policy == "always":

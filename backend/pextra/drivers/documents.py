@@ -13,7 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from pextra.drivers.convergence import Convergence, DesiredGuest
 from pextra.drivers.interface import (
+    AgentReport,
     DriverError,
+    HugepagePool,
     ImageObservation,
     ImageSource,
     NotFound,
@@ -67,13 +69,18 @@ class ActResult:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of an assignment: exactly one of the fields is set."""
+    """What came of an assignment: exactly one of the fields is set, and of a guest perhaps what it says of itself.
+
+    Attributes:
+        told: what the agent within the guest said last; None while it is not known.
+    """
 
     failure: Failure | None = None
     guest: Convergence | None = None
     volume: VolumeObservation | None = None
     image: ImageObservation | None = None
     act: ActResult | None = None
+    told: AgentReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,10 @@ class Inventory:
     hardware: dict[str, Any]  # as `pextra.agent.inventory` reads it
     problems: tuple[str, ...] = ()
     dedicated_cpus: tuple[int, ...] = ()
+    hugepages: tuple[HugepagePool, ...] = ()
+    numa_cells: int = 1
+    features: tuple[str, ...] = ()  # those that this version does not know are some newer agent's
+    cpu_model: str = ""
     forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from pextra.drivers.interface import Forward, NetworkSource, PortSource, SecurityRule, SubnetSource
 from pextra.drivers.uids import file_name
+from pextra.replacing import replace_file
 
 
 def encode(described: NetworkSource | PortSource) -> str:
@@ -61,16 +60,7 @@ class Folder:
         if self.read(uid) == text:
             return
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=".", dir=self._path)
-        try:
-            with os.fdopen(handle, "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(handle)
-            Path(part).replace(final)
-        except BaseException:
-            Path(part).unlink(missing_ok=True)
-            raise
+        replace_file(final, text.encode())
 
     def read(self, uid: str) -> str | None:
         """A document, or None."""

@@ -19,6 +19,39 @@ class SimulatedMachine(SpecModel):
     """Memory."""
     disk_gib: Annotated[int, Field(ge=1, le=4_194_304), Unit("GiB")] = 4_096
     """Local disk."""
+    dedicated_threads: Annotated[int, Field(ge=0, le=4095)] = 0
+    """How many of the processor threads are kept for guests whose flavor asks for dedicated ones."""
+    hugepages_2m: Annotated[int, Field(ge=0, le=33_554_432)] = 0
+    """Pages of 2 MiB that are set aside of the memory."""
+    hugepages_1g: Annotated[int, Field(ge=0, le=65_536)] = 0
+    """Pages of 1 GiB that are set aside of the memory."""
+    numa_cells: Annotated[int, Field(ge=1, le=64)] = 1
+    """NUMA cells."""
+    features: Annotated[list[Literal["uefi", "secure_boot", "tpm"]], Field(max_length=8)] = [
+        "uefi",
+        "secure_boot",
+        "tpm",
+    ]
+    """What it can give guests beyond the plain machine."""
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> SimulatedMachine:
+        if self.dedicated_threads >= self.vcpus:
+            raise ValueError(f"`dedicated_threads` {self.dedicated_threads} leaves none of {self.vcpus} `vcpus`")
+        if self.hugepages_2m * 2 + self.hugepages_1g * 1024 > self.memory_mib:
+            raise ValueError(f"`hugepages_2m` and `hugepages_1g` take more than `memory_mib` {self.memory_mib}")
+        return self
+
+
+class HugepageStatus(SpecModel):
+    """Pages of one size that a host has set aside for guests' memory."""
+
+    size_kib: int
+    """Of one page."""
+    total: int
+    """How many there are."""
+    free: int
+    """How many of them nobody uses."""
 
 
 class HostSpec(SpecModel):
@@ -59,6 +92,14 @@ class HostStatus(StatusModel):
     """Whether a probe boot proved hardware virtualisation."""
     dedicated_cpus: list[int] = []
     """Threads that are kept for guests whose flavor asks for dedicated ones."""
+    hugepages: list[HugepageStatus] = []
+    """Pages that are set aside for guests whose flavor asks for them, by size."""
+    numa_cells: int = 0
+    """NUMA cells."""
+    features: list[str] = []
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+    cpu_model: str = ""
+    """The processor that its guests see; guests move only between hosts where it is the same."""
     pool: str = ""
     """The storage pool of its guests' disks."""
     pool_shared: bool = False

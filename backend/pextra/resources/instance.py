@@ -18,6 +18,7 @@ from pextra.declaration.markers import (
     SecretText,
     Unit,
 )
+from pextra.resources.image import COPIED_OF_IMAGE
 from pextra.resources.subnet import Address
 
 _COPIED_OF_FLAVOR = (
@@ -46,9 +47,7 @@ class InstanceSpec(SpecModel):
         Filterable(),
     ]
     """Its size."""
-    image: Annotated[
-        ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Immutable(), Filterable()
-    ]
+    image: Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=COPIED_OF_IMAGE), Immutable(), Filterable()]
     """What its root disk starts as."""
     networks: Annotated[list[InstanceNetwork], Field(max_length=16)] = []
     """Its network cards, in order. Cards come to and go from an instance while it runs."""
@@ -67,9 +66,7 @@ class InstanceSpec(SpecModel):
     """Whether it should run. `paused` holds its processors and keeps its memory."""
     stop_timeout_s: Annotated[int, Field(ge=1, le=3600), Unit("s")] = 30
     """How long the guest may take to stop when it is asked to, before it is stopped by force."""
-    rescue_image: (
-        Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Restart()] | None
-    ) = None
+    rescue_image: Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=COPIED_OF_IMAGE), Restart()] | None = None
     """Boots instead of the root disk, which comes second, so that the root disk can be mended; without it the root disk
     boots again. What is written to it is lost when it is removed; remove it before you name another one."""
     restart_policy: Literal["always", "on_failure", "never"] = "on_failure"
@@ -122,6 +119,66 @@ class ConsoleTicket(SpecModel):
     """A page for a browser that shows the display; the ticket is in its fragment, which no server sees."""
 
 
+class DiskCounters(SpecModel):
+    """What an instance did with one disk since it was started."""
+
+    volume_uid: str
+    """The volume's uid; the root disk's is the instance's own."""
+    read_bytes: Annotated[int, Unit("bytes")] = 0
+    """Bytes read."""
+    read_operations: int = 0
+    """Requests to read."""
+    written_bytes: Annotated[int, Unit("bytes")] = 0
+    """Bytes written."""
+    write_operations: int = 0
+    """Requests to write."""
+
+
+class CardCounters(SpecModel):
+    """What went through one network card since the instance was started, as the guest sees it."""
+
+    card: int
+    """Which of its cards, counted from 0."""
+    received_bytes: Annotated[int, Unit("bytes")] = 0
+    """Bytes received."""
+    received_packets: int = 0
+    """Packets received."""
+    sent_bytes: Annotated[int, Unit("bytes")] = 0
+    """Bytes sent."""
+    sent_packets: int = 0
+    """Packets sent."""
+
+
+class InstanceMetrics(SpecModel):
+    """What an instance has counted since it was started; the counters begin anew with each start."""
+
+    uid: str
+    """The instance's uid."""
+    at: str = ""
+    """When it was measured, RFC 3339; empty when it did not run when its host was measured last."""
+    cpu_ns: int = 0
+    """Nanoseconds that it spent on processors."""
+    memory_mib: Annotated[int, Unit("MiB")] = 0
+    """Memory that it may use."""
+    resident_mib: Annotated[int, Unit("MiB")] = 0
+    """What the host's memory holds of it."""
+    disks: list[DiskCounters] = []
+    """Its disks."""
+    cards: list[CardCounters] = []
+    """Its network cards, as far as its host can count."""
+
+
+class GuestClaims(SpecModel):
+    """What the agent within a guest (qemu-guest-agent) says of it: claims, not to be relied on."""
+
+    hostname: str = ""
+    """Its name."""
+    os: str = ""
+    """Its system."""
+    addresses: list[str] = []
+    """Its addresses, those of the loopback left out; the first 16."""
+
+
 class InstanceStatus(StatusModel):
     """What an instance was found to be."""
 
@@ -139,10 +196,16 @@ class InstanceStatus(StatusModel):
     """How often it was started."""
     addresses: list[str] = []
     """Its addresses, in the order of its cards."""
+    guest: GuestClaims | None = None
+    """What the guest says of itself, once an agent in it has; gone when it is off."""
     placement: dict[str, Any] = {}
     """Why it is on this host, or why on none."""
     volumes: list[str] = []
     """The uids of the volumes that it holds."""
+    panicked_boot: int = 0
+    """Which of its boots ended in a panic of its kernel last; 0: none did."""
+    panicked_at: str = ""
+    """When that was found, RFC 3339."""
     rebuild_act: str = ""
     """The operation for which its root disk is being made anew."""
     rebuilds: list[str] = []
@@ -162,6 +225,13 @@ INSTANCE = Kind(
     description="A virtual machine.",
     spec=InstanceSpec,
     status=InstanceStatus,
+    conditions={
+        "guest_panicked": "Whether its kernel panicked and it has not been started since. Which boot did last, and "
+        "when that was found, stays in the status.",
+        "disk_error": "Whether a disk failed, or its pool had no room, for which the guest was paused. It is false "
+        "again when the guest runs on.",
+    },
+    sample=InstanceMetrics,
     controlled=True,
     finalizers=("guest",),
     charge=_charge,
@@ -172,16 +242,6 @@ INSTANCE = Kind(
     },
     actions=(
         Action(name="reboot", description="Restart the machine once."),
-        Action(
-            name="metrics",
-            description="Read the counters of the running machine since its start: processor time, memory, and bytes "
-            "and requests of each disk and card; they are the operation's result.",
-        ),
-        Action(
-            name="guest_report",
-            description="Ask the guest's own agent (qemu-guest-agent) for its addresses, name and system; they are the "
-            "operation's result.",
-        ),
         Action(
             name="rebuild",
             description="Make the root disk anew from the image: what is on it is lost, further volumes stay.",

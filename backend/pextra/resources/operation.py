@@ -52,6 +52,7 @@ OPERATION = Kind(
     description="An imperative act and how far it got. Operations are made by actions only.",
     spec=OperationSpec,
     status=OperationStatus,
+    conditions={"finished": "Whether it has ended, however it did."},
     writable=False,
     counted=False,
     controlled=True,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pextra.declaration.kind import Column, Kind, Spec, SpecModel, StatusModel
 from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref, Unit
+from pextra.resources.image import COPIED_OF_IMAGE
 
 
 class VolumeSpec(SpecModel):
@@ -16,9 +17,7 @@ class VolumeSpec(SpecModel):
 
     size_gib: Annotated[int, Field(ge=1, le=65_536), Unit("GiB"), Filterable()]
     """Size that the guest sees; it can grow."""
-    image: (
-        Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=("sha256", "format", "url")), Immutable()] | None
-    ) = None
+    image: Annotated[ObjectName, Ref("image", OnDelete.RETAIN, copy=COPIED_OF_IMAGE), Immutable()] | None = None
     """The image that the volume starts as a copy of; without it, the volume starts empty."""
 
 

@@ -36,12 +36,14 @@ class Closest:
         host_name: its name.
         shortfall: what would have to become free there.
         too_small: it could not take the request empty either.
+        lacks: in words: "4 dedicated threads wanted, 2 free".
     """
 
     host_uid: str
     host_name: str
     shortfall: Resources
     too_small: bool
+    lacks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Explanation:
                 "host": self.closest.host_name,
                 "shortfall": {name: amount for name, amount in lacking if amount},
                 "too_small": self.closest.too_small,
+                "lacks": self.closest.lacks,
             }
         if self.remedy is not None:
             document["remedy"] = self.remedy
@@ -176,16 +179,17 @@ def _closest(snapshot: Snapshot, request: Request, hosts: list[int]) -> Closest:
         shortfall=Resources(
             *(max(0, wanted - free[host]) if wanted else 0 for free, wanted in zip(snapshot.free, wants, strict=True))
         ),
-        too_small=any(wanted > total[host] for total, wanted in zip(fleet.capacity, wants, strict=True)),
+        lacks=", ".join(
+            f"{wanted} {unit} wanted, {max(0, free[host])} free"
+            for unit, free, wanted in zip(UNITS, snapshot.free, wants, strict=True)
+            if 0 < wanted > free[host]
+        ),
+        too_small=any(wanted > total[host] for total, wanted in zip(fleet.capacity, wants, strict=True) if wanted),
     )
 
 
 def _remedy(closest: Closest | None, reasons: str) -> str:
     if closest is None:
         return f"change what is asked for, or the hosts: {reasons}" if reasons else "add a host"
-    lacking = " and ".join(
-        f"{amount} {unit}" for amount, unit in zip(closest.shortfall.vector, UNITS, strict=True) if amount
-    )
-    if closest.too_small:
-        return f"lacks {lacking} on {closest.host_name}, the closest host, which is too small for it even empty"
-    return f"needs {lacking} more on {closest.host_name}, the closest host"
+    empty = "; it is too small for it even empty" if closest.too_small else ""
+    return f"host {closest.host_name}, the closest: {closest.lacks}{empty}"

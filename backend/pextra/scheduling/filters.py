@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from pextra.scheduling.request import Request
-from pextra.scheduling.resources import DISK, MEMORY, VCPUS
+from pextra.scheduling.resources import (
+    DEDICATED_THREADS,
+    DISK,
+    HUGEPAGES_1G,
+    HUGEPAGES_2M,
+    MEMORY,
+    UNITS,
+    VCPUS,
+)
 from pextra.scheduling.snapshot import Snapshot
 
 
@@ -122,6 +130,23 @@ class Labels:
         return f"without labels {wanted}"
 
 
+class Features:
+    """Hosts that can be the machine which is asked for."""
+
+    name = "features"
+
+    def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
+        """Those that have all of the features."""
+        for feature in request.features:
+            giving = snapshot.fleet.giving(feature)
+            hosts = [host for host in hosts if host in giving]
+        return hosts
+
+    def why(self, request: Request, /) -> str:
+        """They lack one."""
+        return f"without {','.join(sorted(request.features))}"
+
+
 class HardAntiAffinity:
     """Hosts without a guest of the same spread group."""
 
@@ -147,10 +172,12 @@ class Enough:
     Args:
         name: the filter's name.
         dimension: the resource's place in every vector.
+        counted: whether how much is wanted says what is wrong, as it does of what few hosts have at all.
     """
 
     name: str
     dimension: int
+    counted: bool = False
 
     def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
         """Those with enough left."""
@@ -160,9 +187,11 @@ class Enough:
         free = snapshot.free[self.dimension]
         return [host for host in hosts if free[host] >= wanted]
 
-    def why(self, _request: Request, /) -> str:
+    def why(self, request: Request, /) -> str:
         """They have too little."""
-        return f"without enough {self.name}"
+        if not self.counted:
+            return f"without enough {self.name}"
+        return f"without {request.resources.vector[self.dimension]} free {UNITS[self.dimension]}"
 
 
 PLACES: Final[tuple[Filter, ...]] = (
@@ -171,11 +200,19 @@ PLACES: Final[tuple[Filter, ...]] = (
     Pinned(),
     Zone(),
     Labels(),
+    Features(),
     HardAntiAffinity(),
 )
 """The filters on what a host is and where."""
 
-ROOM: Final[tuple[Filter, ...]] = (Enough("cpu", VCPUS), Enough("memory", MEMORY), Enough("disk", DISK))
+ROOM: Final[tuple[Filter, ...]] = (
+    Enough("cpu", VCPUS),
+    Enough("memory", MEMORY),
+    Enough("disk", DISK),
+    Enough("dedicated_threads", DEDICATED_THREADS, counted=True),
+    Enough("hugepages_2m", HUGEPAGES_2M, counted=True),
+    Enough("hugepages_1g", HUGEPAGES_1G, counted=True),
+)
 """The filters on what a host has left."""
 
 FILTERS: Final = PLACES + ROOM

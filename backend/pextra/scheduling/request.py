@@ -33,6 +33,7 @@ class Request:
         host: only on the host of this name.
         pinned_host_uid: only on this host, for a volume of the guest lives there.
         host_labels: only on hosts that have all of these.
+        features: only on hosts that can give all of these.
         anti_affinity: which guests to keep away from.
     """
 
@@ -44,3 +45,4 @@ class Request:
     pinned_host_uid: str | None = None
     host_labels: Mapping[str, str] = field(default_factory=dict[str, str])
     anti_affinity: AntiAffinity | None = None
+    features: frozenset[str] = frozenset()

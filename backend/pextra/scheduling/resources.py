@@ -20,6 +20,9 @@ class Resources:
     vcpus: int = 0
     memory_mib: int = 0
     disk_gib: int = 0
+    dedicated_threads: int = 0
+    hugepages_2m: int = 0
+    hugepages_1g: int = 0
 
     def __post_init__(self) -> None:
         if min(self.vector) < 0:
@@ -28,7 +31,14 @@ class Resources:
     @property
     def vector(self) -> tuple[int, ...]:
         """The amounts in the order of `DIMENSIONS`."""
-        return (self.vcpus, self.memory_mib, self.disk_gib)
+        return (
+            self.vcpus,
+            self.memory_mib,
+            self.disk_gib,
+            self.dedicated_threads,
+            self.hugepages_2m,
+            self.hugepages_1g,
+        )
 
 
 DIMENSIONS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Resources))
@@ -37,6 +47,16 @@ DIMENSIONS: Final[tuple[str, ...]] = tuple(field.name for field in fields(Resour
 VCPUS: Final = DIMENSIONS.index("vcpus")
 MEMORY: Final = DIMENSIONS.index("memory_mib")
 DISK: Final = DIMENSIONS.index("disk_gib")
+DEDICATED_THREADS: Final = DIMENSIONS.index("dedicated_threads")
+HUGEPAGES_2M: Final = DIMENSIONS.index("hugepages_2m")
+HUGEPAGES_1G: Final = DIMENSIONS.index("hugepages_1g")
 
-UNITS: Final[tuple[str, ...]] = ("vCPUs", "MiB of memory", "GiB of disk")
+UNITS: Final[tuple[str, ...]] = (
+    "vCPUs",
+    "MiB of memory",
+    "GiB of disk",
+    "dedicated threads",
+    "hugepages of 2 MiB",
+    "hugepages of 1 GiB",
+)
 """What follows an amount in a sentence, in the same order."""

@@ -23,6 +23,7 @@ class HostView:
         used: what they take; more than the capacity where that has shrunk.
         labels: what requests select by.
         groups: how many guests of each spread group are on it.
+        features: what it can give guests beyond the plain machine.
     """
 
     uid: str
@@ -34,6 +35,7 @@ class HostView:
     used: Resources
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     groups: Mapping[str, int] = field(default_factory=dict[str, int])
+    features: frozenset[str] = frozenset()
 
 
 class Fleet:
@@ -43,6 +45,7 @@ class Fleet:
     """
 
     __slots__ = (
+        "_giving",
         "_labelled",
         "capacity",
         "everyone",
@@ -70,13 +73,20 @@ class Fleet:
         self.capacity = _columns(host.capacity for host in hosts)
         self.per_unit = tuple([1 / total if total else 0.0 for total in column] for column in self.capacity)
         self._labelled: dict[tuple[str, str], set[int]] = {}
+        self._giving: dict[str, set[int]] = {}
         for index, host in enumerate(hosts):
             for label in host.labels.items():
                 self._labelled.setdefault(label, set()).add(index)
+            for feature in host.features:
+                self._giving.setdefault(feature, set()).add(index)
 
     def labelled(self, key: str, value: str) -> frozenset[int] | set[int]:
         """The indexes of the hosts with this label."""
         return self._labelled.get((key, value), frozenset())
+
+    def giving(self, feature: str) -> frozenset[int] | set[int]:
+        """The indexes of the hosts with this feature."""
+        return self._giving.get(feature, frozenset())
 
 
 class Snapshot:

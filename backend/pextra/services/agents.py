@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from pextra import agent_protocol as protocol
@@ -12,7 +13,7 @@ from pextra.pki.authority import Authority
 from pextra.pki.failures import InvalidRequest, InvalidToken
 from pextra.pki.join_token import JoinToken
 from pextra.services.cloud import Cloud
-from pextra.store import agents, assignments, objects, secrets, site, work
+from pextra.store import agents, assignments, objects, samples, secrets, site, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
@@ -22,6 +23,8 @@ HEARTBEAT_S: Final = 10.0
 SILENT_S: Final = 30.0
 """An agent that was not heard for so long is silent: nothing new is placed on its host."""
 POLL_S: Final = 2.0
+SAMPLE_S: Final = 60.0
+"""How often guests' counters are taken. Each host writes one row each time: see adr/0014."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ def sync(cloud: Cloud, serial: str | None, request: protocol.SyncRequest) -> pro
         PextraError: `agent.unauthenticated`.
     """
     quiet = not request.reports and not request.strangers and request.inventory is None
+    quiet = quiet and request.samples is None
     if quiet:
         answer = cloud.database.read(lambda tx: _unchanged(cloud, tx, serial, request))
         if answer is not None:
@@ -142,7 +146,7 @@ def _unchanged(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncR
         return None
     if tx.now_us - agent.seen_us > HEARTBEAT_S * 1_000_000 or agent.revision != request.revision:
         return None
-    return protocol.SyncAnswer(revision=request.revision, poll_s=POLL_S, relay=cloud.addresses.relay)
+    return protocol.SyncAnswer(revision=request.revision, poll_s=POLL_S, relay=cloud.addresses.relay, sample_s=SAMPLE_S)
 
 
 def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRequest) -> protocol.SyncAnswer:
@@ -158,6 +162,8 @@ def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRe
         work.ask(tx, cloud.site.uid, host_uid, "host")
     if request.inventory is not None:
         agents.store_inventory(tx, host_uid, request.inventory)
+    if request.samples is not None:
+        samples.put(tx, host_uid, {each.uid: each.counters() for each in request.samples})
     news = [stored for report in request.reports if (stored := _take(tx, host_uid, report))]
     work.ask_many(tx, ((a.tenant_uid, a.uid, assignments.OBJECT_KINDS[a.kind]) for a in news))
     newer = assignments.newer(tx, host_uid, request.revision, limit=protocol.MOST_ASSIGNMENTS)
@@ -169,6 +175,7 @@ def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRe
         remove=sorted(set(request.strangers) - assignments.known(tx, host_uid, request.strangers)),
         poll_s=POLL_S,
         relay=cloud.addresses.relay,
+        sample_s=SAMPLE_S,
     )
 
 
@@ -197,6 +204,28 @@ def _told(tx: Tx, assigned: assignments.Assignment) -> protocol.Assignment:
             "secrets": {path: revealed[path] for path in assigned.secret_paths if path in revealed},
         }
     )
+
+
+# --- what was uploaded ---
+
+
+def image_content(cloud: Cloud, serial: str | None, image_uid: str) -> Path:
+    """The file, which never changes, with the content of an image that something on the agent's host is made from.
+
+    Raises:
+        PextraError: `agent.unauthenticated`; `object.not_found`, the same whether there is no such image or the host
+            has nothing to do with it; `server.busy` while it has not come.
+    """
+
+    def allowed(tx: Tx) -> bool:
+        return assignments.needs_image(tx, host_of(tx, serial), image_uid)
+
+    if not cloud.database.read(allowed):
+        raise PextraError("object.not_found", f"This host needs no image {image_uid!r}.")
+    path = cloud.depot.content(image_uid) if cloud.depot is not None else None
+    if path is None:
+        raise PextraError("server.busy", f"The content of image {image_uid} is not here yet.", retry_after_s=5)
+    return path
 
 
 def is_silent(seen_us: int | None, now_us: int) -> bool:

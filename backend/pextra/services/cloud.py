@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pextra.declaration.kind import Kind, Scope
 from pextra.declaration.registry import Registry
+from pextra.depot import Depot
 from pextra.services.policy_cache import PolicyCache
 from pextra.store.authority import Level
 from pextra.store.database import Database, Tx
@@ -36,13 +37,18 @@ SYSTEM: Final = "system"
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One site's control plane."""
+    """One site's control plane.
+
+    Attributes:
+        depot: where uploaded images lie; None: this process has no part in them.
+    """
 
     registry: Registry
     database: Database
     site: Site
     addresses: Addresses = Addresses()
     policies: PolicyCache = field(default_factory=PolicyCache, compare=False, repr=False)
+    depot: Depot | None = None
 
     def owner_uid(self, kind: Kind, tenant: Tenant | None) -> str:
         """Under which uid an object of this kind is stored."""

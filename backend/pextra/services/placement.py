@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 from pextra.declaration.kind import Spec
 from pextra.scheduling.place import Decision, Placement, place_batch
@@ -16,6 +16,9 @@ from pextra.store import allocations, objects
 from pextra.store.allocations import Amounts, HostRow
 from pextra.store.database import Tx
 from pextra.store.records import Record
+
+HUGEPAGE_2M_KIB: Final = 2048
+HUGEPAGE_1G_KIB: Final = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,40 @@ class Bound:
 
 
 def amounts_of(spec: Spec, resolved: Mapping[str, Any]) -> Amounts:
-    """What an instance takes of its host."""
+    """What an instance takes of its host.
+
+    Threads of its own and hugepages are set aside on a host: who takes them takes nothing of what the others share.
+    """
     flavor = resolved[f"flavor/{spec['flavor']}"]
-    return Amounts(flavor["vcpus"], flavor["memory_mib"], flavor["disk_gib"])
+    dedicated = flavor.get("cpu_policy") == "dedicated"
+    page_kib: int = flavor.get("hugepage_kib") or 0
+    pages = (flavor["memory_mib"] << 10) // page_kib if page_kib else 0
+    return Amounts(
+        vcpus=0 if dedicated else flavor["vcpus"],
+        memory_mib=0 if page_kib else flavor["memory_mib"],
+        disk_gib=flavor["disk_gib"],
+        dedicated_threads=flavor["vcpus"] if dedicated else 0,
+        hugepages_2m=pages if page_kib == HUGEPAGE_2M_KIB else 0,
+        hugepages_1g=pages if page_kib == HUGEPAGE_1G_KIB else 0,
+    )
+
+
+def features_of(spec: Spec, resolved: Mapping[str, Any]) -> frozenset[str]:
+    """What an instance needs that not every host can give, by the driver contract's names (`HostFeature`).
+
+    A flavor that was copied before it could say so asks for nothing.
+    """
+    flavor = resolved[f"flavor/{spec['flavor']}"]
+    wanted = {
+        "uefi": flavor.get("firmware") == "uefi" and not flavor.get("secure_boot", False),
+        "secure_boot": flavor.get("secure_boot", False),
+        "tpm": flavor.get("tpm", False),
+    }
+    return frozenset(feature for feature, needed in wanted.items() if needed)
+
+
+def _resources(amounts: Amounts) -> Resources:
+    return Resources(**asdict(amounts))
 
 
 def spread_group(record_tenant_uid: str, spec: Spec) -> str | None:
@@ -59,16 +93,16 @@ def spread_group(record_tenant_uid: str, spec: Spec) -> str | None:
 
 def request_of(record: Record, spec: Spec, bound: Bound) -> Request:
     """The instance as the planner takes it."""
-    amounts = amounts_of(spec, record.resolved)
     group = spread_group(record.tenant_uid, spec)
     return Request(
         uid=record.uid,
         tenant_uid=record.tenant_uid,
-        resources=Resources(amounts.vcpus, amounts.memory_mib, amounts.disk_gib),
+        resources=_resources(amounts_of(spec, record.resolved)),
         zone=spec.get("zone"),
         pinned_host_uid=bound.host_uid,
         host_labels=spec["host_labels"],
         anti_affinity=AntiAffinity(group, hard=False) if group is not None else None,
+        features=features_of(spec, record.resolved),
     )
 
 
@@ -81,10 +115,11 @@ def snapshot(hosts: Iterable[HostRow]) -> Snapshot:
             zone=h.zone,
             ready=h.ready,
             schedulable=h.schedulable,
-            capacity=Resources(h.capacity.vcpus, h.capacity.memory_mib, h.capacity.disk_gib),
-            used=Resources(h.used.vcpus, h.used.memory_mib, h.used.disk_gib),
+            capacity=_resources(h.capacity),
+            used=_resources(h.used),
             labels=h.labels,
             groups=h.groups,
+            features=h.features,
         )
         for h in hosts
     )
@@ -132,8 +167,12 @@ def used_objects(tx: Tx, record: Record, spec: Spec) -> dict[str, Record]:
     return objects.by_uids(tx, [(p["tenant_uid"], p["uid"]) for p in pins])
 
 
-def explained(decision: Decision) -> dict[str, Any]:
-    """What a tenant may see of a decision: counts and reasons, and of the hosts only the chosen one."""
+def explained(decision: Decision, *, for_operator: bool = False) -> dict[str, Any]:
+    """What a tenant may see of a decision: counts and reasons, and of the hosts only the chosen one.
+
+    Args:
+        for_operator: also what the closest host lacks.
+    """
     reasons = decision.explanation
     shown: dict[str, Any] = {
         "why": reasons.why,
@@ -144,6 +183,8 @@ def explained(decision: Decision) -> dict[str, Any]:
     if isinstance(decision, Placement):
         shown["host"] = decision.host_name
         shown["score"] = dict(reasons.best[0].terms)
+    elif for_operator:
+        shown["remedy"] = reasons.remedy
     return shown
 
 
@@ -162,7 +203,7 @@ def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None
     for bound, wanted in chosen.items():
         fitting = [h for h in hosts if bound.admits(h)]
         for (change, _), decision in zip(wanted, place_batch(snapshot(fitting), [r for _, r in wanted]), strict=True):
-            change["placement"] = explained(decision)
+            change["placement"] = explained(decision, for_operator=ctx.principal.is_cloud)
 
 
 def _foreseen(ctx: Context, record: Record, spec: Spec) -> Bound:

@@ -41,18 +41,21 @@ def report(
 
     Args:
         facts: the status fields that the loop knows; the others stay.
-        reported: every condition.
+        reported: the conditions of which the loop can speak; the others stay.
         generation: the generation that the loop looked at; by default the record's.
 
     Raises:
         Stale: somebody else reported since `record` was read.
     """
+    kind = cloud.registry[record.kind]
+    if strangers := {c["type"] for c in reported} - {"ready", *kind.conditions}:
+        raise ValueError(f"{record.kind} declares no condition {sorted(strangers)}")
     seen = record.generation if generation is None else generation
     merged = conditions.merge_conditions(record.status.get("conditions", []), reported, timestamp(tx.now_us))
     status = {**record.status, **facts, "observed_generation": seen, "conditions": merged}
     if status == record.status:
         return record
-    cloud.registry[record.kind].status.model_validate(status)
+    kind.status.model_validate(status)
     if not objects.replace_status(tx, record, status):
         raise Stale(record.uid)
     after = record.with_status(status)

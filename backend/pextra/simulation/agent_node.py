@@ -18,6 +18,7 @@ from pextra.simulation.stage import Stage
 
 GRACE_S: Final = 20.0
 """How long an agent leaves strangers alone: nothing may depend on that being long."""
+TRASH_KEPT_S: Final = 1.0
 SLOW: Final = 0.1
 """The chance that a driver takes seconds."""
 LOOK_AGAIN_EVERY: Final = 40
@@ -60,6 +61,7 @@ class AgentNode(Process[Agent]):
             version="simulated",
             clock=self._clock,
             stranger_grace_s=GRACE_S,
+            trash_kept_s=TRASH_KEPT_S,
         )
         self._life = agent
         self._stage.note(self.name, "starts", count="agent start")
@@ -68,6 +70,7 @@ class AgentNode(Process[Agent]):
             self._repeat(agent, f"look {number}", agent.look, busy_s=0.05, idle_s=1.0)
         rounds = iter(range(1, 1 << 30))
         self._repeat(agent, "observation", lambda: _observe(agent, next(rounds)), busy_s=3.0, idle_s=3.0)
+        self._repeat(agent, "asking", agent.ask_guests, busy_s=30.0, idle_s=30.0)
         self._repeat(agent, "renewal", self._renew, busy_s=90.0, idle_s=90.0)
 
     def point(self, name: str) -> None:
@@ -101,6 +104,7 @@ class AgentNode(Process[Agent]):
 def _observe(agent: Agent, number: int) -> int:
     if number % LOOK_AGAIN_EVERY == 0:
         agent.look_again()
+    agent.empty_trash()
     return agent.observe()
 
 
@@ -115,4 +119,9 @@ def _inventory(drivers: HostDrivers) -> Inventory:
         pool=drivers.pool,
         pool_shared=drivers.storage.capabilities().shared,
         hardware={},
+        dedicated_cpus=seen.dedicated_cpus,
+        hugepages=seen.hugepages,
+        numa_cells=seen.numa_cells,
+        features=seen.features,
+        cpu_model=seen.cpu_model,
     )

@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import (
     ComputeDriver,
-    HostInventory,
     NetworkDriver,
     Retryable,
     StorageDriver,
@@ -16,9 +15,11 @@ from pextra.drivers.interface import (
 )
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.faults import OPERATIONS
+from pextra.drivers.sim.inventory import simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.resources import REGISTRY
+from pextra.resources.host import SimulatedMachine
 from pextra.simulation.hazards import Blow
 from pextra.simulation.stage import Stage
 from pextra.store.records import Record
@@ -72,10 +73,7 @@ class SimFleet:
         if self._stage.hazards.weather.agents:
             return None
         machine = REGISTRY["host"].effective(host.spec)["simulated"]
-        inventory = HostInventory(
-            machine["vcpus"], machine["memory_mib"], machine["disk_gib"], "sim", accelerated=False
-        )
-        self._stage.world.ensure_host(host.uid, inventory)
+        self._stage.world.ensure_host(host.uid, simulated_inventory(SimulatedMachine.model_validate(machine)))
         local = self._stage.document.pools.get(LOCAL_POOL)
         pool = LOCAL_POOL if local is not None and local.host_uid == host.uid else SHARED_POOL
         return host_drivers(self._stage, host.uid, pool, self._point)

@@ -10,7 +10,8 @@ from random import Random
 from typing import Any, Final
 
 from pextra import agent_protocol as protocol
-from pextra.drivers.interface import HostInventory
+from pextra.drivers.sim.inventory import simulated_inventory
+from pextra.resources.host import SimulatedMachine
 from pextra.simulation.agent_link import CSR, serial_of
 from pextra.simulation.agent_node import AgentNode
 from pextra.simulation.drivers import LOCAL_POOL, SHARED_POOL
@@ -91,6 +92,9 @@ def found(founder: Founder) -> dict[str, str]:
     rng = Random(f"{founder.stage.seed} founding")
     for name, size in (("small", (1, 512, 2)), ("big", (2, 1024, 2)), ("deep", (1, 512, 3))):
         founder.put(Where(None, "flavors", name), flavor(*size))
+    founder.put(Where(None, "flavors", "pinned"), flavor(1, 512, 2) | {"cpu_policy": "dedicated", "hugepage_kib": 2048})
+    secure = {"firmware": "uefi", "secure_boot": True, "tpm": True}
+    founder.put(Where(None, "flavors", "secure"), flavor(1, 512, 2) | secure)
     founder.put(Where(_CLOUD, "images", "debian"), image("debian"))
     founder.put(Where(_CLOUD, "shares", "debian"), {"kind": "image", "name": "debian", "tenants": "all"})
     _hosts(founder, rng)
@@ -104,8 +108,8 @@ def _hosts(founder: Founder, rng: Random) -> None:
     if not own_pools:
         stage.world.ensure_pool(SHARED_POOL, capacity_bytes=POOL_BYTES)
     for name in HOSTS:
-        machine = {"vcpus": rng.randint(2, 4), "memory_mib": rng.choice((2048, 4096)), "disk_gib": 64}
-        how = {"driver": "libvirt"} if weather.agents else {"driver": "sim", "simulated": machine}
+        machine = _machine(rng)
+        how = {"driver": "libvirt"} if weather.agents else {"driver": "sim", "simulated": machine.model_dump()}
         host = founder.put(Where(None, "hosts", name), {**how, "cpu_overcommit": rng.choice((1, 2))})
         uid: str = host["metadata"]["uid"]
         local = own_pools or (weather.local_pool and name == HOSTS[-1])
@@ -113,17 +117,19 @@ def _hosts(founder: Founder, rng: Random) -> None:
         if local:
             stage.world.ensure_pool(pool, capacity_bytes=POOL_BYTES, host_uid=uid)
         if weather.agents:
-            stage.world.ensure_host(uid, _inventory(machine))
+            stage.world.ensure_host(uid, simulated_inventory(machine))
             founder.join(host, pool)
 
 
-def _inventory(machine: dict[str, int]) -> HostInventory:
-    return HostInventory(
-        vcpus=machine["vcpus"],
-        memory_mib=machine["memory_mib"],
-        disk_gib=machine["disk_gib"],
-        hypervisor="sim",
-        accelerated=False,
+def _machine(rng: Random) -> SimulatedMachine:
+    """A small machine; what not every machine has, this one may lack or have little of."""
+    return SimulatedMachine(
+        vcpus=rng.randint(3, 6),
+        memory_mib=rng.choice((3072, 5120)),
+        disk_gib=64,
+        dedicated_threads=rng.randint(0, 2),
+        hugepages_2m=rng.choice((256, 512)),
+        features=["uefi", "secure_boot", "tpm"] if rng.random() < 0.6 else [],
     )
 
 

@@ -18,25 +18,28 @@ class Reference(NamedTuple):
     target_uid: str
 
 
+Amounts = tuple[int, ...]
+"""vCPUs, MiB of memory, GiB of disk, threads of its own, pages of 2 MiB and of 1 GiB."""
+
+
 class Allocation(NamedTuple):
     """What a guest holds on a host."""
 
     consumer_uid: str
     host_uid: str
-    vcpus: int
-    memory_mib: int
-    disk_gib: int
+    amounts: Amounts
 
 
 class Host(NamedTuple):
-    """What a host has and has given out: vCPUs, MiB of memory, GiB of disk."""
+    """What a host has and has given out."""
 
     host_uid: str
     ready: int
     schedulable: int
     pool: str
-    capacity: tuple[int, int, int]
-    used: tuple[int, int, int]
+    features: frozenset[str]
+    capacity: Amounts
+    used: Amounts
 
 
 class Counter(NamedTuple):
@@ -123,14 +126,20 @@ _OBJECTS: Final = """
         r.resolved, r.finalizers, r.created_us, r.updated_us, r.deleting_us, s.revision, s.status
     FROM resource r LEFT JOIN resource_status s ON s.tenant_uid = r.tenant_uid AND s.uid = r.uid"""
 _HOSTS: Final = """
-    SELECT host_uid, ready, schedulable, pool, vcpus, memory_mib, disk_gib, used_vcpus, used_memory_mib, used_disk_gib
+    SELECT host_uid, ready, schedulable, pool, features, vcpus, memory_mib, disk_gib, dedicated_threads, hugepages_2m,
+        hugepages_1g, used_vcpus, used_memory_mib, used_disk_gib, used_dedicated_threads, used_hugepages_2m,
+        used_hugepages_1g
     FROM host_capacity"""
+_ALLOCATIONS: Final = """
+    SELECT consumer_uid, host_uid, vcpus, memory_mib, disk_gib, dedicated_threads, hugepages_2m, hugepages_1g
+    FROM allocation"""
 _BELONGINGS: Final = {
     "resource_status": "uid",
     "resource_index": "uid",
     "resource_secret": "uid",
     "credential": "token_uid",
     "host_agent": "host_uid",
+    "host_sample": "host_uid",
     "host_certificate": "host_uid",
     "join_secret": "host_uid",
 }
@@ -141,7 +150,7 @@ _IN_PART: Final = {
     "work": "tenant_uid, uid, version",  # but for when it is due next
     "host_agent": "host_uid, revision, changed_us, boot_id, version, inventory",  # but for when it was heard last
 }
-_LEFT_OUT: Final = frozenset({"lease", "alembic_version"})
+_LEFT_OUT: Final = frozenset({"lease", "alembic_version", "host_sample"})
 
 
 class GroundReader:
@@ -175,11 +184,10 @@ class GroundReader:
         return Ground(
             objects={o.uid: o for o in objects},
             references=[Reference(*r) for r in self._rows("SELECT source_uid, target_uid FROM resource_reference")],
-            allocations=[
-                Allocation(*r)
-                for r in self._rows("SELECT consumer_uid, host_uid, vcpus, memory_mib, disk_gib FROM allocation")
+            allocations=[Allocation(r[0], r[1], r[2:]) for r in self._rows(_ALLOCATIONS)],
+            hosts=[
+                Host(r[0], r[1], r[2], r[3], frozenset(json.loads(r[4])), r[5:11], r[11:]) for r in self._rows(_HOSTS)
             ],
-            hosts=[Host(r[0], r[1], r[2], r[3], r[4:7], r[7:]) for r in self._rows(_HOSTS)],
             counters=[
                 Counter(*r) for r in self._rows("SELECT tenant_uid, countable, ceiling, used, granted FROM quota_usage")
             ],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 
 from pextra.store.database import Tx
 from pextra.store.tables import allocation, host_capacity
@@ -14,11 +14,43 @@ from pextra.store.tables import allocation, host_capacity
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What a guest takes or a host has."""
+    """What a guest takes or a host has.
+
+    Attributes:
+        vcpus: shared ones; those with threads of their own are counted by `dedicated_threads` alone.
+        memory_mib: ordinary memory; what hugepages back is counted by them alone.
+    """
 
     vcpus: int
     memory_mib: int
     disk_gib: int
+    dedicated_threads: int = 0
+    hugepages_2m: int = 0
+    hugepages_1g: int = 0
+
+
+COUNTED: Final = tuple(field.name for field in fields(Amounts))
+"""The columns of what is counted; of a host, with `used_` before it, also of what is given out of it."""
+
+
+def _amounts(r: Row[Any], prefix: str = "") -> Amounts:
+    return Amounts(*(getattr(r, f"{prefix}{name}") for name in COUNTED))
+
+
+def _columns(amounts: Amounts) -> dict[str, int]:
+    return {name: getattr(amounts, name) for name in COUNTED}
+
+
+def _fits(more: Mapping[str, int]) -> list[ColumnElement[bool]]:
+    """The host has so much more left of what is wanted."""
+    h = host_capacity.c
+    return [h[f"used_{name}"] + amount <= h[name] for name, amount in more.items() if amount > 0]
+
+
+def _used(more: Mapping[str, int]) -> dict[str, ColumnElement[int]]:
+    """The host's counters once so much more is given out of it."""
+    h = host_capacity.c
+    return {f"used_{name}": h[f"used_{name}"] + amount for name, amount in more.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +59,7 @@ class HostRow:
 
     Attributes:
         pool: where its disks are; shared with other hosts or its own.
+        features: what it can give guests beyond the plain machine.
     """
 
     uid: str
@@ -40,6 +73,7 @@ class HostRow:
     capacity: Amounts
     used: Amounts
     groups: dict[str, int]
+    features: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +88,7 @@ class Allocation:
 
 
 def _allocation(r: Row[Any]) -> Allocation:
-    amounts = Amounts(r.vcpus, r.memory_mib, r.disk_gib)
-    return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.spread_group, amounts)
+    return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.spread_group, _amounts(r))
 
 
 def hosts(tx: Tx) -> list[HostRow]:
@@ -88,9 +121,10 @@ def _host(r: Row[Any], groups: dict[str, int]) -> HostRow:
         r.labels,
         r.ready,
         r.schedulable,
-        Amounts(r.vcpus, r.memory_mib, r.disk_gib),
-        Amounts(r.used_vcpus, r.used_memory_mib, r.used_disk_gib),
+        _amounts(r),
+        _amounts(r, "used_"),
         groups,
+        frozenset(r.features),
     )
 
 
@@ -106,6 +140,7 @@ def set_host(
     ready: bool,
     schedulable: bool,
     capacity: Amounts,
+    features: Collection[str] = (),
 ) -> None:
     """State what a host has; what is given out of it stays."""
     facts = {
@@ -116,11 +151,10 @@ def set_host(
         "labels": dict(labels),
         "ready": ready,
         "schedulable": schedulable,
-        "vcpus": capacity.vcpus,
-        "memory_mib": capacity.memory_mib,
-        "disk_gib": capacity.disk_gib,
+        "features": sorted(features),
+        **_columns(capacity),
     }
-    nothing = {"used_vcpus": 0, "used_memory_mib": 0, "used_disk_gib": 0}
+    nothing = {f"used_{name}": 0 for name in COUNTED}
     tx.upsert(host_capacity, [{"host_uid": uid, **facts, **nothing}], update=facts)
 
 
@@ -153,24 +187,13 @@ def take(
     """Give the guest `amounts` of the host, if they are there.
 
     Returns:
-        Whether they were: the host's counters are raised only when they stay within its capacity.
+        Whether they were: the host's counters are raised only when they stay within its capacity. Of what is not
+        asked for, nothing need be left.
     """
     h = host_capacity.c
+    more = _columns(amounts)
     done = tx.conn.execute(
-        update(host_capacity)
-        .where(
-            h.host_uid == host_uid,
-            h.ready,
-            h.schedulable,
-            h.used_vcpus + amounts.vcpus <= h.vcpus,
-            h.used_memory_mib + amounts.memory_mib <= h.memory_mib,
-            h.used_disk_gib + amounts.disk_gib <= h.disk_gib,
-        )
-        .values(
-            used_vcpus=h.used_vcpus + amounts.vcpus,
-            used_memory_mib=h.used_memory_mib + amounts.memory_mib,
-            used_disk_gib=h.used_disk_gib + amounts.disk_gib,
-        )
+        update(host_capacity).where(h.host_uid == host_uid, h.ready, h.schedulable, *_fits(more)).values(_used(more))
     )
     if done.rowcount != 1:
         return False
@@ -180,9 +203,7 @@ def take(
             consumer_uid=consumer_uid,
             host_uid=host_uid,
             spread_group=spread_group,
-            vcpus=amounts.vcpus,
-            memory_mib=amounts.memory_mib,
-            disk_gib=amounts.disk_gib,
+            **more,
         )
     )
     return True
@@ -190,36 +211,17 @@ def take(
 
 def resize(tx: Tx, held: Allocation, amounts: Amounts) -> bool:
     """Change what the guest holds on its host, if there is room; tells whether there was."""
-    h = host_capacity.c
-    more = Amounts(
-        amounts.vcpus - held.amounts.vcpus,
-        amounts.memory_mib - held.amounts.memory_mib,
-        amounts.disk_gib - held.amounts.disk_gib,
-    )
-    fits = [
-        used + extra <= limit
-        for used, extra, limit in (
-            (h.used_vcpus, more.vcpus, h.vcpus),
-            (h.used_memory_mib, more.memory_mib, h.memory_mib),
-            (h.used_disk_gib, more.disk_gib, h.disk_gib),
-        )
-        if extra > 0
-    ]
+    wanted, before = _columns(amounts), _columns(held.amounts)
+    more = {name: wanted[name] - before[name] for name in COUNTED}
     done = tx.conn.execute(
-        update(host_capacity)
-        .where(h.host_uid == held.host_uid, *fits)
-        .values(
-            used_vcpus=h.used_vcpus + more.vcpus,
-            used_memory_mib=h.used_memory_mib + more.memory_mib,
-            used_disk_gib=h.used_disk_gib + more.disk_gib,
-        )
+        update(host_capacity).where(host_capacity.c.host_uid == held.host_uid, *_fits(more)).values(_used(more))
     )
     if done.rowcount != 1:
         return False
     tx.conn.execute(
         update(allocation)
         .where(allocation.c.tenant_uid == held.tenant_uid, allocation.c.consumer_uid == held.consumer_uid)
-        .values(vcpus=amounts.vcpus, memory_mib=amounts.memory_mib, disk_gib=amounts.disk_gib)
+        .values(wanted)
     )
     return True
 
@@ -229,16 +231,8 @@ def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
     held = of(tx, tenant_uid, consumer_uid)
     if held is None:
         return
-    h = host_capacity.c
-    tx.conn.execute(
-        update(host_capacity)
-        .where(h.host_uid == held.host_uid)
-        .values(
-            used_vcpus=h.used_vcpus - held.amounts.vcpus,
-            used_memory_mib=h.used_memory_mib - held.amounts.memory_mib,
-            used_disk_gib=h.used_disk_gib - held.amounts.disk_gib,
-        )
-    )
+    back = {name: -amount for name, amount in _columns(held.amounts).items()}
+    tx.conn.execute(update(host_capacity).where(host_capacity.c.host_uid == held.host_uid).values(_used(back)))
     tx.conn.execute(
         delete(allocation).where(allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid)
     )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
 
+from pextra import agent_protocol
 from pextra.store.database import Tx
 from pextra.store.tables import assignment as table
 from pextra.store.tables import host_agent
@@ -65,10 +66,29 @@ def of_uid(tx: Tx, uid: str) -> list[Assignment]:
     return [Assignment(*r) for r in tx.conn.execute(select(table).where(table.c.uid == uid))]
 
 
+def needs_image(tx: Tx, host_uid: str, image_uid: str) -> bool:
+    """Whether something that is assigned to the host is, or is made from, the image."""
+    own = find(tx, host_uid, image_uid)
+    if own is not None and own.kind == IMAGE and not own.removed:
+        return True
+    return image_uid in _images_on(tx, host_uid)
+
+
+def _images_on(tx: Tx, host_uid: str) -> set[str]:
+    """The images that guests and volumes which are assigned to the host are made from."""
+    rows = tx.conn.execute(
+        select(table.c.document).where(
+            table.c.host_uid == host_uid, table.c.removed.is_(False), table.c.kind.in_((GUEST, VOLUME))
+        )
+    )
+    return {uid for row in rows for uid in agent_protocol.images_of(row[0])}
+
+
 def known(tx: Tx, host_uid: str, uids: Sequence[str]) -> set[str]:
-    """Which of the uids are assigned to the host."""
+    """Which of the uids are assigned to the host, or are images from which something is made that is."""
     rows = tx.conn.execute(select(table.c.uid).where(table.c.host_uid == host_uid, table.c.uid.in_(list(uids))))
-    return {r[0] for r in rows}
+    found = {r[0] for r in rows}
+    return found if found.issuperset(uids) else found | (_images_on(tx, host_uid) & set(uids))
 
 
 def newer(tx: Tx, host_uid: str, revision: int, *, limit: int) -> list[Assignment]:

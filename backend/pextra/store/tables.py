@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Uuid,
+)
 
 metadata = MetaData()
 
@@ -207,6 +220,13 @@ lease = Table(
     _time("expires_us"),
 )
 
+
+def _counted(prefix: str) -> list[Column[Any]]:
+    """What few hosts have and few guests take."""
+    names = ("dedicated_threads", "hugepages_2m", "hugepages_1g")
+    return [Column(f"{prefix}{name}", BigInteger, nullable=False, server_default="0") for name in names]
+
+
 host_capacity = Table(
     "host_capacity",
     metadata,
@@ -221,9 +241,12 @@ host_capacity = Table(
     _number("vcpus"),
     _number("memory_mib"),
     _number("disk_gib"),
+    *_counted(""),
     _number("used_vcpus"),
     _number("used_memory_mib"),
     _number("used_disk_gib"),
+    *_counted("used_"),
+    Column("features", JSON, nullable=False, server_default="[]"),
 )
 
 allocation = Table(
@@ -236,6 +259,7 @@ allocation = Table(
     _number("vcpus"),
     _number("memory_mib"),
     _number("disk_gib"),
+    *_counted(""),
     Index("allocation_host", "host_uid"),
 )
 
@@ -264,6 +288,14 @@ host_agent = Table(
     _json("inventory", nullable=True),
     Column("exchange", BigInteger, nullable=False, server_default="0"),  # how many were taken
     Index("host_agent_changed", "changed_us"),
+)
+
+host_sample = Table(
+    "host_sample",
+    metadata,
+    _uid("host_uid", primary_key=True),
+    _time("at_us"),
+    Column("document", LargeBinary, nullable=False),
 )
 
 assignment = Table(

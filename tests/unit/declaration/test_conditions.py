@@ -35,10 +35,10 @@ def test_a_status_that_changes_begins_now() -> None:
     assert after["since"] == "now"
 
 
-def test_what_is_no_longer_reported_goes_and_what_is_new_begins_now() -> None:
+def test_what_is_not_spoken_of_stays_and_what_is_new_begins_now() -> None:
     before = [{**condition("placed", True, "Placed"), "since": "then"}]
     after = merge_conditions(before, [ready(True, "Ready")], "now")
-    assert [(c["type"], c["since"]) for c in after] == [("ready", "now")]
+    assert [(c["type"], c["since"]) for c in after] == [("ready", "now"), ("placed", "then")]
 
 
 def test_a_condition_is_found_by_its_type() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from pextra.scheduling.request import AntiAffinity, Request
-from pextra.scheduling.resources import Resources
+from pextra.scheduling.resources import DIMENSIONS, Resources
 from pextra.scheduling.snapshot import HostView
 
 ROOMY = Resources(16, 16_384, 100)
@@ -17,6 +17,7 @@ def host(
     used: Resources | None = None,
     capacity: Resources = ROOMY,
     groups: dict[str, int] | None = None,
+    features: frozenset[str] = frozenset(),
 ) -> HostView:
     """A host that is ready and, unless told otherwise, empty."""
     return HostView(
@@ -28,6 +29,7 @@ def host(
         capacity=capacity,
         used=used or Resources(),
         groups=groups or {},
+        features=features,
     )
 
 
@@ -40,7 +42,8 @@ NAMES = st.sampled_from([f"h{number}" for number in range(12)])
 ZONES = st.sampled_from(["a", "b"])
 LABELS = st.dictionaries(st.sampled_from(["disk", "cpu"]), st.sampled_from(["x", "y"]))
 GROUPS = st.sampled_from(["red", "blue"])
-AMOUNTS = st.builds(Resources, st.integers(0, 8), st.integers(0, 8), st.integers(0, 8))
+FEATURES = st.frozensets(st.sampled_from(["uefi", "tpm"]))
+AMOUNTS = st.builds(Resources, *(st.integers(0, 8) for _ in DIMENSIONS))
 
 
 @st.composite
@@ -56,6 +59,7 @@ def host_views(draw: st.DrawFn, name: str) -> HostView:
         used=draw(st.just(Resources()) | AMOUNTS),
         labels=draw(LABELS),
         groups=draw(st.dictionaries(GROUPS, st.integers(0, 2))),
+        features=draw(FEATURES),
     )
 
 
@@ -72,10 +76,11 @@ def requests(draw: st.DrawFn) -> Request:
     return Request(
         uid=f"guest-{draw(st.integers(0, 999))}",
         tenant_uid="tenant",
-        resources=draw(st.builds(Resources, st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))),
+        resources=draw(st.builds(Resources, *(st.integers(0, 4) for _ in DIMENSIONS))),
         zone=draw(st.none() | ZONES),
         host=draw(st.none() | st.none() | NAMES),
         pinned_host_uid=None if pinned is None or draw(st.booleans()) else f"uid-{pinned}",
         host_labels=draw(st.just(dict[str, str]()) | LABELS),
         anti_affinity=draw(st.none() | st.builds(AntiAffinity, GROUPS, hard=st.booleans())),
+        features=draw(st.just(frozenset[str]()) | FEATURES),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pextra.scheduling.place import Decision, NoPlacement, Placement, place, place_batch
@@ -9,7 +11,7 @@ from pextra.scheduling.request import AntiAffinity, Request
 from pextra.scheduling.resources import Resources
 from pextra.scheduling.scores import PACK, POLICIES, SPREAD, Policy
 from pextra.scheduling.snapshot import Snapshot
-from tests.unit.scheduling.fleets import guest, host
+from tests.unit.scheduling.fleets import ROOMY, guest, host
 
 EMPTY = host("empty")
 HALF = host("half", used=Resources(8, 8_192, 50))
@@ -105,15 +107,20 @@ def test_refusal_for_want_of_room_says_how_much_is_wanted_where() -> None:
         "rejected": {"cpu": 2},
         "eligible": 0,
         "why": "none of 2 hosts can take it: 2 without enough cpu",
-        "closest": {"host": "half", "shortfall": {"vcpus": 1, "memory_mib": 4_096}, "too_small": False},
-        "remedy": "needs 1 vCPUs and 4096 MiB of memory more on half, the closest host",
+        "closest": {
+            "host": "half",
+            "shortfall": {"vcpus": 1, "memory_mib": 4_096},
+            "too_small": False,
+            "lacks": "9 vCPUs wanted, 8 free, 12288 MiB of memory wanted, 8192 free",
+        },
+        "remedy": "host half, the closest: 9 vCPUs wanted, 8 free, 12288 MiB of memory wanted, 8192 free",
     }
 
 
 def test_refusal_of_a_giant_says_that_no_emptying_helps() -> None:
     explanation = place(Snapshot.of([EMPTY]), Request("g", "t", Resources(1, 20_480, 1))).explanation
     assert explanation.remedy == (
-        "lacks 4096 MiB of memory on empty, the closest host, which is too small for it even empty"
+        "host empty, the closest: 20480 MiB of memory wanted, 16384 free; it is too small for it even empty"
     )
 
 
@@ -144,6 +151,36 @@ def test_refusal_for_other_reasons_names_every_one_of_them() -> None:
 def test_refusal_says_what_was_asked_for(wish: Request, reason: str) -> None:
     explanation = place(Snapshot.of([EMPTY]), wish).explanation
     assert explanation.why == f"none of 1 hosts can take it: {reason}"
+
+
+def test_dedicated_threads_and_hugepages_are_counted_and_what_is_wanted_and_free_is_said() -> None:
+    capacity = replace(ROOMY, dedicated_threads=4, hugepages_2m=512)
+    pinned = host("h3", capacity=capacity, used=Resources(dedicated_threads=2, hugepages_2m=512))
+    wish = Request("g", "t", Resources(disk_gib=1, dedicated_threads=4))
+    explanation = place(Snapshot.of([EMPTY, pinned]), wish).explanation
+    assert explanation.rejected == {"dedicated_threads": 2}
+    assert explanation.why == "none of 2 hosts can take it: 2 without 4 free dedicated threads"
+    assert explanation.remedy == "host h3, the closest: 4 dedicated threads wanted, 2 free"
+    pages = place(Snapshot.of([EMPTY, pinned]), Request("g", "t", Resources(hugepages_2m=256))).explanation
+    assert pages.why == "none of 2 hosts can take it: 2 without 256 free hugepages of 2 MiB"
+    assert chosen(place(Snapshot.of([EMPTY, pinned]), Request("g", "t", Resources(dedicated_threads=2)))) == "h3"
+
+
+def test_a_batch_gives_no_dedicated_thread_twice() -> None:
+    one = host("one", capacity=replace(ROOMY, dedicated_threads=3))
+    wishes = [Request(uid, "t", Resources(dedicated_threads=2)) for uid in ("a", "b")]
+    first, second = place_batch(Snapshot.of([one]), wishes)
+    assert chosen(first) == "one"
+    assert second.explanation.rejected == {"dedicated_threads": 1}
+
+
+def test_hosts_that_cannot_be_the_machine_that_is_asked_for_are_refused() -> None:
+    modern = host("modern", features=frozenset({"uefi", "secure_boot", "tpm"}))
+    half = host("partly", features=frozenset({"uefi"}))
+    wish = replace(guest(), features=frozenset({"secure_boot", "tpm"}))
+    assert chosen(place(Snapshot.of([EMPTY, half, modern]), wish)) == "modern"
+    refused = place(Snapshot.of([EMPTY, half]), wish).explanation
+    assert refused.why == "none of 2 hosts can take it: 2 without secure_boot,tpm"
 
 
 def test_cloud_without_hosts_says_so() -> None:

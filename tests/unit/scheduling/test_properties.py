@@ -10,7 +10,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pextra.scheduling.filters import FILTERS
+from pextra.scheduling.filters import FILTERS, ROOM
 from pextra.scheduling.place import NoPlacement, Placement, place, place_batch
 from pextra.scheduling.request import Request
 from pextra.scheduling.resources import Resources
@@ -34,10 +34,14 @@ def first_rejection(host: HostView, request: Request) -> str | None:
         "pinned": not pinned_here,
         "zone": request.zone not in (None, host.zone),
         "labels": any(host.labels.get(key) != value for key, value in request.host_labels.items()),
+        "features": not request.features <= host.features,
         "anti_affinity": wish is not None and wish.hard and host.groups.get(wish.group, 0) > 0,
         "cpu": lacks[0],
         "memory": lacks[1],
         "disk": lacks[2],
+        "dedicated_threads": lacks[3],
+        "hugepages_2m": lacks[4],
+        "hugepages_1g": lacks[5],
     }
     assert list(reasons) == [one.name for one in FILTERS]
     return next((name for name, rejects in reasons.items() if rejects), None)
@@ -136,7 +140,8 @@ def test_closest_host_would_take_the_request_if_its_shortfall_were_freed(
 ) -> None:
     decision = place(Snapshot.of(hosts), request)
     closest = decision.explanation.closest
-    lacking_room = [host for host in hosts if first_rejection(host, request) in ("cpu", "memory", "disk")]
+    rooms = {one.name for one in ROOM}
+    lacking_room = [host for host in hosts if first_rejection(host, request) in rooms]
     assert (closest is not None) == (isinstance(decision, NoPlacement) and lacking_room != [])
     if closest is not None:
         host = next(one for one in lacking_room if one.uid == closest.host_uid)

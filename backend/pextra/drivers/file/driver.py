@@ -14,7 +14,7 @@ from pextra.drivers.file.addresses import Network
 from pextra.drivers.file.images import Images
 from pextra.drivers.file.pool import Pool
 from pextra.drivers.file.snapshots import Snapshots
-from pextra.drivers.file.sources import Allowed
+from pextra.drivers.file.sources import Allowed, Uploaded
 from pextra.drivers.file.transfers import Transfers
 from pextra.drivers.file.trash import Trash
 from pextra.drivers.file.volumes import Volumes
@@ -52,6 +52,7 @@ class FileStorage:
         max_image_bytes: the largest file that is fetched or kept of an image.
         max_virtual_bytes: the largest disk that an image may be.
         allowed_networks: machines that are not public and that images may be fetched from all the same.
+        uploaded: how to get at what was uploaded to the control plane; see `sources.Allowed`.
         clock: seconds since the epoch, for the times of snapshots and of the trash.
     """
 
@@ -64,10 +65,11 @@ class FileStorage:
         max_image_bytes: int = DEFAULT_MAX_IMAGE_BYTES,
         max_virtual_bytes: int = DEFAULT_MAX_VIRTUAL_BYTES,
         allowed_networks: Sequence[Network] = (),
+        uploaded: Uploaded | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         pool = Pool(root.absolute(), account)
-        allowed = Allowed([directory.absolute() for directory in allowed_dirs], allowed_networks)
+        allowed = Allowed([directory.absolute() for directory in allowed_dirs], allowed_networks, uploaded)
         self._images = Images(pool, allowed, max_bytes=max_image_bytes, max_virtual_bytes=max_virtual_bytes)
         self._volumes = Volumes(pool)
         self._trash = Trash(pool, clock)

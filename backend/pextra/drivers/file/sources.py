@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,15 @@ from urllib.parse import unquote, urljoin, urlsplit
 import urllib3
 
 from pextra.drivers.file.addresses import Network, pool_manager
-from pextra.drivers.interface import Permanent, Retryable
+from pextra.drivers.interface import UPLOADED, Permanent, Retryable
 
 CHUNK_BYTES: Final = 1 << 20
 _REDIRECTS: Final = 5
 _TIMEOUT: Final = urllib3.Timeout(connect=10, read=60)
 _RANGE: Final = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+
+
+Uploaded = Callable[[str, Mapping[str, str]], urllib3.BaseHTTPResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +51,13 @@ class Allowed:
     Attributes:
         dirs: where `file://` may lead.
         networks: machines that are not public and may be asked all the same.
+        uploaded: begins the answer with the content of an uploaded image, by its uid; None: there are none. It is given
+            headers, and raises `Retryable` (`SourceUnreachable`) when nobody answers.
     """
 
     dirs: Sequence[Path]
     networks: Sequence[Network] = ()
+    uploaded: Uploaded | None = None
 
 
 @contextmanager
@@ -59,7 +65,8 @@ def open_source(url: str, allowed: Allowed, *, start: int = 0, validator: str = 
     """The bytes of an image.
 
     `file://` is taken from the allowed directories only, wherever links may lead; `https://` and `http://` from
-    public machines and those that the operator allowed, and so for whatever they redirect to.
+    public machines and those that the operator allowed, and so for whatever they redirect to; what was uploaded, from
+    the control plane.
 
     Args:
         url: the source.
@@ -77,6 +84,9 @@ def open_source(url: str, allowed: Allowed, *, start: int = 0, validator: str = 
             yield opened
     elif scheme in ("http", "https"):
         with _open_http(url, allowed.networks, start, validator) as opened:
+            yield opened
+    elif scheme == UPLOADED and allowed.uploaded is not None:
+        with _open_uploaded(url, allowed.uploaded, start, validator) as opened:
             yield opened
     else:
         raise _foreign(url)
@@ -121,9 +131,7 @@ def _foreign(url: str) -> Permanent:
 
 @contextmanager
 def _open_http(url: str, networks: Sequence[Network], start: int, validator: str) -> Generator[Opened]:
-    wanted = {"Accept-Encoding": "identity"}
-    if start and validator:
-        wanted |= {"Range": f"bytes={start}-", "If-Range": validator}
+    wanted = _wanted(start, validator)
     with pool_manager(networks, _TIMEOUT) as pool:
         for _ in range(_REDIRECTS + 1):
             if urlsplit(url).scheme not in ("http", "https"):
@@ -141,6 +149,22 @@ def _open_http(url: str, networks: Sequence[Network], start: int, validator: str
             yield _answered(url, response, start)
         finally:
             response.close()
+
+
+@contextmanager
+def _open_uploaded(url: str, uploaded: Uploaded, start: int, validator: str) -> Generator[Opened]:
+    response = uploaded(urlsplit(url).path, _wanted(start, validator))
+    try:
+        _refuse_status(url, response.status)
+        yield _answered(url, response, start)
+    finally:
+        response.close()
+
+
+def _wanted(start: int, validator: str) -> dict[str, str]:
+    """The headers that ask for the rest of what was there before, or for all when it is another."""
+    resumed = {"Range": f"bytes={start}-", "If-Range": validator} if start and validator else {}
+    return {"Accept-Encoding": "identity", **resumed}
 
 
 def _get(pool: urllib3.PoolManager, url: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:

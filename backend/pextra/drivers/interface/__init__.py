@@ -27,7 +27,9 @@ from pextra.drivers.interface.compute import (
     GuestNic,
     GuestObservation,
     GuestSpec,
+    HostFeature,
     HostInventory,
+    HugepagePool,
     NicMetrics,
     Power,
     Problem,
@@ -52,6 +54,7 @@ from pextra.drivers.interface.network import (
     SubnetSource,
 )
 from pextra.drivers.interface.storage import (
+    UPLOADED,
     DiskSource,
     Extent,
     ImageObservation,
@@ -65,9 +68,11 @@ from pextra.drivers.interface.storage import (
     TrashObservation,
     VolumeObservation,
     VolumeSource,
+    uploaded_url,
 )
 
 __all__ = [
+    "UPLOADED",
     "AgentReport",
     "ComputeCapabilities",
     "ComputeDriver",
@@ -85,7 +90,9 @@ __all__ = [
     "GuestNic",
     "GuestObservation",
     "GuestSpec",
+    "HostFeature",
     "HostInventory",
+    "HugepagePool",
     "ImageObservation",
     "ImageSource",
     "ImageTransfer",
@@ -113,4 +120,5 @@ __all__ = [
     "Unknown",
     "VolumeObservation",
     "VolumeSource",
+    "uploaded_url",
 ]

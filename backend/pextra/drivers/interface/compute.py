@@ -141,6 +141,8 @@ class GuestObservation:
         restart_required: it runs with an older definition, of which the rest only a restart can apply.
         pinned_cpus: threads that it holds, and those that its newest definition would.
         rebuilds: the acts of which `remember_rebuild` was told, at most the last 16, newest last.
+        panicked_boot: which of its boots ended in a panic of its kernel last; 0: none did. It stays when the guest is
+            started again.
     """
 
     uid: str
@@ -155,6 +157,7 @@ class GuestObservation:
     problems: tuple[Problem, ...] = ()
     rebuilds: tuple[str, ...] = ()
     pinned_cpus: tuple[int, ...] = ()
+    panicked_boot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +194,31 @@ class GuestMetrics:
     nics: tuple[NicMetrics, ...] = ()  # those that the host can count
 
 
+class HostFeature(StrEnum):
+    """What not every host can give its guests."""
+
+    UEFI = "uefi"
+    SECURE_BOOT = "secure_boot"
+    TPM = "tpm"
+
+
+@dataclass(frozen=True, slots=True)
+class HugepagePool:
+    """Pages of one size that a host has set aside for guests' memory."""
+
+    size_kib: int
+    total: int
+    free: int  # that nobody uses now
+
+
 @dataclass(frozen=True, slots=True)
 class HostInventory:
-    """What a host has, before anything is reserved or overcommitted."""
+    """What a host has, before anything is reserved or overcommitted.
+
+    Attributes:
+        features: what it can give guests beyond the plain machine.
+        cpu_model: the processor that guests see; guests move only between hosts where it is the same.
+    """
 
     vcpus: int
     memory_mib: int
@@ -201,6 +226,10 @@ class HostInventory:
     hypervisor: str  # "libvirt 9.0.0 / QEMU 7.2.0 (tcg)", "sim"
     accelerated: bool  # hardware virtualisation proved by a probe boot
     dedicated_cpus: tuple[int, ...] = ()  # threads set aside for guests with `CpuPolicy.DEDICATED`
+    hugepages: tuple[HugepagePool, ...] = ()
+    numa_cells: int = 1
+    features: tuple[HostFeature, ...] = ()
+    cpu_model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +13,18 @@ class ImageSource:
     """Where an image's bytes come from and what they must be."""
 
     uid: str
-    url: str  # "file:///…", "https://…" or "http://…"; the sim driver takes "sim://…"
+    url: str  # "file:///…", "https://…", "http://…" or `uploaded_url`; the sim driver takes "sim://…"
     format: str  # "qcow2" | "raw" | "vmdk" (monolithicSparse or streamOptimized); stored as qcow2 or raw
     sha256: str  # 64 hex digits
+
+
+UPLOADED: Final = "upload"
+"""The scheme of what the control plane has, and hands out to hosts that need it."""
+
+
+def uploaded_url(uid: str, size_bytes: int) -> str:
+    """The URL of an image whose content was uploaded to the control plane."""
+    return f"{UPLOADED}:{uid}?size_bytes={size_bytes}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,24 +11,28 @@ import platform
 import select
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from pextra.drivers.account import Account, run_as
 from pextra.drivers.interface import Permanent, Retryable
+from pextra.replacing import replace_file
 
 QEMU: Final = "qemu-system-x86_64"
 _USER_SPACE: Final = b"PEXTRA-GUEST user space"
 _PROBE_MEMORY_MIB: Final = 256
+_DEVICE: Final = "/dev/kvm"
 
 
-def kvm_works(image: Path, cache_dir: Path, account: Account | None, *, timeout_s: float = 10) -> bool:
+def kvm_works(image: Callable[[], Path], cache_dir: Path, account: Account | None, *, timeout_s: float = 10) -> bool:
     """Boot the tiny image under KVM and see whether it reaches user space.
 
     The answer is kept in `cache_dir` for this kernel and this QEMU, so that only the first call boots.
 
     Args:
-        image: the tiny guest's disk (`pextra.images.tiny`); opened read-only.
+        image: gives the tiny guest's disk (`pextra.images.tiny`), opened read-only; called only when something is to
+            be booted.
         cache_dir: where answers are kept; made when absent.
         account: whom guests run as: the device may be closed to them and open to us.
         timeout_s: how long the boot may take; it takes less than two seconds where KVM works.
@@ -45,18 +49,14 @@ def kvm_works(image: Path, cache_dir: Path, account: Account | None, *, timeout_
     except (OSError, ValueError):
         answers = {}
     if key not in answers:
-        answers[key] = _reaches_user_space(image, account, timeout_s)
+        answers[key] = _reaches_user_space(image(), account, timeout_s)
         cache_dir.mkdir(parents=True, exist_ok=True)
-        partial = answers_file.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps(answers))
-        partial.replace(answers_file)
+        replace_file(answers_file, json.dumps(answers).encode())
     return answers[key] is True
 
 
 def _device_opens(account: Account | None) -> bool:
-    opens = subprocess.run(
-        ["test", "-r", "/dev/kvm", "-a", "-w", "/dev/kvm"], check=False, timeout=10, **run_as(account)
-    )
+    opens = subprocess.run(["test", "-r", _DEVICE, "-a", "-w", _DEVICE], check=False, timeout=10, **run_as(account))
     return opens.returncode == 0
 
 

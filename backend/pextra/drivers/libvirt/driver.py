@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +32,7 @@ from pextra.drivers.libvirt.console import ensure_console, read_console, trim_co
 from pextra.drivers.libvirt.devices import devices_of
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
-from pextra.drivers.libvirt.features import find_features
+from pextra.drivers.libvirt.features import find_features, reserved_pages
 from pextra.drivers.libvirt.hosting import Endpoint
 from pextra.drivers.libvirt.lookup import Found, find, recorded
 from pextra.drivers.libvirt.metrics import Meter
@@ -80,7 +82,7 @@ class LibvirtCompute:
             shared_cpus=_others(self._dedicated_cpus),
             uefi=self._features.uefi,
         )
-        self._security: frozenset[str] | None = None
+        self._capabilities: ET.Element | None = None
         self._host_boot = host_boot or _BOOT_ID.read_text().strip()
         self._connector = Connector(endpoint)
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
@@ -105,6 +107,10 @@ class LibvirtCompute:
         with translated("the host cannot be observed", acting=False):
             libvirt_version = _version(connection.getLibVersion())
             qemu_version = _version(connection.getVersion())
+        pages = reserved_pages()
+        # They can be reserved while we run, and are then there for the next guest.
+        self._features = replace(self._features, hugepages_kib=frozenset(p.size_kib for p in pages if p.total))
+        described = self._described()
         how = ["kvm" if self._machine.accelerated else "tcg", *sorted(self._confinement())]
         return HostInventory(
             vcpus=os.cpu_count() or 1,
@@ -113,16 +119,28 @@ class LibvirtCompute:
             hypervisor=f"libvirt {libvirt_version} / QEMU {qemu_version} ({', '.join(how)})",
             accelerated=self._machine.accelerated,
             dedicated_cpus=self._dedicated_cpus,
+            hugepages=pages,
+            numa_cells=max(1, len(described.findall("host/topology/cells/cell"))),
+            features=self._features.given,
+            cpu_model=self._cpu_model(described),
         )
+
+    def _cpu_model(self, described: ET.Element) -> str:
+        if self._machine.cpu_model is not None:
+            return self._machine.cpu_model
+        return described.findtext("host/cpu/model", "") if self._machine.accelerated else "maximum"
+
+    def _described(self) -> ET.Element:
+        """What libvirtd says of the host, which it does not change while it runs."""
+        if self._capabilities is None:
+            with translated("the host cannot be observed", acting=False):
+                self._capabilities = record.parse_xml(self._connector.get().getCapabilities())
+        return self._capabilities
 
     def _confinement(self) -> frozenset[str]:
         """The mandatory access control that libvirtd puts guests under: "apparmor", "selinux"."""
-        if self._security is None:
-            with translated("the host cannot be observed", acting=False):
-                capabilities = record.parse_xml(self._connector.get().getCapabilities())
-            models = {model.text for model in capabilities.findall("host/secmodel/model")}
-            self._security = frozenset(filter(None, models - {"none", "dac"}))
-        return self._security
+        models = {model.text for model in self._described().findall("host/secmodel/model")}
+        return frozenset(filter(None, models - {"none", "dac"}))
 
     def observe_guests(self) -> Mapping[str, GuestObservation]:
         """Every guest that this product defined here, by uid."""
@@ -314,7 +332,8 @@ class LibvirtCompute:
 
     def _start(self, found: Found) -> None:
         """Write the start down, start, and write down that it happened."""
-        found = found.remember(found.history.begin_start(self._host_boot))
+        last = self._observe(found)
+        found = found.remember(found.history.begin_start(self._host_boot, panicked_boot=last.panicked_boot))
         with translated("the guest cannot be started", acting=True):
             found.domain.create()
         found.remember(found.history.started())

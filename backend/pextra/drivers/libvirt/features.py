@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pextra.drivers.interface import ComputeCapabilities, GuestSpec, Permanent
+from pextra.drivers.interface import ComputeCapabilities, GuestSpec, HostFeature, HugepagePool, Permanent
 from pextra.drivers.libvirt.firmware import UefiImages, find_uefi
 
 _APT: Final = "apt-get install --no-install-recommends"
@@ -37,6 +37,16 @@ class HostFeatures:
             "hugepages": (bool(self.hugepages_kib), "reserve some: sysctl vm.nr_hugepages=N, with hugetlbfs mounted"),
         }
         return tuple(f"{what}: {remedy}" for what, (has, remedy) in lacks.items() if not has)
+
+    @property
+    def given(self) -> tuple[HostFeature, ...]:
+        """What placement is to know of."""
+        there = {
+            HostFeature.UEFI: self.uefi.plain is not None,
+            HostFeature.SECURE_BOOT: self.uefi.secure is not None,
+            HostFeature.TPM: self.tpm,
+        }
+        return tuple(feature for feature, has in there.items() if has)
 
     def capabilities(self, *, confined: bool) -> ComputeCapabilities:
         """In the contract's terms."""
@@ -73,16 +83,19 @@ class HostFeatures:
 
 def find_features(*, pages_dir: Path = _PAGES_DIR) -> HostFeatures:
     """What this machine has now."""
+    reserved = frozenset(pool.size_kib for pool in reserved_pages(pages_dir) if pool.total)
     tools = all(shutil.which(tool) or shutil.which(tool, path=_SBIN) for tool in ("swtpm", "swtpm_setup"))
-    return HostFeatures(find_uefi(), tpm=tools, hugepages_kib=frozenset(_reserved_pages(pages_dir)))
+    return HostFeatures(find_uefi(), tpm=tools, hugepages_kib=reserved)
 
 
-def _reserved_pages(pages_dir: Path) -> set[int]:
-    sizes: set[int] = set()
+def reserved_pages(pages_dir: Path = _PAGES_DIR) -> tuple[HugepagePool, ...]:
+    """The hugepages that the kernel has set aside now, on all NUMA cells together, the smallest first."""
+    pools: list[HugepagePool] = []
     for directory in pages_dir.glob("hugepages-*kB"):
         try:
-            if int((directory / "nr_hugepages").read_text()) > 0:
-                sizes.add(int(directory.name.removeprefix("hugepages-").removesuffix("kB")))
+            size_kib = int(directory.name.removeprefix("hugepages-").removesuffix("kB"))
+            total, free = (int((directory / f"{name}_hugepages").read_text()) for name in ("nr", "free"))
         except (OSError, ValueError):
             continue
-    return sizes
+        pools.append(HugepagePool(size_kib, total, free))
+    return tuple(sorted(pools, key=lambda pool: pool.size_kib))

@@ -35,6 +35,7 @@ def observe(found: Found, log: Path, host_boot: str) -> GuestObservation:
         power = Power.PAUSED
         if reason == constant("VIR_DOMAIN_PAUSED_IOERROR"):
             problems = disk_problems(found)
+    boots = stored.history.completed_boots(active=active)
     devices = devices_of(described)
     return GuestObservation(
         uid=stored.uid,
@@ -44,11 +45,12 @@ def observe(found: Found, log: Path, host_boot: str) -> GuestObservation:
         memory_mib=int(described.findtext("memory", "0")) // 1024,  # libvirt always answers in KiB
         disk_uids=_in_order((disk.uid for disk in devices.disks), stored.disk_uids),
         port_uids=_in_order((nic.uid for nic in devices.nics), stored.port_uids),
-        boots=stored.history.completed_boots(active=active),
+        boots=boots,
         restart_required=active and running.machine != stored.machine,
         problems=problems,
         rebuilds=stored.history.rebuilds,
         pinned_cpus=tuple(dict.fromkeys((*running.pinned_cpus, *stored.pinned_cpus))),
+        panicked_boot=boots if Problem.PANICKED in problems else stored.history.panicked_boot,
     )
 
 

@@ -32,11 +32,24 @@ class History:
     acts: tuple[str, ...] = ()  # the last reboots, newest last
     rebuilds: tuple[str, ...] = ()  # of the root disk, newest last
     host_boot: str = ""  # the host's boot id at the last start
+    panicked_boot: int = 0  # the last one before the present that ended in a panic
 
-    def begin_start(self, host_boot: str) -> History:
-        """The history to write down before the guest is started."""
+    def begin_start(self, host_boot: str, *, panicked_boot: int) -> History:
+        """The history to write down before the guest is started.
+
+        Args:
+            panicked_boot: which boot ended in a panic last: once the guest has started, its log tells no more.
+        """
         boots = self.boots if self.starting else self.boots + 1
-        return replace(self, boots=boots, starting=True, stop_requested=False, rebooting=False, host_boot=host_boot)
+        return replace(
+            self,
+            boots=boots,
+            starting=True,
+            stop_requested=False,
+            rebooting=False,
+            host_boot=host_boot,
+            panicked_boot=panicked_boot,
+        )
 
     def started(self) -> History:
         """The history to write down once the guest is known to have started."""
@@ -102,6 +115,8 @@ def _bare_element(record: Record) -> ET.Element:
             ET.SubElement(guest, kind, uid=uid)
     past = record.history
     history = ET.SubElement(guest, "history", boots=str(past.boots), host_boot=past.host_boot)
+    if past.panicked_boot:
+        history.set("panicked_boot", str(past.panicked_boot))
     for flag in ("starting", "stop_requested", "rebooting"):
         if getattr(past, flag):
             history.set(flag, "yes")
@@ -128,6 +143,7 @@ def from_domain(domain: ET.Element) -> Record | None:
             acts=_uids(past, "act"),
             rebuilds=_uids(past, "rebuild"),
             host_boot=past.get("host_boot", ""),
+            panicked_boot=int(past.get("panicked_boot", "0")),
         )
     return Record(
         uid=guest.get("uid", ""),

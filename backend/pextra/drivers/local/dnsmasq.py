@@ -8,7 +8,6 @@ import pwd
 import select
 import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from pextra.drivers.interface import NetworkSource, PortSource, Retryable
 from pextra.drivers.local import dnsmasq_files, naming
 from pextra.drivers.local.commands import Commands
 from pextra.drivers.local.dnsmasq_files import Resolving
+from pextra.replacing import replace_file
 
 _USERS: Final = ("dnsmasq", "nobody")  # the package's own, where it makes one
 _STOP_TIMEOUT_MS: Final = 5000
@@ -58,7 +58,7 @@ class Dnsmasq:
         taken_back = set(before.partition("\0")[0].splitlines()) - set(known[0].splitlines())
         if changed:
             for name, text in zip(("hosts", "names"), known, strict=True):
-                _replace(self._directory / name, text)
+                _keep(self._directory / name, text)
         running = self._running()
         if wanted in running.values() and not taken_back:
             if changed:
@@ -66,14 +66,14 @@ class Dnsmasq:
                     _signal(pid, signal.SIGHUP, self._owns)
         else:
             self._stop(running)
-            _replace(wanted, content)
+            _keep(wanted, content)
             self._commands.run(("dnsmasq", f"--conf-file={wanted}"), namespace=self._namespace)
             for old in self._directory.glob("conf-*"):
                 if old != wanted:
                     old.unlink(missing_ok=True)
         if changed:
             # Only now: had we died before, the next one would have told it again.
-            _replace(self._directory / "read", mark)
+            _keep(self._directory / "read", mark)
 
     def ensure_absent(self) -> None:
         """Have it stopped, and its files gone.
@@ -133,17 +133,9 @@ def _user() -> str:
     return "root"
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole, for everyone to read."""
-    handle, part = tempfile.mkstemp(prefix=".", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(text)
-            os.fchmod(handle, 0o644)
-        Path(part).replace(path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
+def _keep(path: Path, text: str) -> None:
+    """Write a file that dnsmasq, as another account, reads."""
+    replace_file(path, text.encode(), mode=0o644)
 
 
 def _signal(pid: int, number: signal.Signals, is_ours: Callable[[int], bool], end_timeout_ms: int = 0) -> bool:

@@ -12,6 +12,7 @@ from pextra.drivers.interface import (
     GuestMetrics,
     GuestObservation,
     GuestSpec,
+    HostFeature,
     HostInventory,
     NotFound,
     Permanent,
@@ -20,7 +21,12 @@ from pextra.drivers.interface import (
 )
 from pextra.drivers.sim.console import host_name, render
 from pextra.drivers.sim.guest import Guest
-from pextra.drivers.sim.machine import metrics_of, refuse_impossible_machine
+from pextra.drivers.sim.machine import (
+    metrics_of,
+    refuse_impossible_machine,
+    refuse_taken_threads,
+    refuse_without_pages,
+)
 from pextra.drivers.sim.records import HostRecord
 from pextra.drivers.sim.world import SimWorld
 
@@ -29,8 +35,8 @@ class SimCompute:
     """The compute driver of a simulated host.
 
     A guest that runs is given disks and cards at once, and keeps everything else that it was started with until
-    its next start or reboot. Reasons: `DetachPending`, `FirmwareMissing`, `TopologyInvalid`,
-    `GuestMissing`, `GuestNotRunning`, `SizeUnsupported`, `DiskUnsupported`, `BindingUnsupported`,
+    its next start or reboot. Reasons: `DetachPending`, `FirmwareMissing`, `TpmMissing`, `HugepagesMissing`,
+    `TopologyInvalid`, `GuestMissing`, `GuestNotRunning`, `SizeUnsupported`, `DiskUnsupported`, `BindingUnsupported`,
     `VolumeMissing`, `ConsoleUnsupported`, `DisplayUnsupported`, `HostDown`.
     """
 
@@ -40,8 +46,16 @@ class SimCompute:
 
     def capabilities(self) -> ComputeCapabilities:
         """What this driver can do."""
+        inventory = self._world.inventory(self._host_uid)
+        features = inventory.features
         return ComputeCapabilities(
-            console_log=True, live_attach=True, agent=True, uefi=True, secure_boot=True, tpm=True, hugepages=True
+            console_log=True,
+            live_attach=True,
+            agent=True,
+            uefi=HostFeature.UEFI in features,
+            secure_boot=HostFeature.SECURE_BOOT in features,
+            tpm=HostFeature.TPM in features,
+            hugepages=any(pool.total for pool in inventory.hugepages),
         )
 
     def observe_host(self) -> HostInventory:
@@ -65,11 +79,12 @@ class SimCompute:
 
         Raises:
             Permanent: `SizeUnsupported`, `DiskUnsupported`, `BindingUnsupported`, `FirmwareMissing`,
-                `TopologyInvalid`, or `VolumeMissing` of a disk for a running guest.
-            Retryable: `DetachPending`.
+                `TpmMissing`, `HugepagesMissing`, `TopologyInvalid`, or `VolumeMissing` of a disk for a running guest.
+            Retryable: `DetachPending`, `NoDedicatedThreads`.
         """
         with self._world.on_host(self._host_uid, "ensure_defined") as host:
             self._refuse_impossible(guest, host.inventory)
+            refuse_taken_threads(guest, host.guests)
             known = host.guests.get(guest.uid)
             if known is None:
                 host.guests[guest.uid] = Guest(guest)
@@ -85,12 +100,14 @@ class SimCompute:
         Raises:
             NotFound: `GuestMissing`.
             Permanent: `VolumeMissing`.
+            Retryable: `HugepagesMissing`: other guests hold them.
         """
         with self._world.on_host(self._host_uid, "ensure_running") as host:
             guest = self._guest(host, uid)
             if guest.power is Power.PAUSED:
                 guest.resume()
             elif guest.active is None:
+                refuse_without_pages(guest, host)
                 self._world.power_on(self._host_uid, guest)
 
     def ensure_paused(self, uid: str) -> None:
@@ -244,7 +261,7 @@ class SimCompute:
             raise Permanent("SizeUnsupported", f"{guest.vcpus} vCPUs on a host with {inventory.vcpus}")
         if not 1 <= guest.memory_mib <= inventory.memory_mib:
             raise Permanent("SizeUnsupported", f"{guest.memory_mib} MiB on a host with {inventory.memory_mib} MiB")
-        refuse_impossible_machine(guest)
+        refuse_impossible_machine(guest, inventory)
         for disk in (*guest.disks, *(() if guest.rescue is None else (guest.rescue,))):
             self._refuse_unreachable(disk)
         for nic in guest.nics:

@@ -35,6 +35,7 @@ class Guest:
     holds_devices: bool = False
     frozen: bool = False
     started_at: float = 0.0
+    panicked_boot: int = 0
 
     def settle(self, now: float) -> None:
         """Complete what was due by `now`."""
@@ -87,6 +88,8 @@ class Guest:
         self.active, self.due, self.frozen, self.holds_devices = None, None, False, False
         self.power, self.stop_cause = Power.OFF, cause
         self.problems = (Problem.PANICKED,) if last_words is Happening.PANIC else ()
+        if last_words is Happening.PANIC:
+            self.panicked_boot = self.boots
 
     @property
     def running_spec(self) -> GuestSpec:
@@ -109,4 +112,5 @@ class Guest:
             problems=self.problems,
             rebuilds=self.rebuilds,
             pinned_cpus=tuple(dict.fromkeys((*spec.cpu.pinned_cpus, *self.spec.cpu.pinned_cpus))),
+            panicked_boot=self.panicked_boot,
         )

@@ -126,6 +126,11 @@ class SimWorld:
             host.inventory = inventory
         self._changed()
 
+    def inventory(self, uid: str) -> HostInventory:
+        """What the host has, up or down."""
+        with self._hosts.at(uid) as host:
+            return host.inventory
+
     def ensure_pool(self, name: str, *, capacity_bytes: int, host_uid: str | None = None) -> None:
         """Have a storage pool of this size; one that exists keeps its volumes.
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ from threading import Event, Lock, Thread
 from pydantic import TypeAdapter
 
 from pextra.drivers.sim.records import HostRecord, PoolRecord
+from pextra.replacing import replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +79,7 @@ class WorldFile:
         with self._write_lock:
             self._dirty.clear()
             try:
-                _replace(self._path, self._dump())
+                replace_file(self._path, self._dump())
             except BaseException:
                 self._dirty.set()
                 raise
@@ -98,22 +97,3 @@ class WorldFile:
                 self.save()
             except OSError as error:
                 _log.warning("the simulated world was not saved and will be tried again: %s", error)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put the content in the file's place in one step that survives a crash."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pextra.drivers.convergence import guest_of_port
+from pextra.drivers.convergence import guest_of
 from pextra.simulation.checks.view import View, named
 from pextra.simulation.ground import Assigned
 from pextra.store.records import Record
@@ -125,7 +125,7 @@ def hosts_hold_only_what_is_assigned(view: View) -> Iterator[str]:
     for uid, host in view.document.hosts.items():
         if not _has_agent(view, uid):
             continue
-        found = {*host.guests, *(guest_of_port(port) for port in host.ports)}
+        found = {*host.guests, *(guest_of(port) for port in host.ports)}
         for pool in view.document.pools.values():
             if pool.host_uid == uid:
                 found |= {*pool.volumes, *(i for i, image in pool.images.items() if not image.hidden)}

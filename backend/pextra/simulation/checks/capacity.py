@@ -11,11 +11,23 @@ def capacity_is_what_is_allocated(view: View) -> Iterator[str]:
     """A host's counters are the sum of its allocations, and never above its capacity."""
     for host in view.ground.hosts:
         held = [a for a in view.ground.allocations if a.host_uid == host.host_uid]
-        used = (sum(a.vcpus for a in held), sum(a.memory_mib for a in held), sum(a.disk_gib for a in held))
+        used = tuple(sum(amounts) for amounts in zip(*(a.amounts for a in held), strict=True)) or (0,) * len(host.used)
         if used != host.used:
             yield f"host {host.host_uid} counts {host.used} as used, and {used} is allocated"
         if any(u > c for u, c in zip(host.used, host.capacity, strict=True)):
             yield f"host {host.host_uid} has {host.capacity} and gave out {host.used}"
+
+
+def no_thread_is_two_guests(view: View) -> Iterator[str]:
+    """A thread of a host that a guest has of its own is no other guest's, and is one that the host keeps for such."""
+    for host_uid, host in view.document.hosts.items():
+        owners: dict[int, str] = {}
+        for uid, guest in host.guests.items():
+            for thread in guest.observe().pinned_cpus:
+                if thread not in host.inventory.dedicated_cpus:
+                    yield f"guest {uid} on host {host_uid} has thread {thread}, which is kept for nobody"
+                if owners.setdefault(thread, uid) != uid:
+                    yield f"thread {thread} of host {host_uid} is that of guests {owners[thread]} and {uid}"
 
 
 def allocations_are_those_of_placed_instances(view: View) -> Iterator[str]:

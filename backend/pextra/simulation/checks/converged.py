@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from pextra.drivers.interface import Power
 from pextra.drivers.sim.guest import Guest
 from pextra.services.acting import FINISHED
 from pextra.simulation.checks.view import View, named
+from pextra.simulation.ground import Amounts
 from pextra.store.records import Record
 
 
@@ -143,19 +144,42 @@ def _no_room(view: View, record: Record) -> bool:
     """No host has room for the instance, or for what its new size adds."""
     spec = view.effective(record)
     flavor = record.resolved[f"flavor/{spec['flavor']}"]
-    wanted = (flavor["vcpus"], flavor["memory_mib"], flavor["disk_gib"])
+    wanted = _wanted(flavor)
     held = next((a for a in view.ground.allocations if a.consumer_uid == record.uid), None)
     if held is not None:
-        wanted = (wanted[0] - held.vcpus, wanted[1] - held.memory_mib, wanted[2] - held.disk_gib)
+        wanted = tuple(want - has for want, has in zip(wanted, held.amounts, strict=True))
     hosts = [
         h
         for h in view.ground.hosts
         if (h.host_uid == held.host_uid if held is not None else h.schedulable and _reaches(view, record, h.pool))
     ]
+    features = {name for name in ("secure_boot", "tpm") if flavor.get(name)}
     return all(
-        any(want > 0 and used + want > total for want, used, total in zip(wanted, h.used, h.capacity, strict=True))
+        not features <= h.features
+        or any(want > 0 and used + want > total for want, used, total in zip(wanted, h.used, h.capacity, strict=True))
         for h in hosts
     )
+
+
+def _wanted(flavor: dict[str, Any]) -> Amounts:
+    """What an instance takes, in the order of `Amounts`."""
+    dedicated, pages = flavor.get("cpu_policy") == "dedicated", flavor.get("hugepage_kib") == 2048
+    vcpus, memory_mib = flavor["vcpus"], flavor["memory_mib"]
+    return (
+        0 if dedicated else vcpus,
+        0 if pages else memory_mib,
+        flavor["disk_gib"],
+        vcpus if dedicated else 0,
+        memory_mib // 2 if pages else 0,
+        0,
+    )
+
+
+def _cannot_be_here(view: View, record: Record) -> bool:
+    """Its host lacks what its flavor asks for, which it was not made by."""
+    flavor = record.resolved[f"flavor/{view.effective(record)['flavor']}"]
+    host = next(h for h in view.ground.hosts if h.host_uid == record.status["host_uid"])
+    return any(flavor.get(name) and name not in host.features for name in ("secure_boot", "tpm"))
 
 
 def _reaches(view: View, record: Record, pool: str) -> bool:
@@ -220,6 +244,8 @@ _EXCUSES: Final[dict[str, Callable[[View, Record], bool]]] = {
     "PoweredOffByGuest": _stopped_by_itself,
     "Crashed": _stopped_by_itself,
     "ShrinkForbidden": _shrinks,
+    "FirmwareMissing": _cannot_be_here,
+    "TpmMissing": _cannot_be_here,
     "Failed": _ended,
     "Canceled": _ended,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pextra.drivers.convergence import guest_of_port
+from pextra.drivers.convergence import guest_of
 from pextra.simulation.checks.view import View, named
 
 
@@ -19,7 +19,7 @@ def hosts_hold_only_their_guests(view: View) -> Iterator[str]:
             if placed.get(guest_uid) != uid:
                 yield f"host {uid} has guest {guest_uid}, which belongs on {placed.get(guest_uid)}"
         for port in host.ports.values():
-            guest_uid = guest_of_port(port.uid)
+            guest_uid = guest_of(port.uid)
             guest = host.guests.get(guest_uid)
             if guest is None or port.uid not in guest.observe().port_uids:
                 yield f"host {uid} has port {port.uid}, which no guest there uses"

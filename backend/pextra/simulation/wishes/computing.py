@@ -9,7 +9,7 @@ from pextra.simulation.wishes.mind import Mind, deleted, replaced
 
 INSTANCES: Final = ("i1", "i2", "i3", "i4")
 VOLUMES: Final = ("v1", "v2", "v3")
-FLAVORS: Final = ("small", "small", "big", "deep")
+FLAVORS: Final = ("small", "small", "big", "deep", "pinned", "pinned", "secure")
 POLICIES: Final = ("on_failure", "on_failure", "always", "never")
 
 

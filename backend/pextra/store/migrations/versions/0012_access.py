@@ -1,7 +1,7 @@
 """Which policies a tenant has, and credentials that no policy binds.
 
 Revision ID: 0012
-Revises: 0004
+Revises: 0006
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0004"
+down_revision = "0006"
 
 
 def _uid() -> sa.types.TypeEngine[str]:

@@ -1,0 +1,27 @@
+"""What a simulated host has, as its declaration says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pextra.drivers.interface import HostFeature, HostInventory, HugepagePool
+from pextra.resources.host import SimulatedMachine
+
+_2M_KIB: Final = 2048
+_1G_KIB: Final = 1_048_576
+
+
+def simulated_inventory(machine: SimulatedMachine) -> HostInventory:
+    """What the host has. Its last threads are the dedicated ones."""
+    pages = ((_2M_KIB, machine.hugepages_2m), (_1G_KIB, machine.hugepages_1g))
+    return HostInventory(
+        vcpus=machine.vcpus,
+        memory_mib=machine.memory_mib,
+        disk_gib=machine.disk_gib,
+        hypervisor="sim",
+        accelerated=False,
+        dedicated_cpus=tuple(range(machine.vcpus - machine.dedicated_threads, machine.vcpus)),
+        hugepages=tuple(HugepagePool(size_kib, number, number) for size_kib, number in pages if number),
+        numa_cells=machine.numa_cells,
+        features=tuple(HostFeature(feature) for feature in machine.features),
+    )

@@ -1,0 +1,84 @@
+"""Puts together the processes that serve, set up by their environment; none of them knows a driver.
+
+Apart from `wiring`, because five such processes start at once and each pays for what it imports.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+from wsgiref.types import WSGIApplication
+
+from pextra.api.agents import create_agents_app
+from pextra.api.app import create_app
+from pextra.api.settings import MAX_UPLOAD_BYTES, ApiSettings
+from pextra.api.streams import create_streams_app
+from pextra.depot import Depot
+from pextra.resources import REGISTRY
+from pextra.services.bootstrap import open_cloud
+from pextra.services.cloud import Addresses, Cloud
+from pextra.store.database import Database
+
+DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
+STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
+STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
+RELAY_URL: Final = "PEXTRA_RELAY_URL"
+CONSOLES_URL: Final = "PEXTRA_CONSOLES_URL"
+PAGES_URL: Final = "PEXTRA_PAGES_URL"
+DEPOT: Final = "PEXTRA_DEPOT"
+"""The directory of uploaded images, which all processes of the control plane share; without it none are taken."""
+LARGEST_UPLOAD: Final = "PEXTRA_MAX_UPLOAD_BYTES"
+
+
+def api() -> WSGIApplication:
+    """The API application of a worker process, set up by its environment: `gunicorn 'pextra.serving:api()'`.
+
+    Raises:
+        KeyError: `PEXTRA_DATABASE_URL` is not set.
+    """
+    settings = ApiSettings(
+        streams_url=os.environ.get(STREAMS_URL),
+        max_upload_bytes=int(os.environ.get(LARGEST_UPLOAD, MAX_UPLOAD_BYTES)),
+    )
+    return create_app(_cloud_of_environment(), settings)
+
+
+def relay() -> Cloud:
+    """The cloud that a relay process serves, set up by its environment.
+
+    Raises:
+        KeyError: `PEXTRA_DATABASE_URL` is not set.
+    """
+    return _cloud_of_environment()
+
+
+def agents() -> WSGIApplication:
+    """The application that host agents speak to, set up by its environment: `gunicorn 'pextra.serving:agents()'`.
+
+    Raises:
+        KeyError: `PEXTRA_DATABASE_URL` is not set.
+    """
+    return create_agents_app(_cloud_of_environment())
+
+
+def _cloud_of_environment() -> Cloud:
+    cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
+    env = os.environ.get
+    cloud = replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
+    return with_depot(cloud, Path(folder)) if (folder := env(DEPOT)) else cloud
+
+
+def with_depot(cloud: Cloud, folder: Path) -> Cloud:
+    """The cloud with a place for uploaded images; made when the first one comes."""
+    return replace(cloud, depot=Depot(folder))
+
+
+def streams() -> WSGIApplication:
+    """The stream application, set up by its environment: `gunicorn 'pextra.serving:streams()'`.
+
+    Raises:
+        KeyError: `PEXTRA_DATABASE_URL` is not set.
+    """
+    return create_streams_app(_cloud_of_environment(), places=int(os.environ.get(STREAM_PLACES, "100")))
