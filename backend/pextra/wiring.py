@@ -33,12 +33,18 @@ from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
+from pextra.encryption.failures import KeyUnavailable
+from pextra.encryption.sources import keeper_of
+from pextra.encryption.wrapping import KeyKeeper
+from pextra.errors import PextraError
 from pextra.images.tiny import BuiltImage, build_tiny_image
 from pextra.resources import REGISTRY
 from pextra.services import bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Addresses, Cloud, Context
+from pextra.services.keyring import told
+from pextra.services.sealing_clear import seal_clear_values
 from pextra.store import schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
@@ -157,13 +163,40 @@ class Opened:
     admin_token: str | None
 
 
-def open_site(database: Database, registry: Registry = REGISTRY) -> Opened:
+def open_site(database: Database, registry: Registry = REGISTRY, keeper: KeyKeeper | None = None) -> Opened:
     """The cloud in this database, at this version's schema; made if it is not there yet.
 
-    One process does this before the others start.
+    One process does this before the others start. What an earlier version stored in the clear is sealed.
+
+    Args:
+        keeper: keeps the key-encryption key; by default as `keeper_for` says.
+
+    Raises:
+        PextraError: `keys.lost`, `keys.unavailable`.
     """
     schema.migrate(database)
-    return Opened(*open_cloud(database, registry))
+    cloud, admin_token = open_cloud(database, registry, keeper or keeper_for(database))
+    seal_clear_values(cloud)
+    return Opened(cloud, admin_token)
+
+
+def keeper_for(database: Database, source: str | None = None) -> KeyKeeper:
+    """What keeps the key-encryption key of the site in this database.
+
+    Args:
+        source: see `encryption.sources`; by default what `PEXTRA_KEY_SOURCE` says, or else a file beside an embedded
+            database.
+
+    Raises:
+        PextraError: `keys.unavailable`: neither says where the key is, or what is said cannot be used.
+    """
+    source = source or os.environ.get(KEY_SOURCE)
+    if source is None and (embedded := database.file) is not None:
+        source = f"file:{embedded.absolute().with_name(KEY_FILE)}"
+    with told():
+        if source is None:
+            raise KeyUnavailable(f"Say where the key-encryption key is: set {KEY_SOURCE}, see docs/secrets.md.")
+        return keeper_of(source)
 
 
 DEMO_IMAGE: Final = "sim-linux"
@@ -205,12 +238,27 @@ def keep_agents_tls(cloud: Cloud, folder: Path, names: Sequence[str]) -> None:
         names: the DNS names and addresses that agents know the endpoint by.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    signer = cloud.database.write(authority)
+    signer = cloud.database.write(lambda tx: authority(cloud, tx))
     made = signer.sign_server(names, datetime.now(UTC), SERVER_LIFETIME)
     for name, text in (("authority.pem", signer.certificate_pem), ("server.pem", made.key_pem + made.chain_pem)):
         descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
+
+
+def opened_with_keys(database: Database, source: str) -> Cloud:
+    """The cloud in a database that others may be serving meanwhile, with its keys.
+
+    Args:
+        source: see `encryption.sources`.
+
+    Raises:
+        PextraError: `keys.lost`, `keys.unavailable`; also when this version's schema is not there yet.
+    """
+    if not schema.is_current(database):
+        raise PextraError("keys.unavailable", "The database is of another version: start the cloud once with this one.")
+    cloud, _ = open_cloud(database, REGISTRY, keeper_for(database, source))
+    return cloud
 
 
 def new_admin_token(database: Database) -> str:
@@ -224,6 +272,8 @@ def new_admin_token(database: Database) -> str:
 
 
 DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
+KEY_SOURCE: Final = "PEXTRA_KEY_SOURCE"
+KEY_FILE: Final = "keys.json"
 STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
 STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
 RELAY_URL: Final = "PEXTRA_RELAY_URL"
@@ -237,7 +287,7 @@ def api() -> WSGIApplication:
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
-    return create_app(_cloud_of_environment(), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
+    return create_app(_cloud_of_environment(keys=True), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
 
 
 def relay() -> Cloud:
@@ -255,11 +305,13 @@ def agents() -> WSGIApplication:
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
-    return create_agents_app(_cloud_of_environment())
+    return create_agents_app(_cloud_of_environment(keys=True))
 
 
-def _cloud_of_environment() -> Cloud:
-    cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
+def _cloud_of_environment(*, keys: bool = False) -> Cloud:
+    """The cloud of a server process; only those that store or deliver secrets hold the keys."""
+    database = Database(os.environ[DATABASE_URL], pool_size=16)
+    cloud, _ = open_cloud(database, REGISTRY, keeper_for(database) if keys else None)
     env = os.environ.get
     return replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
 

@@ -46,7 +46,7 @@ class Site:
     ) -> None:
         self.database = database
         self.clock = clock
-        self.cloud, _ = open_cloud(database, registry)
+        self.cloud, _ = open_cloud(database, registry, wiring.keeper_for(database))
         self.app = create_app(self.cloud)
         self.tokens = tokens
         self.admin, self.ada, self.dev, self.gus = (

@@ -29,6 +29,9 @@ PROVOKED_ELSEWHERE: Final = {
     "agent.unauthenticated": "tests/agent/test_authority.py: only the agents' endpoint answers with it",
     "address.exhausted": "tests/store/test_addresses.py; the API tells it as a condition, for a loop meets it",
     "console.ticket_refused": "tests/relay/test_tickets.py; a websocket's close tells it, no answer of the API",
+    "keys.unavailable": "tests/store/test_envelope.py: the site's key file is made unreadable there",
+    "keys.lost": "tests/store/test_envelope.py: the site's key file is taken away there",
+    "keys.damaged": "tests/store/test_envelope.py: rows are changed there",
     "capacity.none": "nothing answers with it: an instance that fits nowhere is stored, and its condition says why",
 }
 

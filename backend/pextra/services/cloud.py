@@ -7,6 +7,7 @@ from typing import Any
 
 from pextra.declaration.kind import Kind, Scope
 from pextra.declaration.registry import Registry
+from pextra.services.keyring import Keyring
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
 from pextra.store.site import Site
@@ -29,12 +30,28 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One site's control plane."""
+    """One site's control plane.
+
+    Attributes:
+        keyring: None in processes that need no secret: streams and relay.
+    """
 
     registry: Registry
     database: Database
     site: Site
     addresses: Addresses = Addresses()
+    keyring: Keyring | None = field(default=None, repr=False)
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys of the site, in a process that writes or delivers secrets.
+
+        Raises:
+            RuntimeError: this process was started without them.
+        """
+        if self.keyring is None:
+            raise RuntimeError("this process holds no keys, and was asked for a secret")
+        return self.keyring
 
     def owner_uid(self, kind: Kind, tenant: Tenant | None) -> str:
         """Under which uid an object of this kind is stored."""

@@ -128,7 +128,7 @@ _HOSTS: Final = """
 _BELONGINGS: Final = {
     "resource_status": "uid",
     "resource_index": "uid",
-    "resource_secret": "uid",
+    "sealed_secret": "uid",
     "credential": "token_uid",
     "host_agent": "host_uid",
     "host_certificate": "host_uid",
