@@ -341,6 +341,28 @@ class SshKeyStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class SecretSpec(TypedDict):
+    """What a secret should hold."""
+
+    data: dict[str, Any]
+    """The values by name, at most 64 KiB together. Each reads as its digest and version, never as itself;
+    sending that back leaves the value as it is.
+    """
+
+    description: NotRequired[str]
+    """What it is for, for people. Everybody who may read the object sees it."""
+
+
+class SecretStatus(TypedDict):
+    """What a secret was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
 class NetworkSpec(TypedDict):
     """What a network should be."""
 
@@ -490,6 +512,16 @@ class SecretState(TypedDict):
     """What can be known of the value."""
 
 
+class UserDataSource(TypedDict):
+    """An entry of a secret."""
+
+    secret: str
+    """The secret. (reference: secret)"""
+
+    entry: str
+    """The name of the entry in its `data`."""
+
+
 class InstanceSpec(TypedDict):
     """What an instance should be."""
 
@@ -512,6 +544,11 @@ class InstanceSpec(TypedDict):
 
     user_data: NotRequired[str | SecretState]
     """cloud-init user data for the first boot; never read back. (cannot change; never read back)"""
+
+    user_data_from: NotRequired[UserDataSource]
+    """Takes the user data from a secret instead. The guest gets what the secret holds when its host is told
+    of it; a later change reaches it with the next rebuild. (cannot change)
+    """
 
     power: NotRequired[Literal["on", "off", "paused"]]
     """Whether it should run. `paused` holds its processors and keeps its memory. ("on" by default)"""
@@ -704,6 +741,8 @@ IMAGE = Kind(name="image", plural="images", scope=Scope.TENANT)
 
 SSH_KEY = Kind(name="ssh_key", plural="ssh_keys", scope=Scope.TENANT)
 
+SECRET = Kind(name="secret", plural="secrets", scope=Scope.TENANT)
+
 NETWORK = Kind(name="network", plural="networks", scope=Scope.TENANT)
 
 SUBNET = Kind(name="subnet", plural="subnets", scope=Scope.TENANT)
@@ -738,6 +777,7 @@ class TypedClient:
         self.flavors = Collection[FlavorSpec, FlavorStatus](client, FLAVOR)
         self.images = Collection[ImageSpec, ImageStatus](client, IMAGE)
         self.ssh_keys = Collection[SshKeySpec, SshKeyStatus](client, SSH_KEY)
+        self.secrets = Collection[SecretSpec, SecretStatus](client, SECRET)
         self.networks = Collection[NetworkSpec, NetworkStatus](client, NETWORK)
         self.subnets = Collection[SubnetSpec, SubnetStatus](client, SUBNET)
         self.security_groups = Collection[SecurityGroupSpec, SecurityGroupStatus](client, SECURITY_GROUP)

@@ -17,6 +17,7 @@ from pextra.controllers.sequencer import Sequencer
 from pextra.declaration.registry import Registry
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.world import SimWorld
+from pextra.drivers.sim.world_file import WorldDocument, encode
 from pextra.resources import REGISTRY
 from pextra.services.bootstrap import open_cloud
 from pextra.store.database import Database
@@ -49,6 +50,7 @@ class Site:
         self.cloud, _ = open_cloud(database, registry, wiring.keeper_for(database))
         self.app = create_app(self.cloud)
         self.tokens = tokens
+        self._simulated = WorldDocument()
         self.admin, self.ada, self.dev, self.gus = (
             self.caller(tokens[name]) for name in ("admin", "ada", "dev", "gus")
         )
@@ -70,9 +72,14 @@ class Site:
         """Every row of every table, to tell whether anything changed."""
         return dump(self.database)
 
+    @property
+    def simulated(self) -> str:
+        """What the simulated hosts hold, their guests' seeds too."""
+        return encode(self._simulated).decode()
+
     @cached_property
     def _loop(self) -> Loop:
-        world = SimWorld()
+        world = SimWorld(document=self._simulated)
         return Loop(self.cloud, wiring.controllers_of(wiring.DriverFleet(world)), holder="test")
 
     @cached_property

@@ -124,6 +124,7 @@ def test_the_loops_get_the_value_itself(whole: Site) -> None:
 def test_a_secret_goes_with_its_object(whole: Site) -> None:
     whole.converge()
     whole.ada.delete(WEB).ok()
+    whole.ada.delete("tenants/acme/secrets/bootstrap").ok()
     whole.converge()
     assert whole.world()["sealed_secret"] == []
 

@@ -16,6 +16,7 @@ from pextra.resources.join_token import JOIN_TOKEN
 from pextra.resources.network import NETWORK
 from pextra.resources.operation import OPERATION
 from pextra.resources.quota import QUOTA
+from pextra.resources.secret import SECRET
 from pextra.resources.security_group import SECURITY_GROUP
 from pextra.resources.share import SHARE
 from pextra.resources.ssh_key import SSH_KEY
@@ -27,7 +28,7 @@ from pextra.resources.volume import VOLUME
 REGISTRY = Registry(
     [
         TENANT, QUOTA, USER, API_TOKEN, SHARE,
-        HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY,
+        HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY, SECRET,
         NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
         OPERATION,
     ]
