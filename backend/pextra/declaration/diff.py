@@ -53,7 +53,7 @@ def is_masked(value: Any) -> bool:
     """Whether this is how a secret reads: its digest and version, and nothing else."""
     if not isinstance(value, dict) or set(cast("dict[str, Any]", value)) != {"secret"}:
         return False
-    held: Any = value["secret"]
+    held = cast("dict[str, Any]", value)["secret"]
     return isinstance(held, dict) and set(cast("dict[str, Any]", held)) == {"digest", "version"}
 
 
