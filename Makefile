@@ -56,9 +56,10 @@ generate: $(venv)/.stamp-dev ## Renews the files that follow from the declaratio
 
 .PHONY: lock
 lock: $(venv)/.stamp-bootstrap ## Renews the locked versions in requirements/
-	$(compile) --extra server --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(compile) --extra server --extra vault --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(compile) $(agree) --extra server pyproject.toml --output-file requirements/run.txt
 	$(compile) $(agree) --extra agent pyproject.toml --output-file requirements/agent.txt
+	$(compile) $(agree) --extra vault pyproject.toml --output-file requirements/vault.txt
 	$(compile) $(agree) --extra libvirt pyproject.toml --output-file requirements/libvirt.txt
 	$(compile) $(agree) requirements/bootstrap.in --output-file requirements/bootstrap.txt
 

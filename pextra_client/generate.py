@@ -146,7 +146,11 @@ def _facade(kinds: Iterable[Kind]) -> str:
     for kind in kinds:
         types = f"{_camel(kind.name)}Spec, {_camel(kind.name)}Status"
         class_ = "Collection" if kind.writable else "ReadableCollection"
-        lines.append(f"{_INDENT * 2}self.{kind.plural} = {class_}[{types}](client, {kind.name.upper()})")
+        head, arguments = f"{_INDENT * 2}self.{kind.plural} = {class_}[{types}](", f"client, {kind.name.upper()}"
+        if len(head) + len(arguments) < _WIDTH:
+            lines.append(f"{head}{arguments})")
+        else:
+            lines += [head, f"{_INDENT * 3}{arguments}", f"{_INDENT * 2})"]
     return "\n".join(lines) + "\n"
 
 

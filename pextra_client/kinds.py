@@ -566,6 +566,28 @@ class SshKeyStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class SecretSpec(TypedDict):
+    """What a secret should hold."""
+
+    data: dict[str, Any]
+    """The values by name, at most 64 KiB together. Each reads as its digest and version, never as itself;
+    sending that back leaves the value as it is.
+    """
+
+    description: NotRequired[str]
+    """What it is for, for people. Everybody who may read the object sees it."""
+
+
+class SecretStatus(TypedDict):
+    """What a secret was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
 class NetworkSpec(TypedDict):
     """What a network should be."""
 
@@ -715,6 +737,16 @@ class SecretState(TypedDict):
     """What can be known of the value."""
 
 
+class UserDataSource(TypedDict):
+    """An entry of a secret."""
+
+    secret: str
+    """The secret. (reference: secret)"""
+
+    entry: str
+    """The name of the entry in its `data`."""
+
+
 class InstanceSpec(TypedDict):
     """What an instance should be."""
 
@@ -737,6 +769,11 @@ class InstanceSpec(TypedDict):
 
     user_data: NotRequired[str | SecretState]
     """cloud-init user data for the first boot; never read back. (cannot change; never read back)"""
+
+    user_data_from: NotRequired[UserDataSource]
+    """Takes the user data from a secret instead. The guest gets what the secret holds when its host is told
+    of it; a later change reaches it with the next rebuild. (cannot change)
+    """
 
     power: NotRequired[Literal["on", "off", "paused"]]
     """Whether it should run. `paused` holds its processors and keeps its memory. ("on" by default)"""
@@ -963,6 +1000,8 @@ IMAGE = Kind(name="image", plural="images", scope=Scope.TENANT)
 
 SSH_KEY = Kind(name="ssh_key", plural="ssh_keys", scope=Scope.TENANT)
 
+SECRET = Kind(name="secret", plural="secrets", scope=Scope.TENANT)
+
 NETWORK = Kind(name="network", plural="networks", scope=Scope.TENANT)
 
 SUBNET = Kind(name="subnet", plural="subnets", scope=Scope.TENANT)
@@ -996,13 +1035,16 @@ class TypedClient:
         self.role_bindings = Collection[RoleBindingSpec, RoleBindingStatus](client, ROLE_BINDING)
         self.policies = Collection[PolicySpec, PolicyStatus](client, POLICY)
         self.api_tokens = Collection[ApiTokenSpec, ApiTokenStatus](client, API_TOKEN)
-        self.application_credentials = Collection[ApplicationCredentialSpec, ApplicationCredentialStatus](client, APPLICATION_CREDENTIAL)
+        self.application_credentials = Collection[ApplicationCredentialSpec, ApplicationCredentialStatus](
+            client, APPLICATION_CREDENTIAL
+        )
         self.shares = Collection[ShareSpec, ShareStatus](client, SHARE)
         self.hosts = Collection[HostSpec, HostStatus](client, HOST)
         self.join_tokens = Collection[JoinTokenSpec, JoinTokenStatus](client, JOIN_TOKEN)
         self.flavors = Collection[FlavorSpec, FlavorStatus](client, FLAVOR)
         self.images = Collection[ImageSpec, ImageStatus](client, IMAGE)
         self.ssh_keys = Collection[SshKeySpec, SshKeyStatus](client, SSH_KEY)
+        self.secrets = Collection[SecretSpec, SecretStatus](client, SECRET)
         self.networks = Collection[NetworkSpec, NetworkStatus](client, NETWORK)
         self.subnets = Collection[SubnetSpec, SubnetStatus](client, SUBNET)
         self.security_groups = Collection[SecurityGroupSpec, SecurityGroupStatus](client, SECURITY_GROUP)

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from pextra.serving import KEY_SOURCE
 from tests.labs import cockroach, postgres
 from tests.labs.cockroach import CockroachCluster, CockroachEndpoint
 from tests.labs.crdbish import Crdbish
@@ -39,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # A terminated run (`timeout`, a CI job) shall stop its servers as an interrupted one does.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.stash[_SERVERS] = SharedServers(directory)
+    # one key for all sites of the run, wherever their databases are copied to; child processes inherit it
+    os.environ[KEY_SOURCE] = f"file:{directory / 'keys.json'}"
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -69,12 +69,17 @@ CODES: Final[dict[str, Code]] = {
     "store.contention": Code(503, "Too many writers at once"),
     "store.full": Code(503, "The database cannot write: its disk is full"),
     "upload.full": Code(503, "There is no room for uploads"),
+    "keys.unavailable": Code(503, "The key-encryption key cannot be used now"),
     "wait.timeout": Code(504, "The condition was not reached in time"),
     # 500: ours
     "server.error": Code(500, "The server failed"),
+    "keys.lost": Code(500, "The key-encryption key is not there"),
+    "keys.damaged": Code(500, "A sealed value does not open"),
 }
 
-RETRYABLE: Final = frozenset({"server.busy", "store.unavailable", "store.contention", "store.full", "upload.full"})
+RETRYABLE: Final = frozenset(
+    {"server.busy", "store.unavailable", "store.contention", "store.full", "upload.full", "keys.unavailable"}
+)
 
 
 class PextraError(Exception):

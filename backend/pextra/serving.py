@@ -16,9 +16,13 @@ from pextra.api.app import create_app
 from pextra.api.settings import MAX_UPLOAD_BYTES, ApiSettings
 from pextra.api.streams import create_streams_app
 from pextra.depot import Depot
+from pextra.encryption.failures import KeyUnavailable
+from pextra.encryption.sources import keeper_of
+from pextra.encryption.wrapping import KeyKeeper
 from pextra.resources import REGISTRY
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Addresses, Cloud
+from pextra.services.keyring import told
 from pextra.store.database import Database
 
 DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
@@ -29,6 +33,8 @@ CONSOLES_URL: Final = "PEXTRA_CONSOLES_URL"
 PAGES_URL: Final = "PEXTRA_PAGES_URL"
 DEPOT: Final = "PEXTRA_DEPOT"
 """The directory of uploaded images, which all processes of the control plane share; without it none are taken."""
+KEY_SOURCE: Final = "PEXTRA_KEY_SOURCE"
+KEY_FILE: Final = "keys.json"
 LARGEST_UPLOAD: Final = "PEXTRA_MAX_UPLOAD_BYTES"
 
 
@@ -42,7 +48,7 @@ def api() -> WSGIApplication:
         streams_url=os.environ.get(STREAMS_URL),
         max_upload_bytes=int(os.environ.get(LARGEST_UPLOAD, MAX_UPLOAD_BYTES)),
     )
-    return create_app(_cloud_of_environment(), settings)
+    return create_app(_cloud_of_environment(keys=True), settings)
 
 
 def relay() -> Cloud:
@@ -60,11 +66,13 @@ def agents() -> WSGIApplication:
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
-    return create_agents_app(_cloud_of_environment())
+    return create_agents_app(_cloud_of_environment(keys=True))
 
 
-def _cloud_of_environment() -> Cloud:
-    cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
+def _cloud_of_environment(*, keys: bool = False) -> Cloud:
+    """The cloud of a server process; only those that store or deliver secrets hold the keys."""
+    database = Database(os.environ[DATABASE_URL], pool_size=16)
+    cloud, _ = open_cloud(database, REGISTRY, keeper_for(database) if keys else None)
     env = os.environ.get
     cloud = replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
     return with_depot(cloud, Path(folder)) if (folder := env(DEPOT)) else cloud
@@ -82,3 +90,22 @@ def streams() -> WSGIApplication:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
     return create_streams_app(_cloud_of_environment(), places=int(os.environ.get(STREAM_PLACES, "100")))
+
+
+def keeper_for(database: Database, source: str | None = None) -> KeyKeeper:
+    """What keeps the key-encryption key of the site in this database.
+
+    Args:
+        source: see `encryption.sources`; by default what `PEXTRA_KEY_SOURCE` says, or else a file beside an embedded
+            database.
+
+    Raises:
+        PextraError: `keys.unavailable`: neither says where the key is, or what is said cannot be used.
+    """
+    source = source or os.environ.get(KEY_SOURCE)
+    if source is None and (embedded := database.file) is not None:
+        source = f"file:{embedded.absolute().with_name(KEY_FILE)}"
+    with told():
+        if source is None:
+            raise KeyUnavailable(f"Say where the key-encryption key is: set {KEY_SOURCE}, see docs/secrets.md.")
+        return keeper_of(source)

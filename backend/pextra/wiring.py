@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from pextra import host_wiring
+from pextra import host_wiring, serving
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
@@ -28,6 +28,8 @@ from pextra.drivers.sim.inventory import simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
+from pextra.encryption.wrapping import KeyKeeper
+from pextra.errors import PextraError
 from pextra.images.tiny import BuiltImage, build_tiny_image
 from pextra.replacing import replace_file
 from pextra.resources import REGISTRY
@@ -36,6 +38,7 @@ from pextra.services import bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Cloud, Context
+from pextra.services.sealing_clear import seal_clear_values
 from pextra.store import schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
@@ -147,13 +150,21 @@ class Opened:
     admin_token: str | None
 
 
-def open_site(database: Database, registry: Registry = REGISTRY) -> Opened:
+def open_site(database: Database, registry: Registry = REGISTRY, keeper: KeyKeeper | None = None) -> Opened:
     """The cloud in this database, at this version's schema; made if it is not there yet.
 
-    One process does this before the others start.
+    One process does this before the others start. What an earlier version stored in the clear is sealed.
+
+    Args:
+        keeper: keeps the key-encryption key; by default as `keeper_for` says.
+
+    Raises:
+        PextraError: `keys.lost`, `keys.unavailable`.
     """
     schema.migrate(database)
-    return Opened(*open_cloud(database, registry))
+    cloud, admin_token = open_cloud(database, registry, keeper or serving.keeper_for(database))
+    seal_clear_values(cloud)
+    return Opened(cloud, admin_token)
 
 
 DEMO_IMAGE: Final = "sim-linux"
@@ -195,10 +206,25 @@ def keep_agents_tls(cloud: Cloud, folder: Path, names: Sequence[str]) -> None:
         names: the DNS names and addresses that agents know the endpoint by.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    signer = cloud.database.write(authority)
+    signer = cloud.database.write(lambda tx: authority(cloud, tx))
     made = signer.sign_server(names, datetime.now(UTC), SERVER_LIFETIME)
     for name, text in (("authority.pem", signer.certificate_pem), ("server.pem", made.key_pem + made.chain_pem)):
         replace_file(folder / name, text.encode())
+
+
+def opened_with_keys(database: Database, source: str) -> Cloud:
+    """The cloud in a database that others may be serving meanwhile, with its keys.
+
+    Args:
+        source: see `encryption.sources`.
+
+    Raises:
+        PextraError: `keys.lost`, `keys.unavailable`; also when this version's schema is not there yet.
+    """
+    if not schema.is_current(database):
+        raise PextraError("keys.unavailable", "The database is of another version: start the cloud once with this one.")
+    cloud, _ = open_cloud(database, REGISTRY, serving.keeper_for(database, source))
+    return cloud
 
 
 def new_admin_token(database: Database) -> str:

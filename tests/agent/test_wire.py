@@ -106,7 +106,7 @@ def test_a_certificate_that_somebody_else_signed_ends_the_connection(cloud: Serv
 def test_a_certificate_that_we_signed_and_did_not_note_is_refused(cloud: Served, tmp_path: Path) -> None:
     """Whoever copies the authority's key still has to write to the database."""
     link = joined(cloud, tmp_path / "home", "h6")
-    authority = cloud.cloud.database.read(agents_authority)
+    authority = cloud.cloud.database.read(lambda tx: agents_authority(cloud.cloud, tx))
     key, request = new_request("x")
     made = authority.sign_host(request, link.identity.host_uid, datetime.now(UTC), timedelta(days=1))
     assert exchange_with(cloud, made.certificate_pem, key, tmp_path / "made") == 401

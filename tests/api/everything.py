@@ -63,6 +63,10 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "flavor": ("flavors/medium", {"vcpus": 2, "memory_mib": 1_024, "disk_gib": 8}),
     "image": ("tenants/acme/images/mine", {**IMAGE, "format": "qcow2", "description": "ours"}),
     "ssh_key": ("tenants/acme/ssh_keys/ada", {"public_key": PUBLIC_KEY}),
+    "secret": (
+        "tenants/acme/secrets/bootstrap",
+        {"data": {"password": SECRET, "secret": f"a {SECRET}"}, "description": "how they begin"},
+    ),
     "network": ("tenants/acme/networks/front", {"mtu": 1_500, "description": "the front"}),
     "subnet": (
         "tenants/acme/subnets/front-v4",

@@ -18,6 +18,7 @@ from pextra.controllers.sequencer import Sequencer
 from pextra.declaration.registry import Registry
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.world import SimWorld
+from pextra.drivers.sim.world_file import WorldDocument, encode
 from pextra.resources import REGISTRY
 from pextra.services.bootstrap import open_cloud
 from pextra.store.database import Database
@@ -52,11 +53,12 @@ class Site:
     ) -> None:
         self.database = database
         self.clock = clock
-        self.cloud, _ = open_cloud(database, registry)
+        self.cloud, _ = open_cloud(database, registry, serving.keeper_for(database))
         if depot is not None:
             self.cloud = serving.with_depot(self.cloud, depot)
         self.app = create_app(self.cloud)
         self.tokens = tokens
+        self._simulated = WorldDocument()
         self.admin, self.ada, self.dev, self.gus = (
             self.caller(tokens[name]) for name in ("admin", "ada", "dev", "gus")
         )
@@ -78,9 +80,14 @@ class Site:
         """Every row of every table, to tell whether anything changed."""
         return dump(self.database)
 
+    @property
+    def simulated(self) -> str:
+        """What the simulated hosts hold, their guests' seeds too."""
+        return encode(self._simulated).decode()
+
     @cached_property
     def _loop(self) -> Loop:
-        world = SimWorld()
+        world = SimWorld(document=self._simulated)
         return Loop(self.cloud, wiring.controllers_of(wiring.DriverFleet(world)), holder="test")
 
     @cached_property

@@ -32,6 +32,9 @@ PROVOKED_ELSEWHERE: Final = {
     "console.ticket_refused": "tests/relay/test_tickets.py; a websocket's close tells it, no answer of the API",
     "upload.busy": "tests/api/test_uploads.py: it takes two at a time",
     "upload.full": "tests/api/test_depot.py: it takes a process that may write little",
+    "keys.unavailable": "tests/store/test_envelope.py: the site's key file is made unreadable there",
+    "keys.lost": "tests/store/test_envelope.py: the site's key file is taken away there",
+    "keys.damaged": "tests/store/test_envelope.py: rows are changed there",
     "capacity.none": "nothing answers with it: an instance that fits nowhere is stored, and its condition says why",
 }
 

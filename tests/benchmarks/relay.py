@@ -42,7 +42,7 @@ SAID_BYTES = 256 << 20
 
 def certificates(cloud: RelayCloud, folder: Path, number: int) -> list[tuple[str, Path]]:
     """Hosts' uids, each with a file of its certificate and key."""
-    signer = cloud.database.write(authority)
+    signer = cloud.database.write(lambda tx: authority(cloud.cloud, tx))
     key, request = new_request("bench")
     made: list[tuple[str, Path]] = []
     for _ in range(number):

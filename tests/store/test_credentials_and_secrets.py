@@ -7,8 +7,8 @@ from sqlalchemy import select
 from pextra.store import credentials, secrets
 from pextra.store.credentials import Holder
 from pextra.store.database import Database
-from pextra.store.secrets import StoredSecret
-from pextra.store.tables import credential, resource_secret
+from pextra.store.secrets import Sealed, StoredSecret
+from pextra.store.tables import credential, sealed_secret
 from tests.store import records
 
 KEY, OTHER_KEY = "11" * 32, "22" * 32
@@ -91,21 +91,23 @@ def test_equal_values_have_equal_digests_only_in_one_field_of_one_object_of_one_
     assert len(others | {first}) == 5
 
 
-def test_a_secret_is_revealed_to_loops_and_its_facts_to_others(database: Database) -> None:
+def test_a_sealed_value_and_its_facts_are_what_was_stored_last(database: Database) -> None:
     tenant, uid = database.new_uid(), database.new_uid()
     for version, value in enumerate(["old", "new"], start=1):
         facts = StoredSecret(f"digest of {value}", version)
-        database.write(lambda tx, v=value, f=facts: secrets.put(tx, tenant, uid, "user_data", v, f))
+        sealed = Sealed(value.encode(), version)
+        database.write(lambda tx, v=sealed, f=facts: secrets.put(tx, tenant, uid, "user_data", v, f))
     facts = database.read(lambda tx: secrets.facts(tx, tenant, uid))
     assert facts == {"user_data": StoredSecret("digest of new", 2)}
-    assert database.read(lambda tx: secrets.reveal(tx, tenant, uid)) == {"user_data": "new"}
+    assert database.read(lambda tx: secrets.sealed(tx, tenant, uid)) == {"user_data": (Sealed(b"new", 2), 2)}
+    assert database.read(lambda tx: secrets.sizes(tx, tenant, uid)) == {"user_data": 3}
 
 
 def test_a_removed_secret_is_gone_from_the_database(database: Database) -> None:
     tenant, uid = database.new_uid(), database.new_uid()
     for path in ("a", "b", "c"):
-        database.write(lambda tx, p=path: secrets.put(tx, tenant, uid, p, f"value of {p}", StoredSecret("d", 1)))
+        database.write(lambda tx, p=path: secrets.put(tx, tenant, uid, p, Sealed(p.encode(), 1), StoredSecret("d", 1)))
     database.write(lambda tx: secrets.remove(tx, tenant, uid, "a"))
     assert set(database.read(lambda tx: secrets.facts(tx, tenant, uid))) == {"b", "c"}
     database.write(lambda tx: secrets.remove(tx, tenant, uid))
-    assert database.read(lambda tx: tx.conn.execute(select(resource_secret)).all()) == []
+    assert database.read(lambda tx: tx.conn.execute(select(sealed_secret)).all()) == []

@@ -26,6 +26,11 @@ READY_S: Final = 30.0
 STOP_S: Final = 8.0
 API_THREADS: Final = 24
 STREAM_THREADS: Final = 128
+_HOLD_KEYS: Final = frozenset({"api", "agents"})
+"""The servers that store or deliver secrets; the others are not told where the keys are."""
+_KEYS_OF_ENVIRONMENT: Final = (
+    serving.KEY_SOURCE, "VAULT_TOKEN", "VAULT_TOKEN_FILE", "VAULT_CACERT", "VAULT_NAMESPACE",
+)  # fmt: skip
 
 
 _UNTIL_WE_END: Final = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
@@ -91,7 +96,7 @@ def start_agent(settings: UpSettings, image_dirs: Sequence[Path]) -> Server:
     command = [*_UNTIL_WE_END, sys.executable, "-m", "pextra.agent", "run"]
     command += [f"--home={settings.agent_home}", f"--data-dir={settings.data_dir}"]
     command += [f"--image-dir={folder}" for folder in image_dirs]
-    return _started("agent", command, dict(os.environ), _logs(settings))
+    return _started("agent", command, _without_keys(), _logs(settings))
 
 
 def _logs(settings: UpSettings) -> Path:
@@ -129,11 +134,18 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
         command += [f"--{file}={settings.agents_tls_dir / 'server.pem'}" for file in ("certfile", "keyfile")]
     elif settings.tls is not None:
         command += [f"--certfile={settings.tls.certificate}", f"--keyfile={settings.tls.key}"]
-    return _started(name, command, _environment(settings) | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}, logs)
+    keys = {serving.KEY_SOURCE: settings.key_source} if name in _HOLD_KEYS and settings.key_source else {}
+    if name in _HOLD_KEYS:
+        keys |= {each: os.environ[each] for each in _KEYS_OF_ENVIRONMENT if each in os.environ and each not in keys}
+    return _started(name, command, _environment(settings) | keys | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}, logs)
+
+
+def _without_keys() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _KEYS_OF_ENVIRONMENT}
 
 
 def _environment(settings: UpSettings) -> dict[str, str]:
-    return os.environ | {
+    return _without_keys() | {
         serving.DATABASE_URL: settings.database_url,
         serving.STREAMS_URL: settings.streams_url,
         serving.STREAM_PLACES: str(STREAM_THREADS - 8),

@@ -25,6 +25,7 @@ class UpSettings:
 
     Attributes:
         name: how other machines reach this one; by default the address that it listens on.
+        key_source: where the key-encryption key is; by default a file beside an embedded database.
 
     Raises:
         Refused: an address beyond loopback without TLS.
@@ -37,6 +38,7 @@ class UpSettings:
     workers: int
     tls: Tls | None = None
     name: str = ""
+    key_source: str = ""
 
     def __post_init__(self) -> None:
         try:

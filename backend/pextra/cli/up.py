@@ -59,6 +59,14 @@ def up(
     name: Annotated[
         str, typer.Option(help="How other machines reach this one; by default the address that it listens on.")
     ] = "",
+    key_source: Annotated[
+        str,
+        typer.Option(
+            envvar=serving.KEY_SOURCE,
+            help="Where the key that secrets are encrypted with is: file:/PATH or vault:https://HOST/MOUNT/KEY; "
+            "by default a file in the data folder.",
+        ),
+    ] = "",
     guests: Annotated[bool, typer.Option(help="Run guests on this machine where QEMU and libvirt are there.")] = True,
     image: Annotated[
         Path | None, typer.Option(help="A qcow2 of your own for real guests; a small one is built without it.")
@@ -70,7 +78,7 @@ def up(
     console = Console()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name)
+        settings = _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name, key_source)
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)
     except (Refused, StartFailed) as error:
@@ -116,6 +124,11 @@ def embedded_database(folder: Path) -> str:
     return f"sqlite:///{folder / 'control' / 'pextra.db'}"
 
 
+def default_key_source(folder: Path) -> str:
+    """Where the key-encryption key is when nothing else is said: never in the database itself."""
+    return f"file:{folder / 'control' / serving.KEY_FILE}"
+
+
 def data_folder(given: Path | None) -> Path:
     """Where the cloud keeps its data: for root in a system folder, because guests do not run as root."""
     default = Path("/var/lib/pextra") if os.geteuid() == 0 else Path(platformdirs.user_data_dir("pextra"))
@@ -130,6 +143,7 @@ def _settings(
     certificate: Path | None,
     key: Path | None,
     name: str,
+    key_source: str,
 ) -> UpSettings:
     host, _, port = listen.rpartition(":")
     if not port.isdigit() or not 0 < int(port) <= 65_535 - 4:
@@ -152,6 +166,7 @@ def _settings(
         workers=workers,
         tls=Tls(certificate, key) if certificate is not None and key is not None else None,
         name=name,
+        key_source=key_source or default_key_source(folder),
     )
 
 
@@ -202,7 +217,7 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)
     database = Database(settings.database_url)
-    opened = wiring.open_site(database)
+    opened = wiring.open_site(database, keeper=serving.keeper_for(database, settings.key_source))
     cloud = serving.with_depot(opened.cloud, settings.depot_dir)
     world = wiring.world_at(settings.control_dir / "simulated-world.json")
     machine, missing = _machine(settings, image) if guests else (None, ["--guests"])

@@ -24,7 +24,10 @@ from pextra.drivers.interface import (
     Seed,
     SubnetSource,
 )
-from pextra.store import objects, secrets
+from pextra.services import revealing
+from pextra.services.cloud import Cloud
+from pextra.services.revealing import takes_user_data
+from pextra.store import objects
 from pextra.store.addresses import Given
 from pextra.store.database import Tx
 from pextra.store.records import Record
@@ -37,6 +40,7 @@ class Missing(Exception):
 
 
 def desired_guest(
+    cloud: Cloud | None,
     surroundings: Surroundings,
     record: Record,
     spec: Spec,
@@ -46,17 +50,21 @@ def desired_guest(
     """The guest of a placed instance that was given these addresses.
 
     Args:
+        cloud: reveals its secrets; None where nobody here needs them, because an agent gets them by itself.
         ways: what leads to each of its cards from outside.
 
     Raises:
         Missing: a volume is not made yet, or something has gone.
+        PextraError: `keys.lost`, `keys.unavailable`, `keys.damaged`.
     """
     tx = surroundings.tx
+    if (lack := revealing.missing(tx, record, spec)) is not None:
+        raise Missing(lack)
     flavor = record.resolved[f"flavor/{spec['flavor']}"]
     image = record.resolved[f"image/{spec['image']}"]
     keys = [record.resolved[f"ssh_key/{name}"]["public_key"] for name in spec["ssh_keys"]]
     stop = record.status.get("stop_cause", "")
-    revealed = secrets.reveal(tx, record.tenant_uid, record.uid) if "user_data" in spec else {}
+    revealed = revealing.of_instance(cloud, tx, record) if cloud is not None and takes_user_data(spec) else {}
     return DesiredGuest(
         uid=record.uid,
         tenant_uid=record.tenant_uid,

@@ -21,6 +21,7 @@ from pextra.drivers.interface import AgentReport, DriverError, Power, StopCause
 from pextra.errors import RETRYABLE, PextraError
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
+from pextra.services.revealing import takes_user_data
 from pextra.store import addresses, allocations, objects
 from pextra.store.addresses import Given
 from pextra.store.assignments import Assignment
@@ -287,7 +288,8 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         return waiting(item, record, *provided.first)
     try:
         ways = forwards_to(tx, record, host.status.get("forward_address", "")) if remote.has_agent(host) else {}
-        desired = assembly.desired_guest(surroundings, record, spec, provided.given, ways)
+        revealing_cloud = None if remote.has_agent(host) else cloud
+        desired = assembly.desired_guest(revealing_cloud, surroundings, record, spec, provided.given, ways)
     except assembly.Missing as missing:
         return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
     if not remote.has_agent(host):
@@ -295,7 +297,7 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
     remote.require_current(tx, record)
     pin = record.resolved[f"image/{spec['image']}"]
     remote.assign_image(tx, host, desired.image, tenant_uid=pin["tenant_uid"])
-    assigned = remote.assign_guest(tx, host, desired, secret="user_data" in spec)
+    assigned = remote.assign_guest(tx, host, desired, secret=takes_user_data(spec))
     return Prepared(record, desired, host, provided.surplus, assigned)
 
 

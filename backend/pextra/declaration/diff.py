@@ -28,18 +28,33 @@ class FieldChange:
     after: Any
     effect: Effect
 
-    def as_dict(self, secret: bool) -> dict[str, Any]:
-        """The wire form; a secret's value or digest is never part of it."""
-
-        def shown(value: Any) -> Any:
-            return "(secret)" if secret and value is not None else value
-
+    def as_dict(self) -> dict[str, Any]:
+        """The wire form of a change between masked specs; a secret's value or digest is never part of it."""
         return {
             "path": f"spec.{self.path}",
-            "before": shown(self.before),
-            "after": shown(self.after),
+            "before": _shown(self.before),
+            "after": _shown(self.after),
             "effect": self.effect.value,
         }
+
+
+def _shown(value: Any) -> Any:
+    """The value with `(secret)` in the place of each masked one."""
+    if is_masked(value):
+        return "(secret)"
+    if isinstance(value, dict):
+        return {name: _shown(each) for name, each in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_shown(each) for each in cast("list[Any]", value)]
+    return value
+
+
+def is_masked(value: Any) -> bool:
+    """Whether this is how a secret reads: its digest and version, and nothing else."""
+    if not isinstance(value, dict) or set(cast("dict[str, Any]", value)) != {"secret"}:
+        return False
+    held = cast("dict[str, Any]", value)["secret"]
+    return isinstance(held, dict) and set(cast("dict[str, Any]", held)) == {"digest", "version"}
 
 
 def diff(kind: Kind, before: Spec, after: Spec) -> list[FieldChange]:
@@ -61,7 +76,7 @@ def diff(kind: Kind, before: Spec, after: Spec) -> list[FieldChange]:
 
 
 def _leaves(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    if isinstance(before, dict) and isinstance(after, dict) and "secret" not in before and "secret" not in after:
+    if isinstance(before, dict) and isinstance(after, dict) and not is_masked(before) and not is_masked(after):
         old, new = cast("dict[str, Any]", before), cast("dict[str, Any]", after)
         for key in [*old, *(k for k in new if k not in old)]:
             yield from _leaves(old.get(key), new.get(key), f"{path}.{key}" if path else key)

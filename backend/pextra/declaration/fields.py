@@ -6,16 +6,21 @@ import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from pextra.declaration.markers import Filterable, Immutable, Marker, Ref, Restart, Secret, SecretState, Unit
 
+EVERY: Final = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class FieldFacts:
-    """One field; `path` counts from the spec, `[]` stands for every element: `networks[].network`."""
+    """One field; `path` counts from the spec: `networks[].network`, `data.*`.
+
+    `[]` stands for every element of a list, `*` for every member of a mapping.
+    """
 
     path: str
     immutable: bool
@@ -55,6 +60,8 @@ def _walk_type(annotation: Any, path: str, markers: list[Marker]) -> Iterator[Fi
     origin = get_origin(annotation)
     if origin is list:
         yield from (f for f in _walk_type(get_args(annotation)[0], f"{path}[]", []))
+    elif origin is dict:
+        yield from (f for f in _walk_type(get_args(annotation)[1], f"{path}.{EVERY}", []))
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation is not SecretState:
         yield from _walk_model(annotation, f"{path}.")
 
@@ -87,6 +94,10 @@ def _values(
         if isinstance(node, list):
             for index, item in enumerate(typing.cast("list[Any]", node)):
                 yield from _values(item, rest, f"{path}[{index}]", parent)
+    elif isinstance(node, dict) and head == EVERY:
+        members = typing.cast("dict[str, Any]", node)
+        for name, item in members.items():
+            yield from _values(item, rest, f"{path}.{name}", members)
     elif isinstance(node, dict) and head in node:
         holder = typing.cast("dict[str, Any]", node)
         yield from _values(holder[head], rest, f"{path}.{head}" if path else head, holder)

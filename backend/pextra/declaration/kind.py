@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pextra.declaration.conditions import Condition
-from pextra.declaration.fields import FieldFacts, fields_of
+from pextra.declaration.fields import EVERY, FieldFacts, fields_of
 from pextra.errors import PextraError, invalid
 
 Spec = dict[str, Any]
@@ -271,7 +271,7 @@ def _whole_numbers(value: Any) -> Any:
 
 def _faults(model: type[SpecModel], value: Any, error: ValidationError, prefix: str) -> list[dict[str, Any]]:
     """One fault a field: what each alternative of a union has against it is one message."""
-    secret = {f.path for f in fields_of(model) if f.secret}
+    secret = [f.path.replace("[]", ".[]").split(".") for f in fields_of(model) if f.secret]
     faults: dict[str, dict[str, Any]] = {}
     for detail in error.errors(include_url=False)[:MAX_FAULTS]:
         path = _field(value, detail["loc"], missing=detail["type"] == "missing")
@@ -279,16 +279,41 @@ def _faults(model: type[SpecModel], value: Any, error: ValidationError, prefix: 
         message = (
             "there is no such field" if unknown else str(detail["msg"]).removeprefix("Value error, ")[:MAX_MESSAGE]
         )
+        place = _place(value, detail["loc"])
+        hidden = any(_may_hold(place, parts) for parts in secret)
+        if unknown and hidden and any(len(place) > len(parts) and _may_hold(place, parts) for parts in secret):
+            # what is written as a name there may be the secret itself
+            path, message = _field(value, detail["loc"][:-1], missing=False), "holds a field that there is not"
         field = f"{prefix}{path}"
         if field in faults:
             faults[field]["message"] += f", or: {message}"
             continue
         faults[field] = {"field": field, "message": message}
-        plain = re.sub(r"\[\d+\]", "[]", path).removeprefix(".")
-        hidden = any(plain == s or plain.startswith(f"{s}.") for s in secret)
         if isinstance(detail["input"], str | int | float | bool) and not (hidden or unknown):
             faults[field]["value"] = str(detail["input"])[:80]
     return list(faults.values())
+
+
+def _place(value: Any, location: Sequence[int | str]) -> list[int | str]:
+    """A fault's place in what was sent, without the names that pydantic gives to a union's alternatives."""
+    place: list[int | str] = []
+    node = value
+    for part in location:
+        if isinstance(part, int):
+            place.append(part)
+            node = cast("list[Any]", node)[part]
+        elif isinstance(node, dict) and part in node:
+            place.append(part)
+            node = cast("dict[str, Any]", node)[part]
+    return place
+
+
+def _may_hold(place: Sequence[int | str], secret: Sequence[str]) -> bool:
+    """Whether what stands there is, holds or was meant as a secret, which is easily written a level too high."""
+    return all(
+        isinstance(part, int) if wanted == "[]" else wanted in (EVERY, part)
+        for part, wanted in zip(place, secret, strict=False)
+    )
 
 
 def _field(value: Any, location: Sequence[int | str], *, missing: bool) -> str:

@@ -21,6 +21,7 @@ from pextra.resources.policy import POLICY
 from pextra.resources.quota import QUOTA
 from pextra.resources.role import ROLE
 from pextra.resources.role_binding import ROLE_BINDING
+from pextra.resources.secret import SECRET
 from pextra.resources.security_group import SECURITY_GROUP
 from pextra.resources.service_account import SERVICE_ACCOUNT
 from pextra.resources.share import SHARE
@@ -34,7 +35,7 @@ REGISTRY = Registry(
     [
         TENANT, QUOTA, GROUP, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN, APPLICATION_CREDENTIAL,
         SHARE,
-        HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY,
+        HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY, SECRET,
         NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
         OPERATION,
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pextra.declaration.kind import Action, Column, Kind, Spec, SpecModel, StatusModel
 from pextra.declaration.markers import (
@@ -19,6 +19,7 @@ from pextra.declaration.markers import (
     Unit,
 )
 from pextra.resources.image import COPIED_OF_IMAGE
+from pextra.resources.secret import EntryName
 from pextra.resources.subnet import Address
 
 _COPIED_OF_FLAVOR = (
@@ -35,6 +36,15 @@ class InstanceNetwork(SpecModel):
     """A wanted address in one of the network's subnets; without it, a free one of each address family."""
     security_groups: Annotated[list[Annotated[ObjectName, Ref("security_group")]], Field(max_length=16)] = []
     """What is let through; without one, nothing comes in and everything goes out."""
+
+
+class UserDataSource(SpecModel):
+    """An entry of a secret."""
+
+    secret: Annotated[ObjectName, Ref("secret")]
+    """The secret."""
+    entry: EntryName
+    """The name of the entry in its `data`."""
 
 
 class InstanceSpec(SpecModel):
@@ -62,6 +72,9 @@ class InstanceSpec(SpecModel):
     """Public keys that cloud-init lets in at the first boot."""
     user_data: Annotated[SecretText, Immutable()] | None = None
     """cloud-init user data for the first boot; never read back."""
+    user_data_from: Annotated[UserDataSource, Immutable()] | None = None
+    """Takes the user data from a secret instead. The guest gets what the secret holds when its host is told of it; a
+    later change reaches it with the next rebuild."""
     power: Annotated[Literal["on", "off", "paused"], Filterable()] = "on"
     """Whether it should run. `paused` holds its processors and keeps its memory."""
     stop_timeout_s: Annotated[int, Field(ge=1, le=3600), Unit("s")] = 30
@@ -89,6 +102,12 @@ class InstanceSpec(SpecModel):
         if len(set(volumes)) < len(volumes):
             raise ValueError("names one volume twice")
         return volumes
+
+    @model_validator(mode="after")
+    def _one_user_data(self) -> InstanceSpec:
+        if self.user_data is not None and self.user_data_from is not None:
+            raise ValueError("user_data and user_data_from exclude each other: give one of them")
+        return self
 
 
 class ConsoleLogArguments(SpecModel):

@@ -12,8 +12,9 @@ from pextra.errors import PextraError
 from pextra.pki.authority import Authority
 from pextra.pki.failures import InvalidRequest, InvalidToken
 from pextra.pki.join_token import JoinToken
+from pextra.services import revealing
 from pextra.services.cloud import Cloud
-from pextra.store import agents, assignments, objects, samples, secrets, site, work
+from pextra.store import agents, assignments, objects, samples, site, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
@@ -25,6 +26,7 @@ SILENT_S: Final = 30.0
 POLL_S: Final = 2.0
 SAMPLE_S: Final = 60.0
 """How often guests' counters are taken. Each host writes one row each time: see adr/0014."""
+_AUTHORITY_KEY: Final = "agent_authority_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,25 @@ class Issued:
     renew_after_s: float
 
 
-def authority(tx: Tx) -> Authority:
-    """The certificate authority of this site's host agents, made when there is none yet."""
+def authority(cloud: Cloud, tx: Tx) -> Authority:
+    """The certificate authority of this site's host agents, made when there is none yet. Its key is kept sealed.
+
+    Raises:
+        PextraError: `keys.lost`, `keys.unavailable`, `keys.damaged`.
+    """
     kept = site.authority(tx)
     if kept is not None:
-        return Authority.load(*kept)
+        return Authority.load(kept, cloud.keys.site_value(tx, _AUTHORITY_KEY, _no_authority).decode())
     made = Authority.create("Pextra host agents", _now(tx))
-    site.keep_authority(tx, made.certificate_pem, made.key_pem())
+    site.keep_authority(tx, made.certificate_pem)
+    cloud.keys.keep_site_value(tx, _AUTHORITY_KEY, made.key_pem().encode())
     return made
+
+
+def _no_authority() -> bytes:
+    raise PextraError(
+        "keys.damaged", "The key of the hosts' certificate authority is not in the database: restore it from a backup."
+    )
 
 
 def unauthenticated() -> PextraError:
@@ -86,7 +99,7 @@ def join(cloud: Cloud, tx: Tx, request: protocol.JoinRequest) -> Issued:
         )
     agents.revoke_certificates(tx, host.uid)
     work.ask(tx, host.tenant_uid, host.uid, host.kind)
-    return _issue(tx, host, request.csr)
+    return _issue(cloud, tx, host, request.csr)
 
 
 def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.CertificateRequest) -> Issued:
@@ -103,11 +116,11 @@ def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.Certificat
         raise unauthenticated()
     assert serial is not None
     agents.revoke_older(tx, host.uid, serial)
-    return _issue(tx, host, request.csr)
+    return _issue(cloud, tx, host, request.csr)
 
 
-def _issue(tx: Tx, host: Record, csr: str) -> Issued:
-    signer = authority(tx)
+def _issue(cloud: Cloud, tx: Tx, host: Record, csr: str) -> Issued:
+    signer = authority(cloud, tx)
     try:
         issued = signer.sign_host(csr, host.uid, _now(tx), CERTIFICATE_LIFETIME)
     except InvalidRequest as error:
@@ -169,7 +182,7 @@ def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRe
     newer = assignments.newer(tx, host_uid, request.revision, limit=protocol.MOST_ASSIGNMENTS)
     return protocol.SyncAnswer(
         revision=newer[-1].revision if newer else request.revision,
-        assignments=[_told(tx, each) for each in newer],
+        assignments=[_told(cloud, tx, each) for each in newer],
         more=len(newer) == protocol.MOST_ASSIGNMENTS,
         exchange=taken + 1,
         remove=sorted(set(request.strangers) - assignments.known(tx, host_uid, request.strangers)),
@@ -191,8 +204,8 @@ def _take(tx: Tx, host_uid: str, report: protocol.Report) -> assignments.Assignm
     return assignments.store_report(tx, host_uid, report.uid, revision=report.revision, report=report.content)
 
 
-def _told(tx: Tx, assigned: assignments.Assignment) -> protocol.Assignment:
-    revealed = secrets.reveal(tx, assigned.tenant_uid, assigned.uid) if assigned.secret_paths else {}
+def _told(cloud: Cloud, tx: Tx, assigned: assignments.Assignment) -> protocol.Assignment:
+    revealed = revealing.of_object(cloud, tx, assigned.tenant_uid, assigned.uid) if assigned.secret_paths else {}
     return protocol.Assignment.model_validate(
         {
             "kind": assigned.kind,

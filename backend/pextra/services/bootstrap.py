@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pextra.declaration.registry import Registry
+from pextra.encryption.wrapping import KeyKeeper
 from pextra.errors import PextraError
 from pextra.services import deleting, writing
 from pextra.services.cloud import SYSTEM, Address, Cloud, Context, Grant, Preconditions, Principal
+from pextra.services.keyring import Keyring, told
 from pextra.store import credentials, objects, site
 from pextra.store.database import Database, Tx
 from pextra.tenancy import roles
@@ -16,19 +18,30 @@ ADMIN = "admin"
 BREAK_GLASS_S: Final = 3_600.0
 
 
-def open_cloud(database: Database, registry: Registry) -> tuple[Cloud, str | None]:
+def open_cloud(database: Database, registry: Registry, keeper: KeyKeeper | None = None) -> tuple[Cloud, str | None]:
     """The cloud in this database, made if it is not there yet.
+
+    Args:
+        keeper: keeps the key-encryption key; None for a process that needs no secret.
 
     Returns:
         The cloud, and at its first start the administrator's token, which is nowhere else.
+
+    Raises:
+        PextraError: `keys.lost`: what this site was encrypted with is not what `keeper` has; `keys.unavailable`.
     """
+    if keeper is not None and database.read(site.kek) is None:
+        with told():
+            keeper.ensure()  # outside the transaction; if that fails, the next start finds the key
 
     def work(tx: Tx) -> tuple[Cloud, str | None]:
         facts = site.load(tx)
-        if facts is not None:
-            return Cloud(registry, database, facts), None
-        cloud = Cloud(registry, database, site.create(tx))
-        return cloud, _populate(cloud, tx)
+        known = facts or site.create(tx)
+        keyring = Keyring(keeper, known.uid) if keeper is not None else None
+        if keyring is not None:
+            keyring.adopt(tx)
+        cloud = Cloud(registry, database, known, keyring=keyring)
+        return cloud, _populate(cloud, tx) if facts is None else None
 
     return database.write(work)
 

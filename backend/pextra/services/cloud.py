@@ -9,6 +9,7 @@ from typing import Any, Final
 from pextra.declaration.kind import Kind, Scope
 from pextra.declaration.registry import Registry
 from pextra.depot import Depot
+from pextra.services.keyring import Keyring
 from pextra.services.policy_cache import PolicyCache
 from pextra.store.authority import Level
 from pextra.store.database import Database, Tx
@@ -41,6 +42,7 @@ class Cloud:
 
     Attributes:
         depot: where uploaded images lie; None: this process has no part in them.
+        keyring: None in processes that need no secret: streams and relay.
     """
 
     registry: Registry
@@ -49,6 +51,18 @@ class Cloud:
     addresses: Addresses = Addresses()
     policies: PolicyCache = field(default_factory=PolicyCache, compare=False, repr=False)
     depot: Depot | None = None
+    keyring: Keyring | None = field(default=None, repr=False)
+
+    @property
+    def keys(self) -> Keyring:
+        """The keys of the site, in a process that writes or delivers secrets.
+
+        Raises:
+            RuntimeError: this process was started without them.
+        """
+        if self.keyring is None:
+            raise RuntimeError("this process holds no keys, and was asked for a secret")
+        return self.keyring
 
     def owner_uid(self, kind: Kind, tenant: Tenant | None) -> str:
         """Under which uid an object of this kind is stored."""

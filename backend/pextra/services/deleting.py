@@ -11,7 +11,7 @@ from pextra.errors import PextraError
 from pextra.services import authorization, granting, minting, quotas, tenancy
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Written
 from pextra.services.status import wake_referrers
-from pextra.store import assignments, authority, events, objects, quota, references, secrets, work
+from pextra.store import assignments, authority, data_keys, events, objects, quota, references, secrets, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.references import Reference
@@ -126,6 +126,7 @@ def remove(cloud: Cloud, tx: Tx, record: Record) -> None:
     if record.kind == "tenant":
         quota.forget(tx, record.uid)
         authority.forget(tx, record.uid)
+        data_keys.remove(tx, record.uid)
     objects.remove(tx, record)
     if not record.hidden:
         events.record(tx, "deleted", replace(record, generation=record.generation + 1))

@@ -69,7 +69,7 @@ def _join(ctx: Context, record: Record, spec: Spec, fresh: bool) -> dict[str, An
     pin = record.resolved.get(f"host/{spec['host']}")
     if not fresh or pin is None:
         return None
-    token = JoinToken.new(agents.authority(ctx.tx).fingerprint)
+    token = JoinToken.new(agents.authority(ctx.cloud, ctx.tx).fingerprint)
     stored_agents.add_join_secret(
         ctx.tx,
         token.secret_hash,

@@ -138,14 +138,13 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         granting.policies_changed(ctx, address, after)
     masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
     minted = minting.mint(ctx, kind, after, effective, fresh=before is None)
-    secrets_at = {f.path for f in kind.secrets}
     return Written(
         after,
         before,
         tenant.path if tenant else None,
         fields=(
             *_metadata_fields(before, document),
-            *(f.as_dict(secret=f.path in secrets_at) for f in fields),
+            *(f.as_dict() for f in fields),
         ),
         charge=charge,
         minted=minted,

@@ -136,7 +136,7 @@ _ALLOCATIONS: Final = """
 _BELONGINGS: Final = {
     "resource_status": "uid",
     "resource_index": "uid",
-    "resource_secret": "uid",
+    "sealed_secret": "uid",
     "credential": "token_uid",
     "host_agent": "host_uid",
     "host_sample": "host_uid",

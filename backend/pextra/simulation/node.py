@@ -20,6 +20,7 @@ from pextra.controllers.sequencer import Sequencer
 from pextra.controllers.sweep import Sweep
 from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
+from pextra.encryption.wrapping import KeyKeeper
 from pextra.resources import REGISTRY
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Cloud
@@ -64,7 +65,7 @@ class Node(Process[Life]):
     nothing that a death could lose.
     """
 
-    def __init__(self, name: str, stage: Stage, url: str) -> None:
+    def __init__(self, name: str, stage: Stage, url: str, keeper: KeyKeeper) -> None:
         super().__init__(name, stage)
         self._lives = 0
         skew_s = stage.hazards.weather.skew_s * self.rng.uniform(-1, 1)
@@ -76,7 +77,7 @@ class Node(Process[Life]):
             point=self.point,
             durable=False,
         )
-        self._cloud, _ = open_cloud(self._database, REGISTRY)
+        self._cloud, _ = open_cloud(self._database, REGISTRY, keeper)
         self._client = create_app(self._cloud).test_client(use_cookies=False)
         self._serial: str | None = None
         agents = create_agents_app(self._cloud, lambda: self._serial)

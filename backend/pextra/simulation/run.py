@@ -13,6 +13,7 @@ from typing import Final
 
 from pextra.drivers.sim.world import Latency, SimWorld
 from pextra.drivers.sim.world_file import WorldDocument
+from pextra.encryption.key_file import KeyFile
 from pextra.resources import REGISTRY
 from pextra.services.bootstrap import open_cloud
 from pextra.simulation.agent_node import AgentNode
@@ -115,7 +116,8 @@ class _Run:
         url = f"sqlite:///{path}"
         database = Database(url, clock=SimClock(stage.schedule), rng=Random(f"{stage.seed} site"), durable=False)
         schema.migrate(database)
-        _, token = open_cloud(database, REGISTRY)
+        keeper = KeyFile(path.with_name("keys.json"))
+        _, token = open_cloud(database, REGISTRY, keeper)
         assert token is not None
         database.close()
         self._token = token
@@ -123,7 +125,7 @@ class _Run:
         opened.callback(self._watcher.close)
         stage.guard.watch(path)
         opened.callback(stage.guard.close)
-        self._nodes = [Node(f"n{i + 1}", stage, url) for i in range(stage.hazards.weather.nodes)]
+        self._nodes = [Node(f"n{i + 1}", stage, url, keeper) for i in range(stage.hazards.weather.nodes)]
         for node in self._nodes:
             opened.callback(node.close)
         self._link = Link(stage, Audit(stage.ledger))

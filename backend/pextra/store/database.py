@@ -154,7 +154,7 @@ class Database:
         self.url = make_url(url)
         self._durable = durable
         self._sqlite = self.url.get_backend_name() == "sqlite"
-        self._turns = Turns(Path(self.url.database) if self._sqlite and self.url.database else None)
+        self._turns = Turns(self.file)
         self._pool_size = pool_size
 
     @cached_property
@@ -326,6 +326,27 @@ class Database:
         return conn.execute(
             select(request_key.c.attempt).where(request_key.c.scope == key.scope, request_key.c.key == key.key)
         ).scalar()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an embedded database; None of one that is a server."""
+        return Path(self.url.database) if self._sqlite and self.url.database else None
+
+    def overwrite_freed(self) -> None:
+        """Overwrite what deleted rows left in the file. Only SQLite can be told to; others clean up by themselves.
+
+        Nobody else may use the database meanwhile.
+        """
+        if not self._sqlite:
+            return
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.close()
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close every connection."""

@@ -109,6 +109,30 @@ resource_reference = Table(
     Index("resource_reference_target", "target_tenant_uid", "target_uid", "source_kind"),
 )
 
+data_key = Table(
+    "data_key",
+    metadata,
+    _uid("tenant_uid", primary_key=True),  # the site's own for what belongs to no tenant
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    _text("kek", 127),
+    Column("wrapped", Text, nullable=False),
+    _time("created_us"),
+    Index("data_key_kek", "kek"),
+)
+
+sealed_secret = Table(
+    "sealed_secret",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("uid", primary_key=True),
+    _text("path", 253, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("key_version", Integer, nullable=False),  # of the tenant's data key
+    _text("digest", 64),
+    Column("version", Integer, nullable=False),
+)
+
+# What was stored before there were keys; the first start with a key leaves it empty.
 resource_secret = Table(
     "resource_secret",
     metadata,

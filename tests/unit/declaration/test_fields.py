@@ -29,8 +29,10 @@ def test_every_field_is_found_in_the_order_of_the_declaration_with_those_inside_
         "friends",
         "friends[]",
         "tags",
+        "tags.*",
         "password",
         "limits",
+        "limits.*",
     ]
 
 

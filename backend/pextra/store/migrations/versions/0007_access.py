@@ -1,6 +1,6 @@
 """Which policies a tenant has, and credentials that no policy binds.
 
-Revision ID: 0012
+Revision ID: 0007
 Revises: 0006
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
+revision = "0007"
 down_revision = "0006"
 
 
