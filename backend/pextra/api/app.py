@@ -17,7 +17,7 @@ from pextra.errors import PextraError
 from pextra.services import planning
 from pextra.services.authentication import unauthenticated
 from pextra.services.cloud import Cloud, Context
-from pextra.store import events
+from pextra.store import audit, events
 
 EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
@@ -37,8 +37,8 @@ def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
     app.json.sort_keys = False  # pyright: ignore[reportAttributeAccessIssue]  # the default provider has it
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    endpoint = Endpoint(cloud)
-    framing.install(app, cloud, admit=_with_token)
+    endpoint = Endpoint(cloud, settings.trusted_proxies)
+    framing.install(app, cloud, admit=_with_token, trusted=settings.trusted_proxies)
     _general(app, endpoint, settings)
     app.register_blueprint(objects.blueprint(endpoint, Waits(settings.max_waits)))
     app.register_blueprint(pages.blueprint(cloud))
@@ -63,8 +63,9 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        number, age_us = cloud.database.read(events.lag)
-        return answer(200, {"status": "ok", "unsequenced_events": number, "oldest_unsequenced_s": age_us / 1e6})
+        (number, age_us), (unsealed, unsealed_us) = cloud.database.read(lambda tx: (events.lag(tx), audit.lag(tx)))
+        body = {"status": "ok", "unsequenced_events": number, "oldest_unsequenced_s": age_us / 1e6}
+        return answer(200, body | {"unsealed_audit_entries": unsealed, "oldest_unsealed_s": unsealed_us / 1e6})
 
     @app.get("/metrics")
     def metrics() -> Response:

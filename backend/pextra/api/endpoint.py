@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from flask import Request
+from flask import Request, g
 
 from pextra.api import requests
+from pextra.api.origin import Network, origin_of
 from pextra.errors import PextraError
 from pextra.services.authentication import authenticate
 from pextra.services.cloud import Cloud, Context
@@ -46,10 +47,26 @@ class Answer:
 
 
 class Endpoint:
-    """Runs use cases for requests."""
+    """Runs use cases for requests.
 
-    def __init__(self, cloud: Cloud) -> None:
+    Args:
+        trusted: networks of the proxies that are believed in whom they speak for.
+    """
+
+    def __init__(self, cloud: Cloud, trusted: Sequence[Network] = ()) -> None:
         self.cloud = cloud
+        self._trusted = trusted
+
+    def _context(self, request: Request, tx: Tx, token: str | None, *, planning: bool = False) -> Context:
+        """The caller's context; who it is stays known for the answer's sake.
+
+        Raises:
+            PextraError: `auth.unauthenticated`.
+        """
+        g.principal = None
+        g.principal = authenticate(self.cloud, tx, token)
+        origin = origin_of(request, self._trusted)
+        return Context(self.cloud, tx, g.principal, planning=planning, origin=origin)
 
     def read(self, request: Request, work: Callable[[Context], T]) -> T:
         """Run `work` on one snapshot that holds the write named by `Pextra-After`.
@@ -61,7 +78,7 @@ class Endpoint:
         token = requests.bearer(request)
 
         def run(tx: Tx) -> T:
-            ctx = Context(self.cloud, tx, authenticate(self.cloud, tx, token))
+            ctx = self._context(request, tx, token)
             if after is not None and _is_recent(tx, after) and not events.visible(tx, after):
                 raise _NotYet
             return work(ctx)
@@ -92,14 +109,14 @@ class Endpoint:
         )
 
         def run(tx: Tx) -> Answer:
-            principal = authenticate(self.cloud, tx, token)
+            ctx = self._context(request, tx, token)
             if key is None:
-                return _positioned(tx, work(Context(self.cloud, tx, principal)))
-            tx.identify(Key(principal.uid, key, digest))
-            stored = request_keys.stored(tx, Key(principal.uid, key))
+                return _positioned(tx, work(ctx))
+            tx.identify(Key(ctx.principal.uid, key, digest))
+            stored = request_keys.stored(tx, Key(ctx.principal.uid, key))
             if stored is not None:
                 raise Rollback(_replayed(digest, *stored))
-            answer = _positioned(tx, work(Context(self.cloud, tx, principal)))
+            answer = _positioned(tx, work(ctx))
             tx.answer(answer.stored())
             return answer
 
@@ -110,7 +127,7 @@ class Endpoint:
         token = requests.bearer(request)
 
         def run(tx: Tx) -> T:
-            raise Rollback(work(Context(self.cloud, tx, authenticate(self.cloud, tx, token), planning=True)))
+            raise Rollback(work(self._context(request, tx, token, planning=True)))
 
         return self.cloud.database.write(run)
 

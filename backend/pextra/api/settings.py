@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +13,11 @@ class ApiSettings:
     Attributes:
         streams_url: where the stream process answers, as clients reach it; None when there is none.
         max_body_bytes: larger bodies are refused unread.
+        trusted_proxies: networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` tells who called them.
         max_waits: how many `?wait=` requests may hold a thread at a time; more are told to come back.
     """
 
     streams_url: str | None = None
     max_body_bytes: int = 1 << 20
     max_waits: int = 8
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()

@@ -10,7 +10,7 @@ from pextra.declaration.fields import values_at
 from pextra.declaration.kind import Kind, Spec
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import authorization, documents, masking, minting, quotas, resolution, status, tenancy
+from pextra.services import auditing, authorization, documents, masking, minting, quotas, resolution, status, tenancy
 from pextra.services.cloud import Address, Context, Preconditions, Tenant, Written
 from pextra.services.documents import Document
 from pextra.services.resolution import Resolution
@@ -133,17 +133,13 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
     masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
     minted = minting.mint(ctx, kind, after, effective, fresh=before is None)
     secrets_at = {f.path for f in kind.secrets}
-    return Written(
-        after,
-        before,
-        tenant.path if tenant else None,
-        fields=(
-            *_metadata_fields(before, document),
-            *(f.as_dict(secret=f.path in secrets_at) for f in fields),
-        ),
-        charge=charge,
-        minted=minted,
+    changes = (
+        *_metadata_fields(before, document),
+        *(f.as_dict(secret=f.path in secrets_at) for f in fields),
     )
+    verb, path = "create" if before is None else "update", tenant.path if tenant else None
+    auditing.changed(ctx, verb, after, path, changes=changes, minted=minted is not None)
+    return Written(after, before, path, fields=changes, charge=charge, minted=minted)
 
 
 def _metadata_fields(before: Record | None, document: Document) -> list[dict[str, Any]]:
