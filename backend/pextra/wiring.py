@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
@@ -17,6 +18,7 @@ from pextra.api.agents import create_agents_app
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
+from pextra.controllers.audit_forwarding import AuditForwarder
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
@@ -26,6 +28,7 @@ from pextra.controllers.outcome import Controller
 from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.declaration.registry import Registry
+from pextra.drivers.audit_sinks import sink_at
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import HostInventory, StorageDriver
 from pextra.drivers.sim.compute import SimCompute
@@ -34,12 +37,13 @@ from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
 from pextra.images.tiny import BuiltImage, build_tiny_image
+from pextra.pki.audit_key import AuditKey
 from pextra.resources import REGISTRY
-from pextra.services import bootstrap
+from pextra.services import auditing, bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Addresses, Cloud, Context
-from pextra.store import schema
+from pextra.store import roles, schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
 
@@ -223,7 +227,41 @@ def new_admin_token(database: Database) -> str:
     return database.write(work)
 
 
+def audit_key(path: Path) -> AuditKey:
+    """The key that signs the audit log's heads; made at the first start.
+
+    Raises:
+        KeyUnusable: the file is readable by others, or holds something else.
+    """
+    return AuditKey.load_or_create(path)
+
+
+def grant_roles(database: Database, *, api_role: str, loops_role: str) -> list[str]:
+    """Give the roles of the product's processes what they need; the statements that did.
+
+    Raises:
+        NoRoles: on SQLite.
+    """
+    return roles.grant(database, api_role=api_role, loops_role=loops_role)
+
+
+def prune_audit(database: Database, older_than: timedelta) -> int:
+    """Take the entries of every audit chain away that are older; tells how many."""
+    cloud, _ = open_cloud(database, REGISTRY)
+    return auditing.prune(cloud, older_than)
+
+
+def audit_forwarders(cloud: Cloud, sinks: Sequence[str], *, holder: str) -> dict[str, Callable[[], int]]:
+    """The steps of the loops that forward the audit log, by name.
+
+    Raises:
+        SinkRefused: an address makes no sense.
+    """
+    return {f"audit to {sink}": AuditForwarder(cloud, sink, sink_at(sink), holder=holder).step for sink in sinks}
+
+
 DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
+TRUSTED_PROXIES: Final = "PEXTRA_TRUSTED_PROXIES"
 STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
 STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
 RELAY_URL: Final = "PEXTRA_RELAY_URL"
@@ -236,8 +274,11 @@ def api() -> WSGIApplication:
 
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
+        ValueError: `PEXTRA_TRUSTED_PROXIES` is no list of networks.
     """
-    return create_app(_cloud_of_environment(), ApiSettings(streams_url=os.environ.get(STREAMS_URL)))
+    trusted = tuple(ip_network(text.strip()) for text in os.environ.get(TRUSTED_PROXIES, "").split(",") if text.strip())
+    settings = ApiSettings(streams_url=os.environ.get(STREAMS_URL), trusted_proxies=trusted)
+    return create_app(_cloud_of_environment(), settings)
 
 
 def relay() -> Cloud:

@@ -19,6 +19,7 @@ from pextra_client.cli.commands import (
     account,
     act,
     apply,
+    audit,
     console,
     delete,
     describe,
@@ -67,6 +68,7 @@ verb(app, "act", panel=_OBJECTS)(act.run)
 verb(app, "console", panel=_OBJECTS)(console.run)
 verb(app, "delete", panel=_OBJECTS)(delete.run)
 verb(app, "explain", panel=_OBJECTS)(explain.run)
+app.add_typer(audit.app, name="audit", rich_help_panel=_ACCOUNT)
 verb(app, "login", panel=_ACCOUNT)(login.run)
 verb(app, "logout", panel=_ACCOUNT)(account.logout)
 verb(app, "whoami", panel=_ACCOUNT)(account.whoami)

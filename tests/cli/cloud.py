@@ -16,6 +16,7 @@ from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
 from pextra.controllers.runner import Runner
+from pextra.pki.audit_key import AuditKey
 from pextra.store.database import Database
 from tests.cli.cutting import Cutter
 from tests.cli.losing import AnswerLoser
@@ -72,7 +73,7 @@ def running_cloud(folder: Path) -> Generator[RunningCloud]:
     opened = wiring.open_site(database)
     assert opened.admin_token is not None
     fleet = wiring.DriverFleet(wiring.world_at(folder / "world.json"))
-    runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder="test")
+    runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder="test", signer=AuditKey.generate())
     served: list[_Served | Cutter] = []
     try:
         served.append(streams := _serve(create_streams_app(opened.cloud, places=STREAM_PLACES)))

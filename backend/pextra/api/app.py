@@ -8,6 +8,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from pextra import __version__
+from pextra.api import audit as audit_routes
 from pextra.api import framing, instruments, objects, openapi, pages, requests, schemas
 from pextra.api.endpoint import Endpoint
 from pextra.api.responses import answer
@@ -21,6 +22,7 @@ from pextra.store import audit, events
 
 EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
+    "audit",
 )  # fmt: skip
 """What this server can do beyond the first version; append-only."""
 
@@ -41,6 +43,7 @@ def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
     framing.install(app, cloud, admit=_with_token, trusted=settings.trusted_proxies)
     _general(app, endpoint, settings)
     app.register_blueprint(objects.blueprint(endpoint, Waits(settings.max_waits)))
+    app.register_blueprint(audit_routes.blueprint(endpoint))
     app.register_blueprint(pages.blueprint(cloud))
     return app
 

@@ -131,7 +131,7 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
 
 def _environment(settings: UpSettings) -> dict[str, str]:
     return os.environ | {
-        wiring.DATABASE_URL: settings.database_url,
+        wiring.DATABASE_URL: settings.api_database_url or settings.database_url,
         wiring.STREAMS_URL: settings.streams_url,
         wiring.STREAM_PLACES: str(STREAM_THREADS - 8),
         wiring.RELAY_URL: settings.relay_url,

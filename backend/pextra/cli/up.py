@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -33,9 +34,11 @@ from pextra.cli.processes import (
 )
 from pextra.cli.settings import Refused, Tls, UpSettings
 from pextra.controllers.runner import Runner
+from pextra.drivers.audit_sinks import SinkRefused
 from pextra.drivers.interface import DriverError
 from pextra.errors import PextraError
 from pextra.images.tiny import ImageBuildError
+from pextra.pki.audit_key import KeyUnusable
 from pextra.services.cloud import Cloud
 from pextra.store.database import Database
 from pextra.wiring import LocalMachine
@@ -58,6 +61,18 @@ def up(
     name: Annotated[
         str, typer.Option(help="How other machines reach this one; by default the address that it listens on.")
     ] = "",
+    api_database_url: Annotated[
+        str | None, typer.Option(help="The database in a role for what serves requests; see docs/audit.md.")
+    ] = None,
+    audit_key: Annotated[
+        Path | None, typer.Option(help="Key that signs the audit log; in the data folder without it.")
+    ] = None,
+    audit_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Forward the audit log: tcp://, tls:// or udp://HOST:PORT (syslog), file:///PATH; repeat it."
+        ),
+    ] = None,
     guests: Annotated[bool, typer.Option(help="Run guests on this machine where QEMU and libvirt are there.")] = True,
     image: Annotated[
         Path | None, typer.Option(help="A qcow2 of your own for real guests; a small one is built without it.")
@@ -69,10 +84,15 @@ def up(
     console = Console()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name)
+        settings = replace(
+            _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name),
+            api_database_url=api_database_url,
+            audit_key=audit_key,
+            audit_sinks=tuple(audit_to or ()),
+        )
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)
-    except (Refused, StartFailed) as error:
+    except (Refused, StartFailed, KeyUnusable, SinkRefused) as error:
         console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except PextraError as error:
@@ -189,7 +209,14 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     machine, missing = _machine(settings, image) if guests else (None, ["--guests"])
     wiring.keep_agents_tls(opened.cloud, settings.agents_tls_dir, [settings.name or settings.host])
     fleet = wiring.DriverFleet(world)
-    runner = Runner(opened.cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
+    runner = Runner(
+        opened.cloud,
+        fleet,
+        wiring.controllers_of(fleet),
+        holder=f"up-{os.getpid()}",
+        signer=wiring.audit_key(settings.audit_key_file),
+        also=wiring.audit_forwarders(opened.cloud, settings.audit_sinks, holder=f"up-{os.getpid()}"),
+    )
     servers: list[Server] = []
     try:
         servers += [start_api(settings), start_streams(settings), start_agents(settings), start_relay(settings)]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from pextra.services import auditing
 from pextra.services.cloud import Cloud
-from pextra.store import audit, events, leases, objects, request_keys
-from pextra.store.audit import Signer
+from pextra.store import audit, events, leases, request_keys
+from pextra.store.audit import Place, Signer
 from pextra.store.database import Tx
 from pextra.store.leases import Lease
 
@@ -73,7 +74,7 @@ class Sequencer:
             return 0
         site = self._cloud.site.uid
 
-        def paths(tx: Tx, uids: set[str]) -> Mapping[str, str]:
-            return objects.tenant_paths(tx, site, uids)
+        def places(tx: Tx, uids: set[str]) -> Mapping[str, Place]:
+            return auditing.places(tx, site, uids)
 
-        return audit.seal(tx, site, self._signer, paths=paths, broken=self._broken)
+        return audit.seal(tx, site, self._signer, places=places, broken=self._broken)

@@ -11,12 +11,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from pextra.declaration.kind import Scope
 from pextra.services import tenancy
 from pextra.services.cloud import Cloud, Context, Origin, Principal
-from pextra.store import audit
+from pextra.store import audit, audit_reading, objects
+from pextra.store.audit import Place
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
@@ -133,6 +135,35 @@ def refused(cloud: Cloud, tx: Tx, what: Refused, *, count: int = 1) -> None:
     if count > 1:
         entry["count"] = count
     audit.note(tx, chain_uid, generation=0, body=entry)
+
+
+def prune(cloud: Cloud, older_than: timedelta) -> int:
+    """Take the entries of every chain away that are older, and note in each that it was done; tells how many."""
+    total = 0
+    for chain in cloud.database.read(audit_reading.chains):
+
+        def work(tx: Tx, uid: str = chain.tenant_uid, path: str = chain.path) -> int:
+            before_us = tx.now_us - int(older_than.total_seconds() * 1_000_000)
+            taken = audit.prune(tx, uid, before_us=before_us)
+            if taken:
+                entry = {"action": "audit.prune", "principal": {"kind": "system", "name": "pextra"}}
+                told = {"outcome": "succeeded", "arguments": {"entries": taken, "older_than_days": older_than.days}}
+                audit.note(tx, uid, generation=0, body={**entry, **told, "tenant_path": path})
+            return taken
+
+        while taken := cloud.database.write(work):
+            total += taken
+    return total
+
+
+def places(tx: Tx, site_uid: str, uids: set[str]) -> dict[str, Place]:
+    """Where tenants are, by uid, as far as they exist."""
+    found: dict[str, Place] = {}
+    for uid, path in objects.tenant_paths(tx, site_uid, uids).items():
+        above = path.rpartition(".")[0]
+        parent = objects.by_name(tx, site_uid, "tenant", above) if above else None
+        found[uid] = Place(path, parent.uid if parent is not None else None)
+    return found
 
 
 def _entry(action: str, principal: Principal | None, origin: Origin) -> dict[str, Any]:

@@ -54,6 +54,14 @@ class SignedHead:
         return {"head": self.head.as_dict(), "signature": self.signature}
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tenant is, or was: its path, and the uid of the tenant above, None at the top or when it is not known."""
+
+    path: str
+    parent_uid: str | None
+
+
 def note(tx: Tx, tenant_uid: str, *, generation: int, body: Mapping[str, Any]) -> None:
     """Note in this transaction, for the tenant's chain, what `body` tells."""
     uid = tx.new_uid()
@@ -135,7 +143,7 @@ def seal(
     site: str,
     signer: Signer,
     *,
-    paths: Callable[[Tx, set[str]], Mapping[str, str]],
+    places: Callable[[Tx, set[str]], Mapping[str, Place]],
     broken: set[str],
     limit: int = BATCH,
 ) -> int:
@@ -145,7 +153,7 @@ def seal(
 
     Args:
         broken: tenants whose chains are left alone; those that are found to be so are added.
-        paths: the paths of tenants by uid, as far as they exist.
+        places: where tenants are in the tree of tenants, by uid, as far as they exist.
     """
     waiting = select(pending).order_by(pending.c.at_us, pending.c.generation).limit(limit)
     if broken:
@@ -155,12 +163,13 @@ def seal(
     for row in rows:
         by_tenant.setdefault(row.tenant_uid, []).append(row)
     known = _known(tx, by_tenant)
-    names = paths(tx, by_tenant.keys() - known)
+    where = places(tx, by_tenant.keys() - known)
     sealed: list[str] = []
     for tenant_uid, group in by_tenant.items():
         if tenant_uid not in known:
-            path = names.get(tenant_uid) or str(json.loads(group[0].body).get("tenant_path", ""))
-            tx.insert(audit_chain, [{"tenant_uid": tenant_uid, "path": path, "since_us": tx.now_us}])
+            place = where.get(tenant_uid) or Place(str(json.loads(group[0].body).get("tenant_path", "")), None)
+            row = {"tenant_uid": tenant_uid, "path": place.path, "parent_uid": place.parent_uid, "since_us": tx.now_us}
+            tx.insert(audit_chain, [row])
         try:
             _extend(tx, site, tenant_uid, group, signer)
         except BrokenChain as error:
@@ -310,9 +319,3 @@ def pruned(tx: Tx, tenant_uid: str) -> tuple[int, str | None]:
         .limit(1)
     ).first()
     return (row.size, row.chain_hash) if row is not None else (0, None)
-
-
-def chains(tx: Tx) -> list[tuple[str, str]]:
-    """(uid, path) of every tenant that has a chain, those that are gone too."""
-    rows = tx.conn.execute(select(audit_chain.c.tenant_uid, audit_chain.c.path).order_by(audit_chain.c.tenant_uid))
-    return [(r[0], r[1]) for r in rows]

@@ -378,6 +378,7 @@ audit_chain = Table(
     metadata,
     _uid("tenant_uid", primary_key=True),
     _name("path", 253),
+    _uid("parent_uid", nullable=True),  # of the tenant above, as long as it is known; paths are used again, uids never
     _time("since_us"),
     Index("audit_chain_path", "path"),
 )

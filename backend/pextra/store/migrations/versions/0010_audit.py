@@ -69,6 +69,7 @@ def upgrade() -> None:
         "audit_chain",
         sa.Column("tenant_uid", _uid(), primary_key=True),
         sa.Column("path", sa.String(253).with_variant(sa.String(253, collation="C"), "postgresql"), nullable=False),
+        sa.Column("parent_uid", _uid(), nullable=True),
         sa.Column("since_us", sa.BigInteger(), nullable=False),
     )
     op.create_index("audit_chain_path", "audit_chain", ["path"])
