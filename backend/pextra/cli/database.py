@@ -39,7 +39,7 @@ def grant_roles(
     database_url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Give two roles what the product's processes need; neither can alter the sealed audit log. Repeat after upgrades."""
+    """Give two roles what the product's processes need, after each upgrade; neither can alter the sealed audit log."""
     database = _opened(database_url, data_dir)
     try:
         for statement in wiring.grant_roles(database, api_role=api_role, loops_role=loops_role):

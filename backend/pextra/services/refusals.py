@@ -1,8 +1,8 @@
 """Refusals on their way to the audit log: each is noted, and nobody fills a disk with them.
 
-Alike are refusals of one principal (or, of strangers, one address) for one action and one reason in one minute. The
-first `EACH` of them are noted one by one, then one entry stands for as many as there were since the last: after 16, 32,
-64 and so on, the rest when the minute is over and something is refused again. After `ENTRIES` entries in a minute, all
+Alike are refusals of one principal (or, of strangers, one address) for one action and one reason within ten
+minutes. The first `EACH` of them are noted one by one, then one entry stands for as many as there were since the last: after 16, 32,
+64 and so on, the rest when that time is over and something is refused again. After `ENTRIES` entries in that time, all
 that a process has not met in it before are alike when they are of one chain.
 """
 
@@ -22,8 +22,8 @@ from pextra.store.database import Tx
 log = logging.getLogger("pextra.audit")
 
 EACH: Final = 8
-ENTRIES: Final = 300
-MINUTE_S: Final = 60.0
+ENTRIES: Final = 1000
+WINDOW_S: Final = 600.0
 
 _NOTED_OF_MUTATIONS: Final = frozenset({409, 412, 422})
 _NOTED_ALWAYS: Final = frozenset({401, 403})
@@ -58,7 +58,7 @@ class Refusals:
         self._cloud = cloud
         self._lock = threading.Lock()
         self._buckets: dict[tuple[str, ...], _Bucket] = {}
-        self._minute = 0
+        self._window = 0
         self._entries = 0
 
     def note(self, what: Refused) -> None:
@@ -80,11 +80,11 @@ class Refusals:
 
     def _due(self, what: Refused) -> list[tuple[Refused, int]]:
         """What is to be noted now, and how many refusals each stands for."""
-        minute = int(self._cloud.database.clock.now() // MINUTE_S)
+        window = int(self._cloud.database.clock.now() // WINDOW_S)
         who = what.principal.uid if what.principal is not None else ""
         key: tuple[str, ...] = (who, what.origin.address, what.action, what.error)
         with self._lock:
-            due = self._over(minute) if minute != self._minute else []
+            due = self._over(window) if window != self._window else []
             if key not in self._buckets and self._entries >= ENTRIES:
                 chain = what.principal.tenant_uid if what.principal is not None else ""
                 key, what = (
@@ -109,9 +109,9 @@ class Refusals:
                 self._entries += 1
             return due
 
-    def _over(self, minute: int) -> list[tuple[Refused, int]]:
-        """Begin a new minute; what of the last one was not noted yet."""
+    def _over(self, window: int) -> list[tuple[Refused, int]]:
+        """Begin a new window; what of the last one was not noted yet."""
         rest = [(b.what, b.seen - b.noted) for b in self._buckets.values() if b.seen > b.noted]
         self._buckets.clear()
-        self._minute, self._entries = minute, 0
+        self._window, self._entries = window, 0
         return rest

@@ -41,6 +41,10 @@ class Sink(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go of the receiver; a later delivery reaches it anew."""
+        ...
+
 
 def sink_at(address: str) -> Sink:
     """The sink at `tcp://host:port`, `tls://host:port`, `udp://host:port` or `file:///path`.

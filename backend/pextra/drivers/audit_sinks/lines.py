@@ -16,6 +16,9 @@ class LinesSink:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    def close(self) -> None:
+        """See `Sink.close`: nothing is held."""
+
     def deliver(self, messages: Sequence[Message]) -> None:
         """See `Sink.deliver`. The lines are on the disk when it returns; a crash may leave a part of a line."""
         text = "".join(f"{message.body}\n" for message in messages).encode()

@@ -59,7 +59,7 @@ class SyslogSink:
             raise Retryable("Unreachable", f"syslog at {self._host}:{self._port}: {error}") from error
 
     def close(self) -> None:
-        """Close the connection."""
+        """See `Sink.close`."""
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.close()
