@@ -1,9 +1,9 @@
 """Refusals on their way to the audit log: each is noted, and nobody fills a disk with them.
 
-Alike are refusals of one principal (or, of strangers, one address) for one action and one reason within ten
-minutes. The first `EACH` of them are noted one by one, then one entry stands for as many as there were since the last: after 16, 32,
-64 and so on, the rest when that time is over and something is refused again. After `ENTRIES` entries in that time, all
-that a process has not met in it before are alike when they are of one chain.
+Alike are refusals of one principal (or, of strangers, one address) for one action and one reason within ten minutes.
+The first `EACH` of them are noted one by one, then one entry stands for as many as there were since the last: after 16,
+32, 64 and so on, the rest when that time is over and something is refused again. After `ENTRIES` entries in that time,
+all that a process has not met in it before are alike when they are of one chain.
 """
 
 from __future__ import annotations
