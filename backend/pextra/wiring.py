@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
@@ -276,8 +276,7 @@ def api() -> WSGIApplication:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
         ValueError: `PEXTRA_TRUSTED_PROXIES` is no list of networks.
     """
-    trusted = tuple(ip_network(text.strip()) for text in os.environ.get(TRUSTED_PROXIES, "").split(",") if text.strip())
-    settings = ApiSettings(streams_url=os.environ.get(STREAMS_URL), trusted_proxies=trusted)
+    settings = ApiSettings(streams_url=os.environ.get(STREAMS_URL), trusted_proxies=_trusted_proxies())
     return create_app(_cloud_of_environment(), settings)
 
 
@@ -299,6 +298,10 @@ def agents() -> WSGIApplication:
     return create_agents_app(_cloud_of_environment())
 
 
+def _trusted_proxies() -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(text.strip()) for text in os.environ.get(TRUSTED_PROXIES, "").split(",") if text.strip())
+
+
 def _cloud_of_environment() -> Cloud:
     cloud, _ = open_cloud(Database(os.environ[DATABASE_URL], pool_size=16), REGISTRY)
     env = os.environ.get
@@ -316,4 +319,5 @@ def streams() -> WSGIApplication:
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
-    return create_streams_app(_cloud_of_environment(), places=int(os.environ.get(STREAM_PLACES, "100")))
+    places = int(os.environ.get(STREAM_PLACES, "100"))
+    return create_streams_app(_cloud_of_environment(), places=places, trusted=_trusted_proxies())

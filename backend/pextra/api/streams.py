@@ -11,17 +11,19 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from flask import Flask, Response, request
 
 from pextra.api import requests
+from pextra.api.origin import Network, note_refusal, origin_of
 from pextra.api.responses import answer, problem
 from pextra.errors import PextraError
 from pextra.services import positions, watching
 from pextra.services.authentication import authenticate
 from pextra.services.cloud import Cloud, Context
+from pextra.services.refusals import Refusals
 from pextra.services.watching import Watch
 from pextra.store import events, objects
 from pextra.store.events import Event
@@ -91,14 +93,21 @@ class Heads:
             time.sleep(POLL_S)
 
 
-def create_streams_app(cloud: Cloud, *, places: int) -> Flask:
-    """The application of the stream process, for at most `places` watchers."""
+def create_streams_app(cloud: Cloud, *, places: int, trusted: Sequence[Network] = ()) -> Flask:
+    """The application of the stream process, for at most `places` watchers.
+
+    Args:
+        trusted: networks of the proxies that are believed in whom they speak for.
+    """
     app = Flask("pextra-streams")
     heads = Heads(cloud)
     free = threading.BoundedSemaphore(places)
 
+    refusals = Refusals(cloud)
+
     @app.errorhandler(PextraError)
     def refused(error: PextraError) -> Response:
+        note_refusal(refusals, cloud.registry, request, origin_of(request, trusted), error)
         return problem(error)
 
     @app.get("/healthz")
