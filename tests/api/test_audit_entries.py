@@ -171,6 +171,19 @@ def test_who_shows_no_valid_token_is_told_of_in_the_clouds_own_chain(site: Site)
     assert found[0]["source"]["address"] == "127.0.0.1"
 
 
+def test_no_words_of_a_stranger_keep_the_log_from_being_sealed(any_site: Site) -> None:
+    for path in (
+        "/v1/tenants/a%00b/networks/x%00y",
+        "/v1/networks/%ed%a0%80",
+        "/v1/tenants/a/networks/b/actions/%1b%00",
+    ):
+        assert any_site.nobody.send("POST" if "actions" in path else "GET", path).status == 401
+    assert any_site.nobody.send("GET", f"/v1/tenants/acme/networks/{'x' * 5000}").status == 401
+    found = entries(any_site, any_site.admin, "system", outcome="refused")
+    assert len(found) == 4
+    assert not any_site.database.read(audit.pending_any)
+
+
 def test_many_refusals_are_few_entries_that_tell_their_number(site: Site) -> None:
     for _ in range(100):
         site.caller("nonsense").get(NET)

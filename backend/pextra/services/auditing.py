@@ -124,8 +124,8 @@ def refused(cloud: Cloud, tx: Tx, what: Refused, *, count: int = 1) -> None:
             if found is not None:
                 chain_uid, path = found.uid, found.path
     addressed = {"kind": what.kind, "tenant": what.tenant, "name": what.name}
-    entry = _entry(what.action, principal, what.origin) | {
-        "object": {name: value[:MOST_TEXT] for name, value in addressed.items() if value},
+    entry = _entry(_shown(what.action), principal, what.origin) | {
+        "object": {name: _shown(value) for name, value in addressed.items() if value},
         "outcome": "refused",
         "error": what.error,
         "tenant_path": path,
@@ -164,6 +164,11 @@ def places(tx: Tx, site_uid: str, uids: set[str]) -> dict[str, Place]:
         parent = objects.by_name(tx, site_uid, "tenant", above) if above else None
         found[uid] = Place(path, parent.uid if parent is not None else None)
     return found
+
+
+def _shown(text: str) -> str:
+    """A stranger's words, bounded, and without what a database or a terminal would stumble over."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:MOST_TEXT])
 
 
 def _entry(action: str, principal: Principal | None, origin: Origin) -> dict[str, Any]:
