@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
 from pextra_client import waiting
+from pextra_client.audit import AuditLog
 from pextra_client.consistency import ReadYourWrites
 from pextra_client.credentials import Credentials
 from pextra_client.discovery import Catalog, Kind, Scope
 from pextra_client.endpoints import EndpointSet
-from pextra_client.errors import ApiError, TransportError
+from pextra_client.errors import AddressError, ApiError, TransportError
 from pextra_client.messages import Answer, Request
 from pextra_client.retry import RetryPolicy
 from pextra_client.transport import Transport
@@ -490,6 +491,21 @@ class Client:
         """
         target = _with_query(f"{self.path('image', name, tenant)}/content", uid=uid)
         Upload(self.transport, target).run(file, progress)
+
+    def audit(self, tenant: str | None = None, *, uid: str | None = None) -> AuditLog:
+        """A tenant's audit log.
+
+        Args:
+            tenant: whose; the client's own when absent.
+            uid: of the tenant, where several had that path one after the other.
+
+        Raises:
+            AddressError: no tenant is given.
+        """
+        whose = tenant or self.tenant
+        if not whose:
+            raise AddressError("an audit log is a tenant's: name one")
+        return AuditLog(self._read, whose, uid=uid)
 
     def plan(self, changes: Sequence[PlanRequest], prune: Prune | None = None) -> Plan:
         """What a batch of at most 1,000 changes would do. Nothing is stored."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
@@ -26,6 +27,7 @@ from pextra.services.keyring import told
 from pextra.store.database import Database
 
 DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
+TRUSTED_PROXIES: Final = "PEXTRA_TRUSTED_PROXIES"
 STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
 STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
 RELAY_URL: Final = "PEXTRA_RELAY_URL"
@@ -43,10 +45,12 @@ def api() -> WSGIApplication:
 
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
+        ValueError: `PEXTRA_TRUSTED_PROXIES` is no list of networks.
     """
     settings = ApiSettings(
         streams_url=os.environ.get(STREAMS_URL),
         max_upload_bytes=int(os.environ.get(LARGEST_UPLOAD, MAX_UPLOAD_BYTES)),
+        trusted_proxies=_trusted_proxies(),
     )
     return create_app(_cloud_of_environment(keys=True), settings)
 
@@ -89,7 +93,12 @@ def streams() -> WSGIApplication:
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
-    return create_streams_app(_cloud_of_environment(), places=int(os.environ.get(STREAM_PLACES, "100")))
+    places = int(os.environ.get(STREAM_PLACES, "100"))
+    return create_streams_app(_cloud_of_environment(), places=places, trusted=_trusted_proxies())
+
+
+def _trusted_proxies() -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(text.strip()) for text in os.environ.get(TRUSTED_PROXIES, "").split(",") if text.strip())
 
 
 def keeper_for(database: Database, source: str | None = None) -> KeyKeeper:

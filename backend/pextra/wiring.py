@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from pextra import host_wiring, serving
+from pextra.controllers.audit_forwarding import AuditForwarder
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
@@ -20,6 +21,7 @@ from pextra.controllers.outcome import Controller
 from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.declaration.registry import Registry
+from pextra.drivers.audit_sinks import sink_at
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import StorageDriver
 from pextra.drivers.sim.compute import SimCompute
@@ -31,15 +33,16 @@ from pextra.drivers.sim.world import SimWorld
 from pextra.encryption.wrapping import KeyKeeper
 from pextra.errors import PextraError
 from pextra.images.tiny import BuiltImage, build_tiny_image
+from pextra.pki.audit_key import AuditKey
 from pextra.replacing import replace_file
 from pextra.resources import REGISTRY
 from pextra.resources.host import SimulatedMachine
-from pextra.services import bootstrap
+from pextra.services import auditing, bootstrap
 from pextra.services.agents import authority
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Cloud, Context
 from pextra.services.sealing_clear import seal_clear_values
-from pextra.store import schema
+from pextra.store import roles, schema
 from pextra.store.database import Database, Tx
 from pextra.store.records import Record
 
@@ -235,6 +238,39 @@ def new_admin_token(database: Database) -> str:
         return bootstrap.mint_admin_token(Context(cloud, tx, bootstrap.root_principal(cloud)), "recovery")
 
     return database.write(work)
+
+
+def audit_key(path: Path) -> AuditKey:
+    """The key that signs the audit log's heads; made at the first start.
+
+    Raises:
+        KeyUnusable: the file is readable by others, or holds something else.
+    """
+    return AuditKey.load_or_create(path)
+
+
+def grant_roles(database: Database, *, api_role: str, loops_role: str) -> list[str]:
+    """Give the roles of the product's processes what they need; the statements that did.
+
+    Raises:
+        NoRoles: on SQLite.
+    """
+    return roles.grant(database, api_role=api_role, loops_role=loops_role)
+
+
+def prune_audit(database: Database, older_than: timedelta) -> int:
+    """Take the entries of every audit chain away that are older; tells how many."""
+    cloud, _ = open_cloud(database, REGISTRY)
+    return auditing.prune(cloud, older_than)
+
+
+def audit_forwarders(cloud: Cloud, sinks: Sequence[str], *, holder: str) -> dict[str, Callable[[], int]]:
+    """The steps of the loops that forward the audit log, by name.
+
+    Raises:
+        SinkRefused: an address makes no sense.
+    """
+    return {f"audit to {sink}": AuditForwarder(cloud, sink, sink_at(sink), holder=holder).step for sink in sinks}
 
 
 def world_at(path: Path) -> SimWorld:

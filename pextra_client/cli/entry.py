@@ -20,6 +20,7 @@ from pextra_client.cli.commands import (
     account,
     act,
     apply,
+    audit,
     console,
     delete,
     describe,
@@ -74,6 +75,7 @@ verb(app, "delete", panel=_OBJECTS)(delete.run)
 verb(app, "explain", panel=_OBJECTS)(explain.run)
 verb(app, "can-i", panel=_ACCOUNT)(access.can_i)
 app.add_typer(access.policy_app, name="policy", rich_help_panel=_ACCOUNT)
+app.add_typer(audit.app, name="audit", rich_help_panel=_ACCOUNT)
 verb(app, "login", panel=_ACCOUNT)(login.run)
 verb(app, "logout", panel=_ACCOUNT)(account.logout)
 verb(app, "whoami", panel=_ACCOUNT)(account.whoami)

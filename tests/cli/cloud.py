@@ -16,6 +16,7 @@ from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
 from pextra.controllers.runner import Runner
+from pextra.pki.audit_key import AuditKey
 from pextra.store.database import Database
 from tests.cli.cutting import Cutter
 from tests.cli.losing import AnswerLoser
@@ -73,7 +74,7 @@ def running_cloud(folder: Path) -> Generator[RunningCloud]:
     assert opened.admin_token is not None
     site = serving.with_depot(opened.cloud, folder / "depot")
     fleet = wiring.DriverFleet(wiring.world_at(folder / "world.json"))
-    runner = Runner(site, fleet, wiring.controllers_of(fleet), holder="test")
+    runner = Runner(site, fleet, wiring.controllers_of(fleet), holder="test", signer=AuditKey.generate())
     served: list[_Served | Cutter] = []
     try:
         served.append(streams := _serve(create_streams_app(opened.cloud, places=STREAM_PLACES)))

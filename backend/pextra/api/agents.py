@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from pextra import agent_protocol as protocol
 from pextra.api import contents, framing
+from pextra.api.origin import origin_of
 from pextra.api.responses import answer
 from pextra.errors import PextraError
 from pextra.pki.identity import serial_of
@@ -44,13 +45,14 @@ def create_agents_app(cloud: Cloud, serial: Callable[[], str | None] = serial_of
 
     @app.post(_JOIN)
     def join() -> Response:
-        wanted = _message(protocol.JoinRequest)
-        return _certificate(cloud.database.write(lambda tx: agents.join(cloud, tx, wanted)))
+        wanted, origin = _message(protocol.JoinRequest), origin_of(request, ())
+        return _certificate(cloud.database.write(lambda tx: agents.join(cloud, tx, wanted, origin)))
 
     @app.post(f"{protocol.PREFIX}/certificate")
     def certificate() -> Response:
         shown, wanted = serial(), _message(protocol.CertificateRequest)
-        return _certificate(cloud.database.write(lambda tx: agents.renew(cloud, tx, shown, wanted)))
+        origin = origin_of(request, ())
+        return _certificate(cloud.database.write(lambda tx: agents.renew(cloud, tx, shown, wanted, origin)))
 
     @app.post(f"{protocol.PREFIX}/sync")
     def sync() -> Response:

@@ -8,6 +8,7 @@ from flask import Flask, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from pextra import __version__
+from pextra.api import audit as audit_routes
 from pextra.api import framing, instruments, objects, openapi, pages, requests, schemas, uploads
 from pextra.api.endpoint import Endpoint
 from pextra.api.responses import answer
@@ -17,12 +18,12 @@ from pextra.errors import PextraError
 from pextra.services import access, planning
 from pextra.services.authentication import unauthenticated
 from pextra.services.cloud import Cloud, Context
-from pextra.store import events
+from pextra.store import audit, events
 from pextra.tenancy import cedar_schema
 
 EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
-    "image-upload",
+    "image-upload", "audit",
 )  # fmt: skip
 """What this server can do beyond the first version; append-only."""
 
@@ -39,11 +40,12 @@ def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
     app.json.sort_keys = False  # pyright: ignore[reportAttributeAccessIssue]  # the default provider has it
     app.url_map.strict_slashes = True
     app.url_map.merge_slashes = False
-    endpoint = Endpoint(cloud)
-    framing.install(app, cloud, admit=_with_token)
+    endpoint = Endpoint(cloud, settings.trusted_proxies)
+    framing.install(app, cloud, admit=_with_token, trusted=settings.trusted_proxies)
     _general(app, endpoint, settings)
     app.register_blueprint(objects.blueprint(endpoint, Waits(settings.max_waits)))
     app.register_blueprint(uploads.blueprint(endpoint, settings))
+    app.register_blueprint(audit_routes.blueprint(endpoint))
     app.register_blueprint(pages.blueprint(cloud))
     return app
 
@@ -67,8 +69,9 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        number, age_us = cloud.database.read(events.lag)
-        return answer(200, {"status": "ok", "unsequenced_events": number, "oldest_unsequenced_s": age_us / 1e6})
+        (number, age_us), (unsealed, unsealed_us) = cloud.database.read(lambda tx: (events.lag(tx), audit.lag(tx)))
+        body = {"status": "ok", "unsequenced_events": number, "oldest_unsequenced_s": age_us / 1e6}
+        return answer(200, body | {"unsealed_audit_entries": unsealed, "oldest_unsealed_s": unsealed_us / 1e6})
 
     @app.get("/metrics")
     def metrics() -> Response:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from flask import Request
+from flask import Request, g
 
 from pextra.api import requests
+from pextra.api.origin import Network, origin_of
 from pextra.errors import PextraError
 from pextra.services.authentication import authenticate
 from pextra.services.cloud import Cloud, Context
@@ -46,10 +47,26 @@ class Answer:
 
 
 class Endpoint:
-    """Runs use cases for requests."""
+    """Runs use cases for requests.
 
-    def __init__(self, cloud: Cloud) -> None:
+    Args:
+        trusted: networks of the proxies that are believed in whom they speak for.
+    """
+
+    def __init__(self, cloud: Cloud, trusted: Sequence[Network] = ()) -> None:
         self.cloud = cloud
+        self._trusted = trusted
+
+    def _context(self, request: Request, tx: Tx, token: str | None, *, planning: bool = False) -> Context:
+        """The caller's context; who it is stays known for the answer's sake.
+
+        Raises:
+            PextraError: `auth.unauthenticated`.
+        """
+        g.principal = None
+        g.principal = authenticate(self.cloud, tx, token)
+        origin = origin_of(request, self._trusted)
+        return Context(self.cloud, tx, g.principal, planning=planning, origin=origin)
 
     def read(self, request: Request, work: Callable[[Context], T]) -> T:
         """Run `work` on one snapshot that holds the write named by `Pextra-After`.
@@ -78,9 +95,6 @@ class Endpoint:
                         retry_after_s=1,
                     ) from error
                 time.sleep(0.02)
-
-    def _context(self, request: Request, tx: Tx, token: str | None) -> Context:
-        return Context(self.cloud, tx, authenticate(self.cloud, tx, token), source_ip=request.remote_addr)
 
     def write(self, request: Request, work: Callable[[Context], Answer]) -> Answer:
         """Run `work` in one transaction; under an idempotency key, once.
@@ -113,9 +127,7 @@ class Endpoint:
         token = requests.bearer(request)
 
         def run(tx: Tx) -> T:
-            ctx = self._context(request, tx, token)
-            ctx.planning = True
-            raise Rollback(work(ctx))
+            raise Rollback(work(self._context(request, tx, token, planning=True)))
 
         return self.cloud.database.write(run)
 

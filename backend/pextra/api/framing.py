@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from pextra.api import instruments, requests
+from pextra.api.origin import Network, note_refusal, origin_of
 from pextra.api.responses import problem
 from pextra.errors import PextraError
 from pextra.services.cloud import Cloud
+from pextra.services.refusals import Refusals
 
 log = logging.getLogger("pextra.api")
 
 
-def install(app: Flask, cloud: Cloud, *, admit: Callable[[], None]) -> None:
+def install(app: Flask, cloud: Cloud, *, admit: Callable[[], None], trusted: Sequence[Network] = ()) -> None:
     """Frame every request of the application.
 
     Args:
         admit: refuses a request that shows nothing to be known by, before anything else.
+        trusted: networks of the proxies that are believed in whom they speak for.
     """
+    refusals = Refusals(cloud)
 
     @app.before_request
     def begin() -> None:
@@ -48,6 +52,7 @@ def install(app: Flask, cloud: Cloud, *, admit: Callable[[], None]) -> None:
     @app.errorhandler(PextraError)
     def refused(error: PextraError) -> Response:
         instruments.FAILURES.labels(error.code).inc()
+        note_refusal(refusals, cloud.registry, request, origin_of(request, trusted), error)
         return problem(error)
 
     @app.errorhandler(HTTPException)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pextra import __version__
+from pextra.api import audit_openapi
 from pextra.api.schemas import OPENAPI_REF, model_schema, name_pattern, spec_schema, status_schema, title
 from pextra.declaration.kind import PATH, Action, Kind, Scope, SpecModel
 from pextra.declaration.registry import Registry
@@ -21,8 +22,8 @@ _DESCRIBED: Final = {
 
 def document(registry: Registry) -> dict[str, Any]:
     """The whole document."""
-    schemas: dict[str, Any] = _shared_schemas([kind.name for kind in registry])
-    paths: dict[str, Any] = _general_paths()
+    schemas: dict[str, Any] = _shared_schemas([kind.name for kind in registry]) | audit_openapi.schemas()
+    paths: dict[str, Any] = _general_paths() | audit_openapi.paths()
     for kind in registry:
         schemas |= _schemas(kind)
         paths |= _paths(kind)

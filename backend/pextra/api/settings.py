@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 MAX_UPLOAD_BYTES: Final = 64 << 30
@@ -15,6 +16,7 @@ class ApiSettings:
     Attributes:
         streams_url: where the stream process answers, as clients reach it; None when there is none.
         max_body_bytes: larger bodies are refused unread.
+        trusted_proxies: networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` tells who called them.
         max_waits: how many `?wait=` requests may hold a thread at a time; more are told to come back.
         max_upload_bytes: the largest image that may be uploaded.
         max_piece_bytes: how much of one a single request may bring.
@@ -27,3 +29,4 @@ class ApiSettings:
     max_upload_bytes: int = MAX_UPLOAD_BYTES
     max_piece_bytes: int = 64 << 20
     max_uploads: int = 8
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()

@@ -11,17 +11,19 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from flask import Flask, Response, request
 
 from pextra.api import requests
+from pextra.api.origin import Network, note_refusal, origin_of
 from pextra.api.responses import answer, problem
 from pextra.errors import PextraError
 from pextra.services import positions, watching
 from pextra.services.authentication import authenticate
-from pextra.services.cloud import Cloud, Context
+from pextra.services.cloud import Cloud, Context, Origin
+from pextra.services.refusals import Refusals
 from pextra.services.watching import Watch
 from pextra.store import events, objects
 from pextra.store.events import Event
@@ -91,14 +93,21 @@ class Heads:
             time.sleep(POLL_S)
 
 
-def create_streams_app(cloud: Cloud, *, places: int) -> Flask:
-    """The application of the stream process, for at most `places` watchers."""
+def create_streams_app(cloud: Cloud, *, places: int, trusted: Sequence[Network] = ()) -> Flask:
+    """The application of the stream process, for at most `places` watchers.
+
+    Args:
+        trusted: networks of the proxies that are believed in whom they speak for.
+    """
     app = Flask("pextra-streams")
     heads = Heads(cloud)
     free = threading.BoundedSemaphore(places)
 
+    refusals = Refusals(cloud)
+
     @app.errorhandler(PextraError)
     def refused(error: PextraError) -> Response:
+        note_refusal(refusals, cloud.registry, request, origin_of(request, trusted), error)
         return problem(error)
 
     @app.get("/healthz")
@@ -115,15 +124,13 @@ def create_streams_app(cloud: Cloud, *, places: int) -> Flask:
             recursive=requests.flag(request, "recursive"),
             position=request.args.get("position"),
         )
-        source_ip = request.remote_addr
+        origin = origin_of(request, trusted)
         opened = cloud.database.read(
-            lambda tx: watching.open_watch(
-                Context(cloud, tx, authenticate(cloud, tx, token), source_ip=source_ip), wanted
-            )
+            lambda tx: watching.open_watch(Context(cloud, tx, authenticate(cloud, tx, token), origin=origin), wanted)
         )
         if not free.acquire(blocking=False):
             raise PextraError("server.busy", "Every place for watchers is taken: try again.", retry_after_s=5)
-        watcher = Watcher(cloud, heads, token, source_ip, wanted, opened)
+        watcher = Watcher(cloud, heads, token, origin, wanted, opened)
         response = Response(watcher.lines(), 200, mimetype="application/x-ndjson")
         response.call_on_close(free.release)
         response.headers["Cache-Control"] = "no-store"
@@ -141,14 +148,14 @@ class Watcher:
         cloud: Cloud,
         heads: Heads,
         token: str | None,
-        source_ip: str | None,
+        origin: Origin,
         wanted: Watch,
         seen: dict[str, int],
     ) -> None:
         self._cloud = cloud
         self._heads = heads
         self._token = token
-        self._source_ip = source_ip
+        self._origin = origin
         self._wanted = wanted
         self._seen = seen
         self._sent: OrderedDict[str, int] = OrderedDict()
@@ -178,7 +185,7 @@ class Watcher:
                 return
 
     def _read(self, tx: Any) -> tuple[list[bytes], bool]:
-        ctx = Context(self._cloud, tx, authenticate(self._cloud, tx, self._token), source_ip=self._source_ip)
+        ctx = Context(self._cloud, tx, authenticate(self._cloud, tx, self._token), origin=self._origin)
         current = watching.open_watch(ctx, self._wanted)
         seen = {s: p for s, p in self._seen.items() if s in current}
         lines: list[bytes] = []

@@ -146,7 +146,7 @@ def _without_keys() -> dict[str, str]:
 
 def _environment(settings: UpSettings) -> dict[str, str]:
     return _without_keys() | {
-        serving.DATABASE_URL: settings.database_url,
+        serving.DATABASE_URL: settings.api_database_url or settings.database_url,
         serving.STREAMS_URL: settings.streams_url,
         serving.STREAM_PLACES: str(STREAM_THREADS - 8),
         serving.RELAY_URL: settings.relay_url,

@@ -26,6 +26,10 @@ class UpSettings:
     Attributes:
         name: how other machines reach this one; by default the address that it listens on.
         key_source: where the key-encryption key is; by default a file beside an embedded database.
+        api_database_url: the database as what serves requests reaches it, in a role that can do less than ours; by
+            default `database_url`.
+        audit_key: the key that signs the audit log; by default in the data folder.
+        audit_sinks: where the audit log is forwarded to: `tcp://host:port`, `tls://…`, `udp://…` or `file:///path`.
 
     Raises:
         Refused: an address beyond loopback without TLS.
@@ -39,6 +43,9 @@ class UpSettings:
     tls: Tls | None = None
     name: str = ""
     key_source: str = ""
+    api_database_url: str | None = None
+    audit_key: Path | None = None
+    audit_sinks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -57,6 +64,11 @@ class UpSettings:
     def control_dir(self) -> Path:
         """What only we may read: database, logs, counters."""
         return self.data_dir / "control"
+
+    @property
+    def audit_key_file(self) -> Path:
+        """The key that signs the audit log."""
+        return self.audit_key or self.control_dir / "audit-key.pem"
 
     @property
     def api_address(self) -> str:

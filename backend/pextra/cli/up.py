@@ -8,6 +8,7 @@ import os
 import signal
 import ssl
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -34,9 +35,11 @@ from pextra.cli.processes import (
 )
 from pextra.cli.settings import Refused, Tls, UpSettings
 from pextra.controllers.runner import Runner
+from pextra.drivers.audit_sinks import SinkRefused
 from pextra.drivers.interface import DriverError
 from pextra.errors import PextraError
 from pextra.images.tiny import ImageBuildError
+from pextra.pki.audit_key import KeyUnusable
 from pextra.services.cloud import Cloud
 from pextra.store.database import Database
 from pextra.wiring import LocalMachine
@@ -67,6 +70,18 @@ def up(
             "by default a file in the data folder.",
         ),
     ] = "",
+    api_database_url: Annotated[
+        str | None, typer.Option(help="The database in a role for what serves requests; see docs/audit.md.")
+    ] = None,
+    audit_key: Annotated[
+        Path | None, typer.Option(help="Key that signs the audit log; in the data folder without it.")
+    ] = None,
+    audit_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Forward the audit log: tcp://, tls:// or udp://HOST:PORT (syslog), file:///PATH; repeat it."
+        ),
+    ] = None,
     guests: Annotated[bool, typer.Option(help="Run guests on this machine where QEMU and libvirt are there.")] = True,
     image: Annotated[
         Path | None, typer.Option(help="A qcow2 of your own for real guests; a small one is built without it.")
@@ -78,10 +93,15 @@ def up(
     console = Console()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name, key_source)
+        settings = replace(
+            _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name, key_source),
+            api_database_url=api_database_url,
+            audit_key=audit_key,
+            audit_sinks=tuple(audit_to or ()),
+        )
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)
-    except (Refused, StartFailed) as error:
+    except (Refused, StartFailed, KeyUnusable, SinkRefused) as error:
         console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except PextraError as error:
@@ -225,7 +245,14 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
         host_wiring.start_hypervisor(settings.data_dir)
     wiring.keep_agents_tls(cloud, settings.agents_tls_dir, [settings.name or settings.host])
     fleet = wiring.DriverFleet(world)
-    runner = Runner(cloud, fleet, wiring.controllers_of(fleet), holder=f"up-{os.getpid()}")
+    runner = Runner(
+        cloud,
+        fleet,
+        wiring.controllers_of(fleet),
+        holder=f"up-{os.getpid()}",
+        signer=wiring.audit_key(settings.audit_key_file),
+        also=wiring.audit_forwarders(cloud, settings.audit_sinks, holder=f"up-{os.getpid()}"),
+    )
     servers: list[Server] = []
     try:
         servers += [start_api(settings), start_streams(settings), start_agents(settings), start_relay(settings)]

@@ -16,6 +16,7 @@ from pextra.controllers.sequencer import Sequencer
 from pextra.controllers.sweep import Sweep
 from pextra.errors import PextraError
 from pextra.services.cloud import Cloud
+from pextra.store.audit import Signer
 
 log = logging.getLogger("pextra.controllers")
 
@@ -27,16 +28,27 @@ AFTER_FAILURE_S: Final = 2.0
 
 
 class Runner:
-    """The loops of one process: work, sequencer and sweep, a thread each.
+    """The loops of one process: work, sequencer and sweep, a thread each, and those of `also`.
 
     Args:
         holder: names this process among all that run loops.
+        signer: signs the heads of audit chains; without it, this process leaves the audit log unsealed.
+        also: names and steps of further loops, each of which tells how much it found to do.
     """
 
-    def __init__(self, cloud: Cloud, fleet: Fleet, controllers: Mapping[str, Controller], *, holder: str) -> None:
+    def __init__(
+        self,
+        cloud: Cloud,
+        fleet: Fleet,
+        controllers: Mapping[str, Controller],
+        *,
+        holder: str,
+        signer: Signer | None = None,
+        also: Mapping[str, Callable[[], int]] | None = None,
+    ) -> None:
         self._executor = ThreadPoolExecutor(LOOKERS, thread_name_prefix="look")
         self._loop = Loop(cloud, controllers, holder=holder, executor=self._executor)
-        self._sequencer = Sequencer(cloud, holder=holder)
+        self._sequencer = Sequencer(cloud, holder=holder, signer=signer)
         self._sweep = Sweep(cloud, fleet)
         self._sampling = Sampling(cloud, fleet)
         self._stop = threading.Event()
@@ -44,6 +56,10 @@ class Runner:
             threading.Thread(target=self._repeat, args=(self._loop.step,), name="work", daemon=True),
             threading.Thread(target=self._repeat, args=(self._sequencer.step,), name="sequencer", daemon=True),
             threading.Thread(target=self._sweeping, name="sweep", daemon=True),
+        ]
+        self._threads += [
+            threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True)
+            for name, step in (also or {}).items()
         ]
 
     def start(self) -> None:

@@ -53,7 +53,7 @@ def empty(cloud: Cloud, tx: Tx, tenant: Record) -> int:
             continue
         try:
             with tx.savepoint():
-                deleting.mark(ctx, now, cascade=True)
+                deleting.mark(ctx, now, cascade=True, cause=f"tenant {tenant.name}")
         except PextraError:
             continue  # something that refers to it, or uses the quota, has to go first
     return len(everything)

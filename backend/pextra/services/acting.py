@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from pextra.declaration import conditions
 from pextra.declaration.kind import Action, Scope, validate
 from pextra.errors import PextraError
-from pextra.services import authorization, consoles, status, tenancy, writing
+from pextra.services import auditing, authorization, consoles, status, tenancy, writing
 from pextra.services.cloud import Address, Context, Tenant, Written
 from pextra.store import events, objects, work
 from pextra.store.records import Record
@@ -41,6 +41,8 @@ def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | No
     objects.add(ctx.tx, record, writing.index_of(ctx.cloud.registry["operation"], record, spec))
     events.record(ctx.tx, "created", record)
     work.ask(ctx.tx, record.tenant_uid, record.uid, "operation")
+    path = tenant.path if tenant else None
+    auditing.changed(ctx, action, target, path, arguments=arguments, operation=record.uid)
     return Written(record, None, owner.path)
 
 
@@ -63,10 +65,11 @@ def show(ctx: Context, address: Address, action: str, body: Any, *, uid: str | N
         PextraError: nothing was changed.
     """
     declared = address.kind.action(action)
-    target, _ = _target(ctx, address, action, uid)
+    target, tenant = _target(ctx, address, action, uid)
     arguments = declared.arguments.model_validate(_arguments(address, declared, body)).model_dump(mode="json")
     _require_staying(address, target)
     minted = _SHOWS[target.kind, action](ctx, target, arguments)
+    auditing.changed(ctx, action, target, tenant.path if tenant else None, arguments=arguments, minted=True)
     what = {"kind": target.kind, "name": target.name, "uid": target.uid}
     return Shown({"target": what, "action": action, "arguments": arguments}, minted)
 
@@ -83,7 +86,7 @@ def _target(ctx: Context, address: Address, action: str, uid: str | None) -> tup
     if target is None:
         authorization.require(ctx, address, authorization.READ)
         authorization.absent(address)
-    authorization.require(ctx, address, action, target)
+    ctx.reason = authorization.require(ctx, address, action, target).reason
     if uid is not None and target.uid != uid:
         raise PextraError("object.uid_mismatch", f"The name of {address} belongs to another object.")
     return target, tenant
@@ -150,4 +153,6 @@ def _cancel(ctx: Context, operation: Record, tenant: Tenant | None) -> Written:
             conditions.condition("finished", True, "Canceled", "Canceled by a user."),
         ],
     )
-    return Written(after, operation, tenant.path if tenant else None)
+    path = tenant.path if tenant else None
+    auditing.changed(ctx, "cancel", after, path)
+    return Written(after, operation, path)

@@ -12,8 +12,8 @@ from pextra.errors import PextraError
 from pextra.pki.authority import Authority
 from pextra.pki.failures import InvalidRequest, InvalidToken
 from pextra.pki.join_token import JoinToken
-from pextra.services import revealing
-from pextra.services.cloud import Cloud
+from pextra.services import auditing, revealing
+from pextra.services.cloud import Cloud, Origin
 from pextra.store import agents, assignments, objects, samples, site, work
 from pextra.store.database import Tx
 from pextra.store.records import Record
@@ -81,7 +81,7 @@ def host_of(tx: Tx, serial: str | None) -> str:
     return host_uid
 
 
-def join(cloud: Cloud, tx: Tx, request: protocol.JoinRequest) -> Issued:
+def join(cloud: Cloud, tx: Tx, request: protocol.JoinRequest, origin: Origin) -> Issued:
     """Make whoever knows a join token's secret the agent of its host; any earlier agent of the host is shut out.
 
     Raises:
@@ -99,10 +99,12 @@ def join(cloud: Cloud, tx: Tx, request: protocol.JoinRequest) -> Issued:
         )
     agents.revoke_certificates(tx, host.uid)
     work.ask(tx, host.tenant_uid, host.uid, host.kind)
-    return _issue(cloud, tx, host, request.csr)
+    issued = _issue(cloud, tx, host, request.csr)
+    auditing.agent_did(cloud, tx, "host.join", host, origin, "the secret of a join token of this host")
+    return issued
 
 
-def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.CertificateRequest) -> Issued:
+def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.CertificateRequest, origin: Origin) -> Issued:
     """The next certificate of the agent that asks; the one that it asks with stays good until the new one is used.
 
     Asking revokes nothing: the answer may be lost, and a request that arrives twice, or late, must not shut out the
@@ -116,7 +118,9 @@ def renew(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.Certificat
         raise unauthenticated()
     assert serial is not None
     agents.revoke_older(tx, host.uid, serial)
-    return _issue(cloud, tx, host, request.csr)
+    issued = _issue(cloud, tx, host, request.csr)
+    auditing.agent_did(cloud, tx, "host.renew_certificate", host, origin, "the certificate of this host's agent")
+    return issued
 
 
 def _issue(cloud: Cloud, tx: Tx, host: Record, csr: str) -> Issued:

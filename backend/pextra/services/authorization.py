@@ -251,7 +251,7 @@ def holder_of(record: Record) -> str | None:
 
 def denied(action: str, why: str, *, policies: tuple[str, ...] = ()) -> PextraError:
     """The refusal of something that the caller may see."""
-    facts: dict[str, Any] = {"action": action}
+    facts: dict[str, Any] = {"action": action, "reason": why}
     if policies:
         facts["policies"] = list(policies)
     return PextraError("auth.denied", f"Not allowed: {action}: {why}.", **facts)
@@ -373,7 +373,7 @@ def target_of(kind: Kind, tenant: str | None, record: Record) -> Target:
 def _circumstances(ctx: Context) -> Circumstances:
     return Circumstances(
         at_us=ctx.tx.now_us,
-        source_ip=ctx.source_ip,
+        source_ip=ctx.origin.address or None,
         credential=ctx.principal.credential,
         dry_run=ctx.planning,
     )

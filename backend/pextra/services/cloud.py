@@ -186,15 +186,31 @@ class Preconditions:
     uid: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, as far as it is known.
+
+    Attributes:
+        address: of the client, as the process that answers sees it or a trusted proxy tells.
+        user_agent: what it calls itself; bounded.
+        request_id: the id that the answer carries.
+    """
+
+    address: str = ""
+    user_agent: str = ""
+    request_id: str = ""
+
+
 @dataclass(slots=True)
 class Context:
     """One use case under way.
 
     Attributes:
+        origin: where the request came from.
+        reason: which rule allowed it, for the audit log; empty: that of the principal's place among the tenants.
         planning: the transaction will be rolled back: references to nothing are noted in `unknown` instead of refused,
             and immutable fields may change (the plan says `replace`).
         removed: what a deletion took away at once.
-        source_ip: where the request came from; None: unknown.
         levels: the tenants that were looked up, by path; None: there is none.
     """
 
@@ -202,9 +218,10 @@ class Context:
     tx: Tx
     principal: Principal
     planning: bool = False
+    origin: Origin = Origin()
+    reason: str = ""
     unknown: list[str] = field(default_factory=list[str])
     removed: list[Record] = field(default_factory=list[Record])
-    source_ip: str | None = None
     levels: dict[str, Level | None] = field(default_factory=dict[str, "Level | None"])
 
 

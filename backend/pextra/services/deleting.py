@@ -8,7 +8,7 @@ from dataclasses import replace
 from pextra.declaration.kind import Scope
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import authorization, granting, minting, quotas, tenancy
+from pextra.services import auditing, authorization, granting, minting, quotas, tenancy
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Written
 from pextra.services.status import wake_referrers
 from pextra.store import assignments, authority, data_keys, events, objects, quota, references, secrets, work
@@ -32,7 +32,7 @@ def delete(ctx: Context, address: Address, preconditions: Preconditions, *, casc
     if before is None:
         authorization.require(ctx, address, authorization.READ)
         authorization.absent(address)
-    authorization.require(ctx, address, "delete", before)
+    ctx.reason = authorization.require(ctx, address, "delete", before).reason
     if preconditions.uid is not None and before.uid != preconditions.uid:
         raise PextraError("object.uid_mismatch", f"The name of {address} belongs to another object.")
     if preconditions.etag is not None and before.etag != preconditions.etag:
@@ -55,8 +55,11 @@ def delete(ctx: Context, address: Address, preconditions: Preconditions, *, casc
     return Written(after, before, path, charge={k: -v for k, v in freed.items()})
 
 
-def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
+def mark(ctx: Context, record: Record, *, cascade: bool, cause: str = "") -> Record | None:
     """Mark the object, and with `cascade` what depends on it, as being deleted.
+
+    Args:
+        cause: what else is being deleted, when this object goes along with it.
 
     Returns:
         The object, or None when nothing had to be finished and it has gone.
@@ -74,7 +77,7 @@ def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
         if user.on_delete is OnDelete.CASCADE:
             dependant = objects.by_uid(ctx.tx, user.source_tenant_uid, user.source_uid)
             if dependant is not None and not dependant.deleting:
-                mark(ctx, dependant, cascade=True)
+                mark(ctx, dependant, cascade=True, cause=f"{record.kind} {record.name}")
     if record.kind == "quota":
         owner = tenancy.by_uid(ctx.cloud, ctx.tx, record.tenant_uid)
         if owner is not None:
@@ -89,6 +92,7 @@ def mark(ctx: Context, record: Record, *, cascade: bool) -> Record | None:
     )
     if not objects.replace(ctx.tx, record, marked):
         raise PextraError("store.contention", "Another writer came in between: try again.", retry_after_s=1)
+    auditing.changed(ctx, "delete", replace(marked, name=record.name), None, cause=cause)
     if not marked.finalizers and not retained:
         remove(ctx.cloud, ctx.tx, marked)
         ctx.removed.append(marked)

@@ -10,7 +10,18 @@ from pextra.declaration.fields import values_at
 from pextra.declaration.kind import Kind, Spec
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import authorization, documents, granting, masking, minting, quotas, resolution, status, tenancy
+from pextra.services import (
+    auditing,
+    authorization,
+    documents,
+    granting,
+    masking,
+    minting,
+    quotas,
+    resolution,
+    status,
+    tenancy,
+)
 from pextra.services.cloud import Address, Context, Preconditions, Tenant, Written
 from pextra.services.documents import Document
 from pextra.services.resolution import Resolution
@@ -127,7 +138,7 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         quotas.check_names(ctx, effective, str(address))
         quotas.carve(ctx, tenant, effective)
     after = _record(ctx, kind, owner_uid, uid, address.name, before, document, spec, pins.resolved)
-    authorization.admit(ctx, address, "create" if before is None else "update", after)
+    ctx.reason = authorization.admit(ctx, address, "create" if before is None else "update", after).reason
     granting.check(ctx, kind, tenant, after, effective, before)
     if before is None or before.resolved != pins.resolved:
         references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
@@ -138,17 +149,10 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         granting.policies_changed(ctx, address, after)
     masking.store(ctx, masked, owner_uid=owner_uid, uid=uid)
     minted = minting.mint(ctx, kind, after, effective, fresh=before is None)
-    return Written(
-        after,
-        before,
-        tenant.path if tenant else None,
-        fields=(
-            *_metadata_fields(before, document),
-            *(f.as_dict() for f in fields),
-        ),
-        charge=charge,
-        minted=minted,
-    )
+    changes = (*_metadata_fields(before, document), *(f.as_dict() for f in fields))
+    verb, path = "create" if before is None else "update", tenant.path if tenant else None
+    auditing.changed(ctx, verb, after, path, changes=changes, minted=minted is not None)
+    return Written(after, before, path, fields=changes, charge=charge, minted=minted)
 
 
 def _metadata_fields(before: Record | None, document: Document) -> list[dict[str, Any]]:

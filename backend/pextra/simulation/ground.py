@@ -71,6 +71,26 @@ class Event(NamedTuple):
     revision: int
 
 
+class Sealed(NamedTuple):
+    """An audit entry in its chain."""
+
+    tenant_uid: str
+    sequence: int
+    uid: str
+    leaf_hash: str
+    chain_hash: str
+    body: str
+
+
+class AuditHead(NamedTuple):
+    """What was signed of a chain."""
+
+    tenant_uid: str
+    size: int
+    root: str
+    chain_hash: str
+
+
 class Work(NamedTuple):
     """An object that is to be looked at."""
 
@@ -105,6 +125,9 @@ class Ground:
         objects: every object by uid, hidden ones too.
         sequenced: the events that got their place since the last reading, in the order in which they did.
         pending: the events that wait for theirs.
+        sealed: the audit entries that were sealed since the last reading, in the order in which they were.
+        heads: the heads that were signed since.
+        unsealed: uid and content of those that wait to be.
         belongings: for each table of things that belong to an object, the uids of those objects.
     """
 
@@ -119,6 +142,9 @@ class Ground:
     work: list[Work]
     assigned: list[Assigned]
     belongings: dict[str, list[str]]
+    sealed: list[Sealed]
+    heads: list[AuditHead]
+    unsealed: list[tuple[str, str]]
 
 
 _OBJECTS: Final = """
@@ -151,6 +177,7 @@ _IN_PART: Final = {
     "host_agent": "host_uid, revision, changed_us, boot_id, version, inventory",  # but for when it was heard last
 }
 _LEFT_OUT: Final = frozenset({"lease", "alembic_version", "host_sample"})
+_AUDIT: Final = "audit"  # agents that were shut out ask on, and each refusal is noted
 
 
 class GroundReader:
@@ -159,7 +186,7 @@ class GroundReader:
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._decoded: dict[tuple[Any, ...], Record] = {}
-        self._last_event = 0
+        self._last_event = self._last_sealed = self._last_head = 0
         self._version = -1
 
     def close(self) -> None:
@@ -180,6 +207,17 @@ class GroundReader:
         )
         if events:
             self._last_event = events[-1][0]
+        sealed = self._rows(
+            "SELECT rowid, tenant_uid, sequence, uid, leaf_hash, chain_hash, body FROM audit_entry WHERE rowid > ?"
+            " ORDER BY rowid",
+            self._last_sealed,
+        )
+        heads = self._rows(
+            "SELECT rowid, tenant_uid, size, root, chain_hash FROM audit_head WHERE rowid > ? ORDER BY rowid",
+            self._last_head,
+        )
+        self._last_sealed = sealed[-1][0] if sealed else self._last_sealed
+        self._last_head = heads[-1][0] if heads else self._last_head
         objects = [self._record(row) for row in self._rows(_OBJECTS)]
         return Ground(
             objects={o.uid: o for o in objects},
@@ -202,15 +240,18 @@ class GroundReader:
                 table: [r[0] for r in self._rows(f"SELECT {column} FROM {table}")]  # noqa: S608  # names of our own
                 for table, column in _BELONGINGS.items()
             },
+            sealed=[Sealed(*r[1:]) for r in sealed],
+            heads=[AuditHead(*r[1:]) for r in heads],
+            unsealed=[(r[0], r[1]) for r in self._rows("SELECT uid, body FROM pending_audit")],
         )
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every table, but for leases, for when work is due next and for agents' heartbeats."""
+        """Every row of every table, but for leases, the audit log, when work is due next and agents' heartbeats."""
         tables = [r[0] for r in self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {
             table: self._rows(f"SELECT {_IN_PART.get(table, '*')} FROM {table} ORDER BY 1, 2")  # noqa: S608  # our own
             for table in tables
-            if table not in _LEFT_OUT
+            if table not in _LEFT_OUT and _AUDIT not in table
         }
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -21,6 +21,7 @@ from pextra.controllers.sweep import Sweep
 from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.encryption.wrapping import KeyKeeper
+from pextra.pki.audit_key import AuditKey
 from pextra.resources import REGISTRY
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Cloud
@@ -31,6 +32,9 @@ from pextra.simulation.process import Process
 from pextra.simulation.stage import Stage
 from pextra.store.work import Item
 from pextra_client.messages import Answer, Request
+
+AUDIT_KEY = AuditKey.from_seed(bytes(32))
+"""Signs every simulated site's audit log."""
 
 
 class Looking:
@@ -101,7 +105,7 @@ class Node(Process[Life]):
         }
         life = Life(
             Loop(self._cloud, {k: Looking(self._stage, c) for k, c in controllers.items()}, holder=holder),
-            Sequencer(self._cloud, holder=holder),
+            Sequencer(self._cloud, holder=holder, signer=AUDIT_KEY),
             Sweep(self._cloud, fleet),
         )
         self._life = life

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pextra.simulation.checks import assigned, attachments, capacity, converged, harm, leftovers, quota, rows
+from pextra.simulation.checks.chains import ChainsAreWhole
 from pextra.simulation.checks.promises import PromisesAreKept
 from pextra.simulation.checks.streams import StreamsAreComplete
 from pextra.simulation.checks.view import Check, Memo, View
@@ -62,7 +63,7 @@ class Watcher:
         self._every = every
         self._memo = Memo()
         streams = StreamsAreComplete()
-        self._always: Sequence[Check] = (*ALWAYS, streams, PromisesAreKept(streams))
+        self._always: Sequence[Check] = (*ALWAYS, streams, PromisesAreKept(streams), ChainsAreWhole())
 
     def close(self) -> None:
         """Close the connection to the database."""

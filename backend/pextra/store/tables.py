@@ -382,3 +382,84 @@ console_ticket = Table(
     _time("expires_us"),
     Index("console_ticket_expires", "expires_us"),
 )
+
+# --- the audit log: rows are added and never changed; see docs/audit.md for who may do what to them ---
+
+pending_audit = Table(
+    "pending_audit",
+    metadata,
+    _uid("uid", primary_key=True),
+    _uid("tenant_uid"),  # whose chain
+    _time("at_us"),
+    _number("generation"),  # of the object, which orders what writers with different clocks did to it
+    Column("body", Text, nullable=False),
+    Index("pending_audit_at", "at_us"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _uid("uid"),
+    _time("at_us"),
+    _text("principal_uid", 36),
+    _text("principal", 253),
+    _text("action", 127),
+    _text("object_kind", 63),
+    _text("object_name", 253),
+    _text("object_uid", 36),
+    _text("outcome", 15),
+    _text("leaf_hash", 64),
+    _text("chain_hash", 64),
+    Column("body", Text, nullable=False),  # canonical JSON: what is hashed; the columns above only help to find it
+    Index("audit_entry_at", "tenant_uid", "at_us"),
+)
+
+audit_node = Table(
+    "audit_node",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    _text("hash", 64),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    _text("root", 64),
+    _text("chain_hash", 64),
+    _time("at_us"),
+    _text("key", 64),
+    _text("signature", 128),
+)
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _name("path", 253),
+    _uid("parent_uid", nullable=True),  # of the tenant above, as long as it is known; paths are used again, uids never
+    _time("since_us"),
+    Index("audit_chain_path", "path"),
+)
+
+audit_pruned = Table(
+    "audit_pruned",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    Column("size", BigInteger, primary_key=True, autoincrement=False),  # the entries up to here were taken away
+    _text("chain_hash", 64),
+    _time("at_us"),
+)
+
+audit_cursor = Table(
+    "audit_cursor",
+    metadata,
+    _text("sink", 63, primary_key=True),
+    _uid("tenant_uid", primary_key=True),
+    _number("sequence"),
+)

@@ -1,0 +1,118 @@
+"""The database itself refuses what would alter the sealed audit log, in the roles that the product's processes have."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from pextra.controllers.sequencer import Sequencer
+from pextra.pki.audit_key import AuditKey
+from pextra.store import audit, roles, schema
+from pextra.store.database import Database
+from tests.api.site import Site, populate
+from tests.store.clock import ManualClock
+from tests.store.conftest import Opener
+
+SEALED = ("audit_entry", "audit_node", "audit_head", "audit_chain")
+WITH_ROLES = pytest.mark.parametrize("flavour", ["postgres", "cockroach"], indirect=True)
+
+
+@contextmanager
+def new_roles(database: Database) -> Iterator[tuple[str, str]]:
+    """Two roles of the test's own; they belong to the server, and go with the test."""
+    names = tuple(f"{part}_{uuid.uuid4().hex[:12]}" for part in ("api", "loops"))
+    engine = create_engine(database.url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            for name in names:
+                connection.execute(text(f"CREATE ROLE {name} LOGIN"))
+        yield names[0], names[1]
+    finally:
+        with engine.connect() as connection:
+            for name in names:
+                tables = ", ".join(roles.metadata.tables)
+                connection.execute(text(f"REVOKE ALL ON TABLE {tables} FROM {name}"))
+                connection.execute(text(f"REVOKE ALL ON SCHEMA public FROM {name}"))
+                connection.execute(text(f"DROP ROLE {name}"))
+        engine.dispose()
+
+
+def as_role(database_url: str, role: str, opener: Opener) -> Database:
+    made = opener(database_url)
+    made.url = made.url.set(username=role)
+    return made
+
+
+def refused(database: Database, statement: str) -> bool:
+    """Whether the database refuses the statement for want of a right."""
+    with database.engine.connect() as connection:
+        try:
+            connection.execute(text(statement))
+        except DBAPIError as error:
+            return getattr(error.orig, "sqlstate", "") == "42501"
+        return False
+
+
+@WITH_ROLES
+def test_a_site_works_in_its_roles_and_neither_can_alter_what_is_sealed(
+    database: Database, database_url: str, open_database: Opener
+) -> None:
+    tokens = populate(database)
+    with new_roles(database) as (api_role, loops_role):
+        roles.grant(database, api_role=api_role, loops_role=loops_role)
+        roles.grant(database, api_role=api_role, loops_role=loops_role)
+        api, loops = (as_role(database_url, role, open_database) for role in (api_role, loops_role))
+        site = Site(api, ManualClock(), tokens)
+        site.ada.put("tenants/acme/networks/front", {}).ok()
+        assert site.ada.put("tenants/acme/networks/front", {"mtu": 1}).status == 422
+        site.ada.delete("tenants/acme/networks/front").ok()
+        sequencer = Sequencer(Site(loops, ManualClock(), tokens).cloud, holder="t", signer=AuditKey.generate())
+        while sequencer.step():
+            pass
+        assert not loops.read(audit.pending_any)
+        assert site.ada.get("tenants/acme/audit").ok()["items"][0]["action"] == "network.delete"
+        assert site.ada.get("tenants/acme/audit/proof", sequence=2).status == 200
+        for table in SEALED:
+            for role in (api, loops):
+                assert refused(role, f"UPDATE {table} SET tenant_uid = tenant_uid")
+                assert refused(role, f"DELETE FROM {table}")
+                assert refused(role, f"TRUNCATE TABLE {table}")
+                assert refused(role, f"DROP TABLE {table}") or role.engine.dialect.name == "cockroachdb"
+            assert refused(api, f"INSERT INTO {table} SELECT * FROM {table}")
+        for verb in ("UPDATE pending_audit SET body = ''", "DELETE FROM pending_audit"):
+            assert refused(api, verb)
+        assert refused(loops, "UPDATE pending_audit SET body = ''")
+        assert refused(loops, "DELETE FROM audit_pruned")
+        for role in (api, loops):
+            role.close()
+
+
+def test_every_table_of_the_audit_log_is_thought_of() -> None:
+    tables = {name for name in roles.metadata.tables if "audit" in name}
+    assert tables == set(roles.API) == set(roles.LOOPS)
+    for rules in (roles.API, roles.LOOPS):
+        assert all(not {"UPDATE", "DELETE"} & set(rules[table]) for table in SEALED)
+
+
+def test_sqlite_has_no_roles_and_says_so(sqlite_database: Database) -> None:
+    with pytest.raises(roles.NoRoles):
+        roles.grant(sqlite_database, api_role="a", loops_role="b")
+
+
+def test_on_sqlite_triggers_refuse_what_would_alter_what_is_sealed(sqlite_database: Database) -> None:
+    """Against accidents: whoever can write the file can drop the triggers."""
+    tokens = populate(sqlite_database)
+    Site(sqlite_database, ManualClock(), tokens).number_events()
+    with sqlite_database.engine.connect() as connection:
+        for table in SEALED:
+            if connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0:
+                continue  # a short chain has no nodes
+            for statement in (f"UPDATE {table} SET tenant_uid = tenant_uid", f"DELETE FROM {table}"):
+                with pytest.raises(DBAPIError, match="is only added to"):
+                    connection.execute(text(statement))
+    assert schema.is_current(sqlite_database)
