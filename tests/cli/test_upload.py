@@ -116,7 +116,7 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
     assert token is not None
     server = start_api(settings)
     try:
-        wait_ready(server, f"{settings.api_url}/healthz", tls=False)
+        wait_ready(server, settings.api_address, tls=False)
         wait_until(lambda: len(Workers(server, settings, token).pids()) == 2, 20, "two processes")
         yield Workers(server, settings, token)
     finally:

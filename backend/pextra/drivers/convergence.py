@@ -7,7 +7,7 @@ store nor the API, so that the control plane and a host's own agent run the same
 from __future__ import annotations
 
 import threading
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -54,12 +54,17 @@ _DISK_PROBLEMS: Final = frozenset({Problem.DISK_FULL, Problem.IO_ERROR})
 
 @dataclass(frozen=True, slots=True)
 class HostDrivers:
-    """The drivers of one host, and the name of the pool that its disks are in."""
+    """The drivers of one host, and the name of the pool that its disks are in.
+
+    Attributes:
+        choosing: held while a guest's threads are chosen and written into its definition.
+    """
 
     compute: ComputeDriver
     network: NetworkDriver
     storage: StorageDriver
     pool: str
+    choosing: AbstractContextManager[object] = field(default=_CHOOSING, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,7 @@ def converge(desired: DesiredGuest, host: HostDrivers, *, force: bool) -> Conver
         _remove_root(desired, host)
     spec = _provide(desired, host, running=before is not None and before.power is not Power.OFF)
     # Two guests must not choose the same threads: until its definition says so, nobody knows that one is taken.
-    with _CHOOSING if desired.cpu.policy is CpuPolicy.DEDICATED else nullcontext():
+    with host.choosing if desired.cpu.policy is CpuPolicy.DEDICATED else nullcontext():
         spec = _pinned(spec, before, host)
         pending = _define(spec, host)
     if rebuilds:

@@ -21,7 +21,7 @@ from pextra.drivers.sim.storage import SimStorage
 from pextra.resources import REGISTRY
 from pextra.resources.host import SimulatedMachine
 from pextra.simulation.hazards import Blow
-from pextra.simulation.stage import Stage
+from pextra.simulation.stage import OneAtATime, Stage
 from pextra.store.records import Record
 
 SHARED_POOL: Final = "shared"
@@ -95,6 +95,7 @@ def host_drivers(stage: Stage, host_uid: str, pool: str, point: Callable[[str], 
         cast("NetworkDriver", Frail(stage, SimNetwork(stage.world, host_uid), host_uid, point)),
         _storage(stage, pool, point),
         pool,
+        stage.choosing.setdefault(host_uid, OneAtATime()),
     )
 
 
