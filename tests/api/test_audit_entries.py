@@ -23,7 +23,7 @@ def test_a_write_says_who_did_what_from_where_and_why(site: Site) -> None:
     whoami = site.ada.get("whoami").ok()
     assert entry["action"] == "network.create"
     assert entry["outcome"] == "succeeded"
-    assert entry["reason"] == "member of the tenant"
+    assert entry["reason"] == "role owner by role_binding acme/ada"
     assert entry["principal"]["kind"] == "user"
     assert (entry["principal"]["uid"], entry["principal"]["name"]) == (whoami["uid"], "ada")
     assert entry["source"] == {"address": "127.0.0.1", "user_agent": "curl/8"}

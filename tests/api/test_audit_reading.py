@@ -231,15 +231,15 @@ def test_an_export_of_another_tenant_or_by_another_key_is_refused(site: Site) ->
 
 
 def test_a_long_export_goes_on_where_it_stopped(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pextra.services.audit_reading.MOST_EXPORTED", 10)
+    monkeypatch.setattr("pextra.services.audit_reading.MOST_EXPORTED", 12)
     monkeypatch.setattr("pextra.services.audit_reading.PART", 3)
     busy(site, 15)
     first = exported(site, site.ada, "acme")
-    assert len(first) == 1 + 10 + 1
-    following = exported(site, site.ada, "acme", **begin(11))
+    assert len(first) == 1 + 12 + 1
+    following = exported(site, site.ada, "acme", **begin(13))
     assert verify_export([*first[:-1], *following[1:]]).first == 1
     report: Report = verify_export(following)  # the peaks in its first line stand for what came before
-    assert (report.first, report.pinned) == (11, False)
+    assert (report.first, report.pinned) == (13, False)
 
 
 def test_a_chain_outlives_its_tenant_and_a_namesake_does_not_read_it(site: Site) -> None:

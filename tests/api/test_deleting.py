@@ -63,14 +63,25 @@ def test_nothing_of_an_object_stays_behind(site: Site) -> None:
     make_everything(site)
     site.converge()
     for path in ("instances/web-1", "subnets/front-v4", "shares/mine", "volumes/data", "images/mine", "networks/front",
-                 "security_groups/web", "ssh_keys/ada", "api_tokens/bob", "users/bob"):  # fmt: skip
+                 "security_groups/web", "ssh_keys/ada", "api_tokens/bob", "application_credentials/pipeline",
+                 "users/bob", "service_accounts/deployer", "role_bindings/keepers", "roles/keeper", "groups/developers",
+                 "policies/sizes", "secrets/bootstrap"):  # fmt: skip
         assert site.ada.delete(f"tenants/acme/{path}").status in (202, 204), path
         site.converge()
     for path in ("tenants/acme.ops/quotas/default", "tenants/acme.ops", "flavors/medium", "hosts/sim-1"):
         assert site.admin.delete(path).status in (202, 204), path
         site.converge()
     after = {name: len(rows) for name, rows in site.world().items()}
-    growing = {"event", "stream_head", "request_key", "lease", "pending_event", "quota_usage"}
+    growing = {
+        "event",
+        "stream_head",
+        "request_key",
+        "lease",
+        "pending_event",
+        "quota_usage",
+        "data_key",
+        "policy_head",
+    }
     assert {n: c for n, c in after.items() if n not in growing} == {n: c for n, c in before.items() if n not in growing}
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pextra import __version__
 from pextra.api import audit_openapi
-from pextra.api.schemas import OPENAPI_REF, model_schema, name_pattern, spec_schema, status_schema, title
+from pextra.api.schemas import OPENAPI_REF, name_pattern, spec_schema, status_schema, title
 from pextra.declaration.kind import PATH, Action, Kind, Scope, SpecModel
 from pextra.declaration.registry import Registry
 from pextra.errors import CODES
@@ -20,9 +20,15 @@ _DESCRIBED: Final = {
 }
 
 
+_QUESTIONS: Final[tuple[type[SpecModel], ...]] = (access.Question, access.PolicyTest)
+
+
 def document(registry: Registry) -> dict[str, Any]:
     """The whole document."""
     schemas: dict[str, Any] = _shared_schemas([kind.name for kind in registry]) | audit_openapi.schemas()
+    for model in _QUESTIONS:
+        whole = model_schema(model)
+        schemas |= whole.pop("$defs", {}) | {model.__name__: whole}
     paths: dict[str, Any] = _general_paths() | audit_openapi.paths()
     for kind in registry:
         schemas |= _schemas(kind)
@@ -414,7 +420,7 @@ def _question(operation: str, summary: str, body: type[SpecModel]) -> dict[str, 
             "summary": summary,
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": model_schema(body)}},
+                "content": {"application/json": {"schema": _ref(body.__name__)}},
             },
             "responses": {
                 "200": _json({"type": "object"}, "The answer."),

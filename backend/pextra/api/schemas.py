@@ -27,8 +27,8 @@ def spec_schema(kind: Kind, ref_template: str = "#/$defs/{model}") -> dict[str, 
 
 
 def model_schema(model: type[SpecModel]) -> dict[str, Any]:
-    """The schema of a model that stands by itself."""
-    return _plain(model.model_json_schema())
+    """The schema of a model that stands by itself, with those of the models inside it as `$defs`."""
+    return _plain(model.model_json_schema(ref_template=OPENAPI_REF))
 
 
 def status_schema(kind: Kind, ref_template: str = "#/$defs/{model}") -> dict[str, Any]:
