@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pextra import __version__
 from pextra.api import audit_openapi
-from pextra.api.schemas import OPENAPI_REF, name_pattern, spec_schema, status_schema, title
+from pextra.api.schemas import OPENAPI_REF, model_schema, name_pattern, spec_schema, status_schema, title
 from pextra.declaration.kind import PATH, Action, Kind, Scope, SpecModel
 from pextra.declaration.registry import Registry
 from pextra.errors import CODES
