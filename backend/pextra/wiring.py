@@ -230,14 +230,14 @@ def opened_with_keys(database: Database, source: str) -> Cloud:
     return cloud
 
 
-def new_admin_token(database: Database) -> str:
-    """A new token of the administrator; the one that was made so before is revoked."""
+def new_admin_token(database: Database, *, break_glass: bool = False) -> str:
+    """A new token of the administrator, who is made anew with its role when it is not there.
+
+    Args:
+        break_glass: no policy binds it, and it expires within the hour; else the one made so before is revoked.
+    """
     cloud, _ = open_cloud(database, REGISTRY)
-
-    def work(tx: Tx) -> str:
-        return bootstrap.mint_admin_token(Context(cloud, tx, bootstrap.root_principal(cloud)), "recovery")
-
-    return database.write(work)
+    return bootstrap.break_glass(cloud) if break_glass else bootstrap.recover(cloud)
 
 
 def audit_key(path: Path) -> AuditKey:

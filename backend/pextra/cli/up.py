@@ -125,8 +125,14 @@ def down(data_dir: Annotated[Path | None, typer.Option(help="Where the cloud kee
 def admin_token(
     data_dir: Annotated[Path | None, typer.Option(help="Where the cloud keeps its data.")] = None,
     database_url: Annotated[str | None, typer.Option(help="Its database, when that is not in the data folder.")] = None,
+    break_glass: Annotated[
+        bool, typer.Option("--break-glass", help="No policy binds it, and it expires within the hour.")
+    ] = False,
 ) -> None:
-    """Make a new token of the administrator, from the database itself; the one made so before is revoked."""
+    """Make a new token of the administrator, from the database itself; the one made so before is revoked.
+
+    The administrator and its role are made anew when somebody deleted them.
+    """
     folder = data_folder(data_dir)
     url = database_url or os.environ.get(serving.DATABASE_URL) or embedded_database(folder)
     if url == embedded_database(folder) and not (folder / "control" / "pextra.db").exists():
@@ -134,7 +140,7 @@ def admin_token(
         raise typer.Exit(1)
     database = Database(url)
     try:
-        typer.echo(wiring.new_admin_token(database))
+        typer.echo(wiring.new_admin_token(database, break_glass=break_glass))
     finally:
         database.close()
 

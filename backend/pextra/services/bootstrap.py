@@ -99,11 +99,22 @@ def mint_join_token(ctx: Context, host: str) -> tuple[str, str]:
     return outcome.record.resolved[f"host/{host}"]["uid"], str(outcome.minted["token"])
 
 
-def break_glass(cloud: Cloud) -> str:
-    """A token of the administrator that no policy binds, for an hour; for whoever is at the database itself.
+def recover(cloud: Cloud) -> str:
+    """A token of the administrator, for whoever is at the database itself; the one that was made so before is revoked.
 
     The administrator and its role are made anew when they are missing.
     """
+
+    def work(tx: Tx) -> str:
+        ctx = Context(cloud, tx, root_principal(cloud))
+        _make_administrator(ctx)
+        return mint_admin_token(ctx, "recovery")
+
+    return cloud.database.write(work)
+
+
+def break_glass(cloud: Cloud) -> str:
+    """As `recover`, and no policy binds the token, which expires within the hour."""
 
     def work(tx: Tx) -> str:
         ctx = Context(cloud, tx, root_principal(cloud))
