@@ -170,6 +170,8 @@ class RelayCloud(AgentCloud):
     def user(self, name: str, tenant: str) -> Caller:
         """A user of the tenant."""
         self.put("user", name, {}, tenant=tenant)
+        subject = {"kind": "user", "name": name}
+        self.put("role_binding", name, {"role": "owner", "subject": subject}, tenant=tenant)
         minted = self.put("api_token", name, {"user": name}, tenant=tenant).minted
         assert minted is not None
         return Caller(self.app, minted["token"])

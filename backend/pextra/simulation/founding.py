@@ -139,6 +139,8 @@ def _tenant(founder: Founder, tenant: str) -> list[tuple[str, str]]:
     tokens: list[tuple[str, str]] = []
     for user in USERS:
         founder.put(Where(tenant, "users", user), {})
+        binding = {"role": "owner", "subject": {"kind": "user", "name": user}}
+        founder.put(Where(tenant, "role_bindings", user), binding)
         made = founder.put(Where(tenant, "api_tokens", user), {"user": user})
         tokens.append((f"{tenant}/{user}", made["minted"]["token"]))
     return tokens

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pextra.drivers.convergence import guest_of
 from pextra.simulation.checks.view import View, named
+
+_ADMINISTRATOR: Final = {"user": "users", "api_token": "api_tokens", "role_binding": "role_bindings"}
+"""The kinds that the administrator is made of, each with what counts it."""
 
 
 def hosts_hold_only_their_guests(view: View) -> Iterator[str]:
@@ -41,14 +45,14 @@ def nothing_is_left(view: View) -> Iterator[str]:
     """After everything was deleted only the cloud's own tenant is there, and hosts and pools are empty."""
     ground = view.ground
     for record in ground.objects.values():
-        if record.kind not in ("user", "api_token") and (record.kind, record.name) != ("tenant", "system"):
+        if record.kind not in _ADMINISTRATOR and (record.kind, record.name) != ("tenant", "system"):
             yield f"{named(record)} is left"
     for rows in (ground.allocations, ground.addresses, ground.hosts, ground.work, ground.assigned):
         if rows:
             yield f"{rows} are left"
     tenants = {t.uid for t in view.of_kind("tenant")}
     for counter in ground.counters:
-        if counter.tenant_uid not in tenants or (counter.used and counter.countable not in ("users", "api_tokens")):
+        if counter.tenant_uid not in tenants or (counter.used and counter.countable not in _ADMINISTRATOR.values()):
             yield f"{counter} is left"
     for uid, host in view.document.hosts.items():
         if host.guests or host.ports or host.networks:
