@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import delete, null, select, update
+from sqlalchemy import delete, func, null, select, update
 
 from pextra.store.database import Tx
 from pextra.store.tables import assignment, host_agent, host_certificate, join_secret
@@ -117,7 +117,12 @@ def add_certificate(tx: Tx, serial: str, *, host_uid: str, not_after_us: int) ->
             host_certificate.c.host_uid == host_uid, host_certificate.c.not_after_us <= tx.now_us
         )
     )
-    tx.insert(host_certificate, [{"serial": serial, "host_uid": host_uid, "not_after_us": not_after_us}])
+    newest = select(func.coalesce(func.max(host_certificate.c.number), 0)).where(
+        host_certificate.c.host_uid == host_uid
+    )
+    number = tx.conn.execute(newest).scalar_one() + 1
+    row = {"serial": serial, "host_uid": host_uid, "not_after_us": not_after_us, "number": number}
+    tx.insert(host_certificate, [row])
 
 
 def revoke_certificates(tx: Tx, host_uid: str) -> None:
@@ -126,12 +131,13 @@ def revoke_certificates(tx: Tx, host_uid: str) -> None:
 
 
 def revoke_older(tx: Tx, host_uid: str, serial: str) -> None:
-    """Stop accepting the host's certificates that were issued before this one."""
-    issued = select(host_certificate.c.not_after_us).where(host_certificate.c.serial == serial).scalar_subquery()
+    """Stop accepting the host's certificates that were issued before this one.
+
+    Which one was is told by their numbers: the clocks of those who issue them may disagree.
+    """
+    issued = select(host_certificate.c.number).where(host_certificate.c.serial == serial).scalar_subquery()
     tx.conn.execute(
-        delete(host_certificate).where(
-            host_certificate.c.host_uid == host_uid, host_certificate.c.not_after_us < issued
-        )
+        delete(host_certificate).where(host_certificate.c.host_uid == host_uid, host_certificate.c.number < issued)
     )
 
 

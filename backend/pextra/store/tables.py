@@ -366,6 +366,7 @@ host_certificate = Table(
     _text("serial", 40, primary_key=True),
     _uid("host_uid"),
     _time("not_after_us"),
+    _number("number"),  # among its host's, the newest highest
     Index("host_certificate_host", "host_uid"),
 )
 
