@@ -80,7 +80,7 @@ def test_samples_are_told_once_a_minute_and_change_no_object(
 def test_a_foreigner_and_a_name_that_is_not_there_get_the_same_404(cloud: AgentCloud) -> None:
     cloud.instance("web")
     let_pass(cloud, SAMPLE_S + 5)
-    stranger = replace(bootstrap.root_principal(cloud.cloud), tenant_path="globex", is_cloud=False)
+    stranger = replace(bootstrap.root_principal(cloud.cloud), tenant_path="globex", grants=())
     codes: list[str] = []
     for who, name in ((stranger, "web"), (stranger, "nobody"), (None, "nobody")):
         with pytest.raises(PextraError) as caught:

@@ -109,7 +109,8 @@ def test_a_plan_says_what_is_lacking_and_names_hosts_to_operators_alone(mixed: L
     web = {"kind": "instance", "metadata": {"name": "web", "tenant": TENANT}}
     body = {"changes": [{"verb": "put", "object": {**web, "spec": {"flavor": "wide", "image": "linux"}}}]}
     root = bootstrap.root_principal(mixed.cloud)
-    who = root if operator else replace(root, tenant_path=TENANT, is_cloud=False)
+    mine = tuple(replace(grant, path=TENANT) for grant in root.grants)
+    who = root if operator else replace(root, tenant_path=TENANT, grants=mine)
     planned = mixed.database.write(lambda tx: planning.batch(Context(mixed.cloud, tx, who), body))
     placement = planned["changes"][0]["placement"]
     assert placement["why"] == "none of 2 hosts can take it: 2 without 4 free dedicated threads"

@@ -12,14 +12,14 @@ from tests.simulation import planted, planted_in_agents
 
 SEEDS: Final = range(1, 9)
 STEPS: Final = 1500
-AGENT_SEEDS: Final = (12, 2, 9, 33, 30, 3)
+AGENT_SEEDS: Final = (1, 12, 2, 9, 33, 30, 3)
 """Among them is a pool that hosts share, and many exchanges arrive twice."""
 FIRST: Final = {
     "a_volume_is_taken_from_whom_holds_it": 6,
     "a_new_loop_trusts_that_the_former_one_finished": 8,
     "a_share_is_with_everybody": 5,
     "addresses_are_not_given_back": 4,
-    "a_report_of_any_revision_is_taken_for_an_answer": 3,
+    "a_report_of_any_revision_is_taken_for_an_answer": 1,
     "reports_are_forgotten_though_the_answer_was_lost": 2,
     "disks_in_a_shared_pool_are_taken_for_strangers": 9,
 }
