@@ -17,6 +17,8 @@ def keep_alive(connection: Connection) -> None:
     Websocket pings of ours would wait behind what a slow reader has not read yet.
     """
     connected = _socket(connection)
+    if connected is None:
+        return
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, seconds in _KEEPALIVE:
         connected.setsockopt(socket.IPPROTO_TCP, option, seconds)
@@ -24,8 +26,11 @@ def keep_alive(connection: Connection) -> None:
 
 def bound_sending(connection: Connection) -> None:
     """Have the kernel hold little of what the other side has not read, so that a ping soon gets there."""
-    _socket(connection).setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+    connected = _socket(connection)
+    if connected is not None:
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
 
 
 def _socket(connection: Connection) -> Any:
+    """Its socket; None when the other side has left already, which whoever reads from it will find."""
     return connection.transport.get_extra_info("socket")
