@@ -39,7 +39,7 @@ def check(ctx: Context, kind: Kind, tenant: Tenant | None, after: Record, spec: 
     elif kind.name == "role_binding":
         _require(ctx, [_bound(ctx, after, spec, tenant)], what)
     elif kind.name in _ACTORS:
-        mine = _held_by(ctx, before) if before is not None else []
+        mine = _held_by(ctx, before.tenant_uid, before.uid) if before is not None else []
         _require(ctx, [*mine, *_of_groups(ctx, after, spec, before)], what)
     elif kind.name in ("api_token", "application_credential"):
         _check_credential(ctx, what, after, spec)
@@ -59,7 +59,7 @@ def check_removal(ctx: Context, record: Record, tenant: Tenant | None) -> None:
     if record.kind == "role_binding":
         _require(ctx, [_bound(ctx, record, record.spec, tenant)], what)
     elif record.kind in _ACTORS:
-        _require(ctx, _held_by(ctx, record), what)
+        _require(ctx, _held_by(ctx, record.tenant_uid, record.uid), what)
 
 
 def policies_changed(ctx: Context, address: Address, after: Record | None) -> None:
@@ -118,10 +118,10 @@ def _bound(ctx: Context, record: Record, spec: Mapping[str, Any], tenant: Tenant
     return Grant(tenant.path, actions.matching(ctx.cloud.registry, patterns), f"role {role}")
 
 
-def _held_by(ctx: Context, actor: Record) -> list[Grant]:
+def _held_by(ctx: Context, tenant_uid: str, uid: str) -> list[Grant]:
     """What a user's or service account's roles allow, also by its groups."""
-    groups = authority.groups(ctx.tx, ctx.cloud.site.uid, actor.tenant_uid, actor.uid)
-    subjects = [(actor.tenant_uid, actor.uid), *((group.tenant_uid, group.uid) for group in groups)]
+    groups = authority.groups(ctx.tx, ctx.cloud.site.uid, tenant_uid, uid)
+    subjects = [(tenant_uid, uid), *((group.tenant_uid, group.uid) for group in groups)]
     return list(authentication.grants(ctx.cloud, ctx.tx, subjects))
 
 
@@ -138,10 +138,7 @@ def _check_credential(ctx: Context, what: str, after: Record, spec: Spec) -> Non
     if uid is None or uid == ctx.principal.uid:
         return
     kind, name = ("user", spec["user"]) if after.kind == "api_token" else tuple(spec["subject"].values())
-    pin = after.resolved[f"{kind}/{name}"]
-    groups = authority.groups(ctx.tx, ctx.cloud.site.uid, pin["tenant_uid"], uid)
-    subjects = [(pin["tenant_uid"], uid), *((group.tenant_uid, group.uid) for group in groups)]
-    _require(ctx, authentication.grants(ctx.cloud, ctx.tx, subjects), what)
+    _require(ctx, _held_by(ctx, after.resolved[f"{kind}/{name}"]["tenant_uid"], uid), what)
 
 
 def _check_policy(ctx: Context, what: str, spec: Spec, tenant: Tenant) -> None:
