@@ -190,9 +190,9 @@ class RealCloud:
         volumes = self._pool_seen() / "volumes"
         return [name for _, folders, names in os.walk(volumes) for name in (*folders, *names)]
 
-    def libvirtd(self) -> int:
-        """The process of the host's libvirtd."""
-        return int((hypervisor_root(self.data) / "run" / "libvirtd.pid").read_text())
+    def libvirtd(self) -> int | None:
+        """The process of the host's libvirtd, or None while it does not run or has not said its number yet."""
+        return PrivateLibvirtd(hypervisor_root(self.data)).pid()
 
     def console(self, name: str) -> str:
         """What the guest has said on its serial console."""
