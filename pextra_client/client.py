@@ -24,7 +24,7 @@ from pextra_client.retry import RetryPolicy
 from pextra_client.transport import Transport
 from pextra_client.uploading import Progress, Upload
 from pextra_client.watch import Watch
-from pextra_client.wire import Object, Plan, PlanRequest, Prune
+from pextra_client.wire import Change, Object, Plan, PlanRequest, Prune
 
 if TYPE_CHECKING:
     from pextra_client.console import Console, Ticket
@@ -394,6 +394,26 @@ class Client:
             idempotency_key=idempotency_key,
         )
         return answer.json() if answer.body else None
+
+    def plan_delete(
+        self,
+        kind: str | Kind,
+        name: str,
+        *,
+        tenant: str | None = None,
+        uid: str | None = None,
+        cascade: bool = False,
+    ) -> Change:
+        """What `delete` would do, found out without doing it.
+
+        Returns:
+            The change; `takes_along` tells everything that goes with the object.
+
+        Raises:
+            ApiError: as the deletion would.
+        """
+        path = _with_query(self.path(kind, name, tenant), uid=uid, cascade="true" if cascade else None, dry_run="true")
+        return self._write("DELETE", path, None).json()
 
     def act(
         self,

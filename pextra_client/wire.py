@@ -84,6 +84,23 @@ class Preconditions(TypedDict):
     absent: NotRequired[bool]
 
 
+class Along(TypedDict):
+    """An object that goes along with one that is deleted."""
+
+    kind: str
+    tenant: str | None
+    name: str
+    uid: str
+
+
+class TakenAlong(TypedDict):
+    """What goes along with one that is deleted: all of it counted, and by name what the caller may read."""
+
+    count: int
+    kinds: dict[str, int]
+    objects: list[Along]
+
+
 class Change(TypedDict):
     """What one change of a batch would do."""
 
@@ -99,6 +116,7 @@ class Change(TypedDict):
     unknown: NotRequired[list[str]]
     problems: NotRequired[list[dict[str, Any]]]
     preconditions: NotRequired[Preconditions]
+    takes_along: NotRequired[TakenAlong]
 
 
 class QuotaEffect(TypedDict):

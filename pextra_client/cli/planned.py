@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from pextra_client.cli.exits import ExitCode, exit_code_of_status
 from pextra_client.cli.failures import problem_details
 from pextra_client.cli.output import Output
 from pextra_client.cli.text import inline
-from pextra_client.wire import Change, FieldChange, Plan
+from pextra_client.wire import Along, Change, FieldChange, Plan
 
 _SIGNS: Final = {"create": "+", "update": "~", "restart": "!", "replace": "-/+", "delete": "-"}
 _STYLES: Final = {
@@ -18,6 +19,8 @@ _STYLES: Final = {
     "replace": "magenta",
     "delete": "red",
 }
+_NAMED: Final = 30
+"""How many objects that go along are named on a screen; `-o json` has all that the server tells."""
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 _VERBS: Final = {
     "create": "to create",
@@ -28,7 +31,7 @@ _VERBS: Final = {
 }
 
 
-def label(change: Change) -> str:
+def label(change: Change | Along) -> str:
     """How the object of a change is called."""
     tenant = change.get("tenant")
     return f"{change['kind']} {tenant}/{change['name']}" if tenant else f"{change['kind']} {change['name']}"
@@ -67,6 +70,33 @@ def show(out: Output, plan: Plan) -> None:
     summary = [done or "nothing to change", f"{unchanged} unchanged" if unchanged else ""]
     summary.append(f"{refused} would be refused" if refused else "")
     out.line("Plan: " + ", ".join(part for part in summary if part) + ".", "bold")
+
+
+def deletions(changes: Sequence[Change]) -> list[str]:
+    """What goes, a line each: the objects themselves, and what each takes along."""
+    lines: list[str] = []
+    for change in changes:
+        lines.append(f"{_SIGNS['delete']:>3} {label(change)}")
+        along = change.get("takes_along")
+        if along is None or not along["count"]:
+            continue
+        named = along["objects"][:_NAMED]
+        lines += [f"      - {label(each)}" for each in named]
+        kinds = ", ".join(f"{count} {kind}" for kind, count in along["kinds"].items())
+        others = along["count"] - len(named)
+        lines.append(f"      {f'and {others} more; ' if others else ''}in all {kinds}")
+    return lines
+
+
+def show_deletions(out: Output, changes: Sequence[Change]) -> None:
+    """Prints what would go, for people or for programs."""
+    if out.structured:
+        out.document({"changes": list(changes)})
+        return
+    for line in deletions(changes):
+        out.line(line, _STYLES["delete"])
+    count = len(changes) + sum(change["takes_along"]["count"] for change in changes if "takes_along" in change)
+    out.line(f"Plan: {count} to delete.", "bold")
 
 
 def _show_change(out: Output, change: Change) -> None:

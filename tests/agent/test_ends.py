@@ -168,3 +168,17 @@ def test_where_a_deleted_image_is_stored_is_known_as_long_as_it_is_in_use(bare: 
     assert kept is not None
     assert [kept.status["pools"][name] for name in bare.hosts] == ["stored", "stored"]
     assert bare.ready("instance", "web")["reason"] == "Running"
+
+
+def test_what_one_host_of_a_shared_pool_has_stored_is_stored_whatever_the_others_say(bare: AgentCloud) -> None:
+    """Seed 484: a host that was away said nothing, its silence hid the copy, and an instance waited for ever."""
+    bare.furnish(hosts=2, pool="shared")
+    near, far = bare.hosts.values()
+    for away in (near, far):
+        bare.hosts[away.name].link.up = False
+        url = sim_url(f"without-{away.name}")
+        bare.put("image", f"without-{away.name}", {"url": url, "sha256": digest_of(url)})
+        bare.settle(10.0)
+        assert bare.get("image", f"without-{away.name}").status["pools"]["shared"] == "stored"
+        away.link.up = True
+        bare.settle(2.0)

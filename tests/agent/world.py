@@ -143,11 +143,11 @@ class AgentCloud(LoopedCloud):
                 continue
         return done
 
-    def furnish(self, hosts: int = 1) -> None:
-        """What every test of instances needs, on hosts with agents."""
+    def furnish(self, hosts: int = 1, *, pool: str | None = None) -> None:
+        """What every test of instances needs, on hosts with agents; with a pool each unless one is named."""
         url = sim_url("linux")
         for number in range(hosts):
-            self.add_host(f"h{number}")
+            self.add_host(f"h{number}", pool)
         self.put("flavor", "small", {"vcpus": 1, "memory_mib": 1024, "disk_gib": 10})
         self.put("flavor", "large", {"vcpus": 4, "memory_mib": 8192, "disk_gib": 10})
         self.put("tenant", TENANT, {})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pextra.resources import REGISTRY
 from tests.api.everything import make_everything
 from tests.api.site import Site
 
@@ -135,3 +138,52 @@ def test_a_host_with_guests_goes_when_they_have_gone(site: Site) -> None:
     site.ada.delete("tenants/acme/instances/web-1").ok()
     site.converge()
     assert site.admin.get("hosts/sim-1").status == 404
+
+
+def along(site: Site, path: str) -> dict[str, Any]:
+    """What a deletion is foretold to take along; nothing is changed by asking."""
+    before = site.world()
+    foretold = site.admin.delete(path, dry_run=True, cascade=True).ok()
+    assert site.world() == before
+    return foretold["takes_along"]
+
+
+def test_a_cascade_tells_beforehand_everything_that_it_takes_along(site: Site) -> None:
+    make_everything(site)
+    site.ada.put("tenants/acme/subnets/back", {"network": "front", "cidr": "10.9.0.0/24"}).ok()
+    told = along(site, "tenants/acme/users/bob")
+    present = {(i["kind"], i["name"]) for i in told["objects"]}
+    assert told["count"] == len(present) == sum(told["kinds"].values())
+    site.admin.delete("tenants/acme/users/bob", cascade=True).ok()
+    plurals = {kind.name: kind.plural for kind in REGISTRY}
+    assert present >= {("api_token", "bob")}
+    assert all(site.admin.get(f"tenants/acme/{plurals[kind]}/{name}").status == 404 for kind, name in present)
+
+
+def test_the_deletion_of_a_tenant_tells_beforehand_everything_that_it_holds(site: Site) -> None:
+    make_everything(site)
+    site.converge()
+    before = {row[1] for row in site.world()["resource"]}
+    told = along(site, "tenants/acme")
+    assert told["kinds"]["tenant"] == 2
+    assert {"kind": "tenant", "tenant": None, "name": "acme.dev"}.items() <= told["objects"][0].items()
+    site.admin.delete("tenants/acme", cascade=True).ok()
+    site.converge()
+    gone = before - {row[1] for row in site.world()["resource"]}
+    itself = site.admin.get("tenants/acme").status
+    assert itself == 404
+    assert len(gone) == told["count"] + 1
+    assert {i["uid"] for i in told["objects"]} < gone
+
+
+def test_a_tenant_that_holds_what_others_use_is_not_begun_with(site: Site) -> None:
+    make_everything(site)
+    site.ada.put("tenants/acme/shares/front", {"kind": "network", "name": "front", "tenants": ["globex"]}).ok()
+    spec = {"flavor": "small", "image": "acme/mine", "networks": [{"network": "acme/front"}]}
+    site.gus.put("tenants/globex/instances/guest", spec).ok()
+    for dry in (True, False):
+        refused = site.admin.delete("tenants/acme", cascade=True, dry_run=dry)
+        assert (refused.code, refused.body["dependants"]) == ("object.in_use", ["instance globex/guest"])
+    assert not site.admin.get("tenants/acme").body["metadata"].get("deleting_at")
+    site.gus.delete("tenants/globex/instances/guest").ok()
+    assert site.admin.delete("tenants/acme", cascade=True).status == 202

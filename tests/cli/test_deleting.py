@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -46,10 +47,25 @@ def test_what_is_in_use_stays(pextra: Pextra, client: Client) -> None:
 @pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
 def test_a_person_is_asked_before_a_cascade(pextra: Pextra, client: Client, answer: str, code: int) -> None:
     client.put("network", "front", {})
+    client.put("subnet", "front", {"network": "front", "cidr": "10.0.0.0/24"})
     result = pextra("delete", "network", "front", "--cascade", stdin=f"{answer}\n", terminal=True)
     assert result.code == code
-    assert "everything that depends on it" in result.err
+    assert "- subnet" in result.err
+    assert "Delete 2 objects?" in result.err
     assert (client.find("network", "front") is None) == (code == 0)
+
+
+def test_what_would_go_is_shown_and_stays(pextra: Pextra, client: Client) -> None:
+    client.put("network", "front", {})
+    client.put("subnet", "front", {"network": "front", "cidr": "10.0.0.0/24"})
+    shown = pextra("delete", "network", "front", "--cascade", "--dry-run")
+    assert shown.code == 0
+    assert "in all 1 subnet" in shown.out
+    assert shown.lines()[-1] == "Plan: 2 to delete."
+    told = json.loads(pextra("delete", "network", "front", "--cascade", "--dry-run", "-o", "json").out)
+    assert [each["name"] for each in told["changes"][0]["takes_along"]["objects"]] == ["front"]
+    assert pextra("delete", "network", "front", "--dry-run").code == 6
+    assert client.find("subnet", "front") is not None
 
 
 def test_a_person_who_said_yes_already_is_not_asked(pextra: Pextra, client: Client) -> None:

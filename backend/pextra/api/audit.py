@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from flask import Blueprint, Request, Response, request, stream_with_context
-from werkzeug.exceptions import MethodNotAllowed
 
 from pextra.api import requests
 from pextra.api.endpoint import Endpoint
@@ -23,7 +22,6 @@ from pextra.store.audit_reading import Filter
 log = logging.getLogger("pextra.api")
 
 PREFIX: Final = "/v1/tenants/<tenant>/audit"
-_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 _TEXTS: Final = {"principal": 253, "action": 127, "kind": 63, "name": 253}
 
 
@@ -42,35 +40,27 @@ def blueprint(endpoint: Endpoint) -> Blueprint:
         )
         return answer(200, body)
 
-    @routes.get("/head", provide_automatic_options=False)
+    @routes.get("/head")
     def head(tenant: str) -> Response:
         whose = _whose(tenant)
         return answer(200, endpoint.read(request, lambda ctx: audit_reading.head(ctx, whose)))
 
-    @routes.get("/proof", provide_automatic_options=False)
+    @routes.get("/proof")
     def proof(tenant: str) -> Response:
         whose, sequence, size = _whose(tenant), _required("sequence"), _number("size")
         return answer(200, endpoint.read(request, lambda ctx: audit_reading.inclusion(ctx, whose, sequence, size)))
 
-    @routes.get("/consistency", provide_automatic_options=False)
+    @routes.get("/consistency")
     def consistency(tenant: str) -> Response:
         whose, earlier, later = _whose(tenant), _required("from"), _number("to")
         return answer(200, endpoint.read(request, lambda ctx: audit_reading.consistency(ctx, whose, earlier, later)))
 
-    @routes.get("/export", provide_automatic_options=False)
+    @routes.get("/export")
     def export(tenant: str) -> Response:
         whose, first, last = _whose(tenant), _number("from"), _number("to")
         begun = endpoint.read(request, lambda ctx: audit_reading.export(ctx, whose, first, last))
         return Response(stream_with_context(_lines(endpoint, whose, begun)), 200, content_type="application/x-ndjson")
 
-    def only_read(tenant: str) -> Response:
-        del tenant
-        if request.method == "OPTIONS":
-            return Response("", 200, {"Allow": ", ".join(_METHODS)})
-        raise MethodNotAllowed(_METHODS)
-
-    for part in ("head", "proof", "consistency", "export"):  # else these would be names of objects of a kind `audit`
-        routes.add_url_rule(f"/{part}", f"no_{part}", only_read, methods=["PUT", "PATCH", "POST", "DELETE", "OPTIONS"])
     del listed, head, proof, consistency, export
     return routes
 

@@ -497,6 +497,17 @@ def _shared_schemas(kinds: list[str]) -> dict[str, Any]:
             "problems": {"type": "array", "items": _ref("Problem")},
             "preconditions": {"type": "object"},
             "object": {"type": "object"},
+            "takes_along": {
+                "type": "object",
+                "description": "What goes along with what is deleted: all of it counted, and named, up to a bound, "
+                "what the caller may read.",
+                "required": ["count", "kinds", "objects"],
+                "properties": {
+                    "count": number,
+                    "kinds": {"type": "object", "additionalProperties": number},
+                    "objects": {"type": "array", "items": {"type": "object"}},
+                },
+            },
         },
     }
     return {

@@ -65,17 +65,19 @@ class ImageController:
             return Outcome(item, record, Next.LATER, delay_s=0.0)
         for assigned, host in copies:
             report, pool = remote.report_of(assigned), host.status.get("pool") or host.name
-            if report is None:
+            if report is not None and report.image is not None:
+                stored.append(report.image)
+                pools[pool] = "stored"
+                held = True
+            elif pools.get(pool) == "stored":
+                continue  # what one host of a shared pool has stored, all have
+            elif report is None:
                 waits = True
                 pools[pool] = "fetching"
             elif report.failure is not None:
                 error = documents.error_of(report.failure)
                 pools[pool] = f"{error.reason}: {error.message}"
                 errors.insert(0, error)
-            elif report.image is not None:
-                stored.append(report.image)
-                pools[pool] = "stored"
-                held = True
         facts: dict[str, Any] = {"pools": pools, "fetched_on_demand": held and remote.fetched_on_demand(source)}
         if "upload" in spec:
             facts["uploaded_bytes"] = spec["upload"]["size_bytes"]

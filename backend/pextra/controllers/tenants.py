@@ -31,15 +31,17 @@ class TenantController:
             return gone(item)
         if not record.deleting:
             return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")])
-        left = cloud.database.write(lambda tx: empty(cloud, tx, record))
+        left, held = cloud.database.write(lambda tx: empty(cloud, tx, record))
         if left == 0:
             return Outcome(item, record, Next.REMOVE)
         message = f"{left}{' or more' if left >= PART else ''} objects of the tenant are being deleted."
+        if len(held) == left:  # nothing is under way that could let them go
+            message = f"Other tenants use what this one holds: {', '.join(held[: deleting.NAMED])}."
         return Outcome(item, record, Next.LATER, [conditions.ready(False, "HasContent", message)], delay_s=2.0)
 
 
-def empty(cloud: Cloud, tx: Tx, tenant: Record) -> int:
-    """Mark the tenant's content as being deleted; tells how much is left."""
+def empty(cloud: Cloud, tx: Tx, tenant: Record) -> tuple[int, list[str]]:
+    """Mark the tenant's content as being deleted; tells how much is left, and what of it cannot be marked yet."""
     ctx = Context(cloud, tx, bootstrap.root_principal(cloud))
     order = {kind.name: place for place, kind in enumerate(cloud.registry.order)}
     children = objects.by_uids(
@@ -47,6 +49,7 @@ def empty(cloud: Cloud, tx: Tx, tenant: Record) -> int:
     )
     inside = objects.content(tx, tenant.uid, limit=PART)
     everything = sorted([*children.values(), *inside], key=lambda r: (-order[r.kind], -r.name.count(".")))
+    held: list[str] = []
     for record in everything:
         now = objects.by_uid(tx, record.tenant_uid, record.uid)
         if now is None or now.deleting:
@@ -54,6 +57,6 @@ def empty(cloud: Cloud, tx: Tx, tenant: Record) -> int:
         try:
             with tx.savepoint():
                 deleting.mark(ctx, now, cascade=True, cause=f"tenant {tenant.name}")
-        except PextraError:
-            continue  # something that refers to it, or uses the quota, has to go first
-    return len(everything)
+        except PextraError:  # something that refers to it, or uses the quota, has to go first
+            held.append(f"{record.kind} {record.name}")
+    return len(everything), held

@@ -210,7 +210,8 @@ class Context:
         reason: which rule allowed it, for the audit log; empty: that of the principal's place among the tenants.
         planning: the transaction will be rolled back: references to nothing are noted in `unknown` instead of refused,
             and immutable fields may change (the plan says `replace`).
-        removed: what a deletion took away at once.
+        marked: what a deletion marked, in that order; what depends on an object comes before it.
+        removed: what of that it took away at once.
         levels: the tenants that were looked up, by path; None: there is none.
     """
 
@@ -221,6 +222,7 @@ class Context:
     origin: Origin = Origin()
     reason: str = ""
     unknown: list[str] = field(default_factory=list[str])
+    marked: list[Record] = field(default_factory=list[Record])
     removed: list[Record] = field(default_factory=list[Record])
     levels: dict[str, Level | None] = field(default_factory=dict[str, "Level | None"])
 

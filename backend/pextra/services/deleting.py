@@ -43,6 +43,7 @@ def delete(ctx: Context, address: Address, preconditions: Preconditions, *, casc
         return Written(before, before, path)
     if address.kind.name == "tenant":
         _check_tenant(ctx, before, cascade=cascade)
+    ctx.marked.clear()
     ctx.removed.clear()
     ctx.levels.clear()
     after = mark(ctx, before, cascade=cascade)
@@ -72,7 +73,11 @@ def mark(ctx: Context, record: Record, *, cascade: bool, cause: str = "") -> Rec
         users = [u for u in users if not _is_going(ctx, u)]
     blocking = [r for r in users if r.on_delete is OnDelete.BLOCK or (r.on_delete is OnDelete.CASCADE and not cascade)]
     if blocking:
-        raise _in_use(ctx, record, blocking, [r for r in blocking if r.on_delete is OnDelete.BLOCK])
+        scope = ctx.cloud.registry[record.kind].scope
+        what = f"{record.kind if scope is Scope.TENANT else f'cloud-wide {record.kind}'} {record.name!r}"
+        firm = any(r.on_delete is OnDelete.BLOCK for r in blocking)
+        remedy = "delete or change them first" if firm else "delete them first, or delete with cascade"
+        raise _in_use(ctx, record, f"The {what} is used by", blocking, remedy)
     for user in users:
         if user.on_delete is OnDelete.CASCADE:
             dependant = objects.by_uid(ctx.tx, user.source_tenant_uid, user.source_uid)
@@ -93,6 +98,7 @@ def mark(ctx: Context, record: Record, *, cascade: bool, cause: str = "") -> Rec
     if not objects.replace(ctx.tx, record, marked):
         raise PextraError("store.contention", "Another writer came in between: try again.", retry_after_s=1)
     auditing.changed(ctx, "delete", replace(marked, name=record.name), None, cause=cause)
+    ctx.marked.append(record)
     if not marked.finalizers and not retained:
         remove(ctx.cloud, ctx.tx, marked)
         ctx.removed.append(marked)
@@ -150,9 +156,10 @@ def _charge_of(cloud: Cloud, record: Record) -> dict[str, int]:
 def _check_tenant(ctx: Context, record: Record, *, cascade: bool) -> None:
     if record.uid == ctx.cloud.site.system_uid:
         raise PextraError("object.in_use", "The cloud's own tenant cannot be deleted.")
-    if cascade:
-        return
     children = objects.descendants(ctx.tx, ctx.cloud.site.uid, record.name)
+    if cascade:
+        _check_outside(ctx, record, {record.uid, *(uid for uid, _ in children)})
+        return
     inside = [r for r in objects.content(ctx.tx, record.uid, limit=NAMED + 2) if r.kind != "quota"]
     if children or inside:
         names = [f"tenant {path}" for _, path in children[:NAMED]] + [f"{r.kind} {r.name}" for r in inside[:NAMED]]
@@ -165,7 +172,15 @@ def _check_tenant(ctx: Context, record: Record, *, cascade: bool) -> None:
         )
 
 
-def _in_use(ctx: Context, record: Record, blocking: list[Reference], firm: list[Reference]) -> PextraError:
+def _check_outside(ctx: Context, tenant: Record, inside: set[str]) -> None:
+    """Refuse to empty a tenant that holds what others go on using: it would never end."""
+    users = [r for r in references.into(ctx.tx, inside) if r.on_delete is OnDelete.BLOCK and not _is_going(ctx, r)]
+    if users:
+        start = f"Tenant {tenant.name!r} holds what is used by"
+        raise _in_use(ctx, tenant, start, users, "delete or change them first")
+
+
+def _in_use(ctx: Context, record: Record, start: str, blocking: list[Reference], remedy: str) -> PextraError:
     users = objects.by_uids(ctx.tx, [(r.source_tenant_uid, r.source_uid) for r in blocking[: NAMED * 4]])
     paths = objects.tenant_paths(ctx.tx, ctx.cloud.site.uid, {r.source_tenant_uid for r in blocking})
     names: list[str] = []
@@ -181,12 +196,4 @@ def _in_use(ctx: Context, record: Record, blocking: list[Reference], firm: list[
         names.append(f"{user.kind} {away}{user.name}")
     others = len(blocking) - len(names)
     shown = ", ".join(names) + (f"{' and ' if names else ''}{others} more" if others else "")
-    remedy = "delete or change them first" if firm else "delete them first, or delete with cascade"
-    scope = ctx.cloud.registry[record.kind].scope
-    what = record.kind if scope is Scope.TENANT else f"cloud-wide {record.kind}"
-    return PextraError(
-        "object.in_use",
-        f"The {what} {record.name!r} is used by {shown}: {remedy}.",
-        dependants=names,
-        others=others,
-    )
+    return PextraError("object.in_use", f"{start} {shown}: {remedy}.", dependants=names, others=others)

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from pextra.declaration.kind import Scope
 from pextra.errors import PextraError, invalid
-from pextra.services import deleting, placement, reading, tenancy, views, writing
+from pextra.services import deleting, departing, placement, reading, tenancy, views, writing
 from pextra.services.cloud import Address, Context, Preconditions, Written
 from pextra.services.documents import mapping
 from pextra.store import quota
@@ -32,6 +32,8 @@ def one(ctx: Context, address: Address, work: Callable[[Context], Written]) -> d
     change = _change(ctx, address, "delete" if deletes else "put", outcome)
     if outcome.record is not None:
         change["object"] = views.written(ctx.cloud, ctx.tx, outcome)
+    if deletes and outcome.before is not None:
+        change["takes_along"] = departing.taken_along(ctx, outcome.before)
     placement.preview(ctx, [(change, outcome)])
     return change
 

@@ -95,6 +95,19 @@ def content(tx: Tx, tenant_uid: str, *, limit: int) -> list[Record]:
     return [_record(r) for r in rows]
 
 
+def census(tx: Tx, tenant_uids: Iterable[str]) -> dict[tuple[str, str], int]:
+    """How many visible objects of each kind live in each of the tenants, by (tenant uid, kind)."""
+    uids, found = list(tenant_uids), dict[tuple[str, str], int]()
+    for start in range(0, len(uids), 500):
+        query = (
+            select(resource.c.tenant_uid, resource.c.kind, func.count())
+            .where(resource.c.tenant_uid.in_(uids[start : start + 500]), ~resource.c.name.startswith("."))
+            .group_by(resource.c.tenant_uid, resource.c.kind)
+        )
+        found.update(((r[0], r[1]), r[2]) for r in tx.conn.execute(query))
+    return found
+
+
 def descendants(tx: Tx, site_uid: str, path: str) -> list[tuple[str, str]]:
     """(uid, path) of every tenant below `path`, in the order of their paths."""
     rows = tx.conn.execute(

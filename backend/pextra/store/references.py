@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, delete, select
 
 from pextra.declaration.markers import OnDelete
 from pextra.store.database import Tx
 from pextra.store.tables import resource_reference as table
+
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,17 @@ def of(tx: Tx, tenant_uid: str, uid: str) -> list[Reference]:
     """Those that the object refers to."""
     query = select(*_COLUMNS).where(table.c.source_tenant_uid == tenant_uid, table.c.source_uid == uid)
     return [_row(r) for r in tx.conn.execute(query)]
+
+
+def into(tx: Tx, tenant_uids: Collection[str]) -> list[Reference]:
+    """Those that refer from other tenants to what lies in these."""
+    inside, uids = set(tenant_uids), list(tenant_uids)
+    found: list[Reference] = []
+    for start in range(0, len(uids), _AT_ONCE):
+        some = table.c.target_tenant_uid.in_(uids[start : start + _AT_ONCE])
+        query = select(*_COLUMNS).where(some, table.c.source_tenant_uid != table.c.target_tenant_uid)
+        found += [r for r in map(_row, tx.conn.execute(query)) if r.source_tenant_uid not in inside]
+    return found
 
 
 def put(tx: Tx, tenant_uid: str, uid: str, references: Iterable[Reference], *, fresh: bool) -> None:

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from pextra_client.cli import planned
 from pextra_client.cli.exits import ExitCode, UsageError
 from pextra_client.cli.inputs import read_ordered
 from pextra_client.cli.output import Format
 from pextra_client.cli.removal import Removal, remove
 from pextra_client.cli.selection import select_some
 from pextra_client.cli.session import Session
+from pextra_client.errors import ApiError
+from pextra_client.wire import Change
 
 
 def run(
@@ -26,6 +29,9 @@ def run(
     cascade: Annotated[
         bool, typer.Option("--cascade", help="Take along what depends on them, and a tenant's content.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show everything that would go, and delete nothing.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a cascade.")] = False,
     ignore_not_found: Annotated[
         bool, typer.Option("--ignore-not-found", help="What is not there counts as deleted.")
@@ -35,6 +41,10 @@ def run(
 ) -> int | None:
     """Deletes objects. What manifests describe and is not there counts as deleted."""
     removals = _removals(session, kind, names or [], file or [], missing_ok=ignore_not_found)
+    if dry_run:
+        foretold = _foretold(session, removals, cascade=cascade)
+        planned.show_deletions(session.out, foretold)
+        return None
     if cascade and not yes and not _confirmed(session, removals):
         session.out.notice("nothing was deleted")
         return ExitCode.ERROR
@@ -87,9 +97,26 @@ def _removals(
     ]
 
 
+def _foretold(session: Session, removals: list[Removal], *, cascade: bool) -> list[Change]:
+    foretold: list[Change] = []
+    for each in removals:
+        try:
+            change = session.client.plan_delete(each.kind, each.name, tenant=each.tenant, uid=each.uid, cascade=cascade)
+        except ApiError as error:
+            if error.code != "object.not_found" or not each.missing_ok:
+                raise
+            session.out.notice(f"{each.kind.label(each.name, each.tenant)}: not there")
+        else:
+            foretold.append(change)
+    return foretold
+
+
 def _confirmed(session: Session, removals: list[Removal]) -> bool:
-    """Asks a person; a program that says --cascade has said what it means."""
+    """Asks a person, who is shown what goes; a program that says --cascade has said what it means."""
     if not sys.stdin.isatty():
         return True
-    what = ", ".join(removal.kind.label(removal.name, removal.tenant) for removal in removals)
-    return typer.confirm(f"Delete {what} and everything that depends on it?", err=not session.out.quiet)
+    foretold = _foretold(session, removals, cascade=True)
+    for line in planned.deletions(foretold):
+        session.out.notice(line)
+    count = len(foretold) + sum(change["takes_along"]["count"] for change in foretold if "takes_along" in change)
+    return typer.confirm(f"Delete {count} object{'' if count == 1 else 's'}?", err=not session.out.quiet)
