@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,11 @@ from pextra.drivers.libvirt.driver import LibvirtCompute
 from pextra.drivers.libvirt.hosting import PrivateLibvirtd
 from pextra.drivers.local import preflight
 from pextra.host_wiring import hypervisor_root
+from pextra_client.client import Client
+from pextra_client.config import Profiles
+from pextra_client.errors import ClientError
 from tests.drivers.hypervisor import reason_unavailable, tiny_image
+from tests.labs.door import Door
 from tests.labs.waiting import wait_until
 
 API: Final = "127.0.0.1:8440"
@@ -30,7 +35,7 @@ def reason_no_cloud() -> str | None:
 
 
 class RealCloud:
-    """`pextra up`, driven by the command line as a user would.
+    """`pextra up`, driven by the command line as a user would; what is only looked at is asked of its API.
 
     Args:
         pool_mib: the size of a file system of its own for guests' disks, which a test may fill; None: the machine's.
@@ -48,6 +53,7 @@ class RealCloud:
         self.pool = self.data / "volumes"
         self._boots = 0
         self._holder = self._boot()
+        self._door = Door(self._within(), API)
         if pool_mib is not None:
             self.pool.mkdir()
             self._inside("mount", "-t", "tmpfs", "-o", f"size={pool_mib}m,mode=755", "none", str(self.pool))
@@ -89,6 +95,7 @@ class RealCloud:
         wait_until(lambda: not self._processes(), 20, f"the end of processes {left}")
         self._end_machine()
         self._holder = self._boot()
+        self._door = Door(self._within(), API)
         self.up()
 
     def close(self) -> None:
@@ -132,8 +139,8 @@ class RealCloud:
 
     def get(self, kind: str, name: str, tenant: str | None = "acme") -> dict[str, Any]:
         """One object."""
-        where = ["-t", tenant] if tenant is not None else []
-        return json.loads(self.pextra("get", kind, name, *where, "-o", "json"))
+        with self._client() as client:
+            return dict(client.get(kind, name, tenant=tenant))
 
     def status(self, name: str) -> dict[str, Any]:
         """The status of an instance."""
@@ -217,16 +224,24 @@ class RealCloud:
     def _is_ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.folder / "up.log").read_text()
-        done = subprocess.run(
-            self._argv("get", "hosts", "-o", "json"), env=self._environment(), capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
-        if done.returncode != 0:
+        try:
+            with self._client() as client:
+                hosts = list(client.list("host"))
+        except ClientError:
             return False
-        hosts = json.loads(done.stdout)["items"]
         return any(
-            c["type"] == "ready" and c["status"] == "true" for h in hosts for c in h["status"].get("conditions", [])
+            c["type"] == "ready" and c["status"] == "true"
+            for h in hosts
+            for c in h.get("status", {}).get("conditions", [])
         )
+
+    def _client(self) -> Client:
+        """What `pextra` would use, from outside the namespace."""
+        profiles = Profiles(self.folder / "config" / "pextra" / "config.yaml")
+        settings = profiles.get(profiles.current())
+        if settings is None:
+            raise ClientError("the cloud has not made its profile yet")
+        return replace(settings, endpoints=(f"http://{self._door.address}",)).client()
 
     def _pool_seen(self) -> Path:
         """The pool as the cloud sees it, whose mounts are its own."""
@@ -248,6 +263,7 @@ class RealCloud:
         return holder
 
     def _end_machine(self) -> None:
+        self._door.close()
         self._holder.kill()
         self._holder.communicate()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 
@@ -111,26 +110,3 @@ def test_deleting_leaves_nothing_on_the_machine(cloud: RealCloud) -> None:
     cloud.pextra("delete", "instance", "short", "-t", "acme", "--wait")
     cloud.pextra("delete", "volume", "data", "-t", "acme", "--wait")
     settle(lambda: cloud.traces() == before, 20)
-
-
-@pytest.mark.parametrize("victim", ["agent", "control plane"])
-def test_a_kill_while_a_guest_is_made_leaves_one_guest_that_was_started_once(cloud: RealCloud, victim: str) -> None:
-    cloud.pextra("apply", "-f", "-", "--no-wait", text=json.dumps(instance("late")))
-    settle((cloud.data / "hv" / "guests" / cloud.uid("late")).exists)
-    if victim == "agent":
-        cloud.kill_agent()
-    else:
-        cloud.kill()
-        cloud.up()
-    settle(lambda: cloud.status("late").get("power") == "running")
-    settle(lambda: "PEXTRA-GUEST ready" in cloud.console("late"))
-    assert cloud.console("late").count("user space after") == cloud.status("late")["boots"] == 1
-    cloud.pextra("delete", "instance", "late", "-t", "acme", "--wait")
-
-
-def test_a_kill_while_a_guest_is_deleted_leaves_nothing(cloud: RealCloud) -> None:
-    before = cloud.traces()
-    cloud.apply(instance("leaving"))
-    cloud.pextra("delete", "instance", "leaving", "-t", "acme", "--no-wait")
-    cloud.kill_agent()
-    settle(lambda: cloud.traces() == before, 60)
