@@ -89,6 +89,14 @@ def _network(data: Path, account: Account | None) -> tuple[NetworkDriver, tuple[
     return LocalNetwork(data / "networks", account=account, uplink=Uplink()), ()
 
 
+def _acceleration(images: Path, account: Account | None) -> tuple[bool, tuple[str, ...]]:
+    """Whether guests run under KVM; where that cannot be tried, they are emulated, and it is tried at the next start."""
+    try:
+        return kvm_works(lambda: build_tiny_image(images).path, images, account), ()
+    except ImageBuildError as error:
+        return False, (f"guests are emulated: the small guest that shows whether KVM works was not built: {error}",)
+
+
 def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = None) -> Host:
     """This machine's drivers. Takes some seconds the first time, when it sees whether KVM works.
 
@@ -105,7 +113,7 @@ def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = Non
         libvirtd = PrivateLibvirtd(hypervisor_root(data))
         libvirtd.ensure_up()
         images = data / "images"
-        accelerated = kvm_works(lambda: build_tiny_image(images).path, images, libvirtd.account)
+        accelerated, unproved = _acceleration(images, libvirtd.account)
         storage = FileStorage(
             data / "volumes",
             allowed_dirs=[images, *settings.image_dirs],
@@ -119,8 +127,8 @@ def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = Non
             dedicated_cpus=settings.dedicated_cpus,
         )
         network, lacking = _network(data, libvirtd.account)
-        return Host(HostDrivers(compute, network, storage, pool), lacking)
-    except (ImageBuildError, DriverError, OSError) as error:
+        return Host(HostDrivers(compute, network, storage, pool), unproved + lacking)
+    except (DriverError, OSError) as error:
         raise HostUnfit(str(error)) from error
 
 

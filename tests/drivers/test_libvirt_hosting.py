@@ -15,6 +15,7 @@ from pextra.drivers.libvirt import preflight
 from pextra.drivers.libvirt.acceleration import kvm_works
 from pextra.drivers.libvirt.driver import LibvirtCompute
 from pextra.drivers.libvirt.hosting import PrivateLibvirtd
+from pextra.host_wiring import HostSettings, hypervisor_root, open_host
 from pextra.images.tiny import ImageBuildError, build_tiny_image
 from tests.drivers.hypervisor import Hypervisor, python_environment, tiny_image
 from tests.labs.waiting import wait_until
@@ -135,3 +136,24 @@ def test_image_is_built_once_and_again_when_it_was_damaged(
         file.write(b"damaged")
     with pytest.raises(ImageBuildError, match="apt-get"):
         build_tiny_image(tmp_path)
+
+
+def test_a_host_on_which_kvm_cannot_be_tried_emulates_and_says_so(
+    hypervisor: Hypervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unbuilt(cache_dir: Path) -> None:
+        raise ImageBuildError(f"no package could be had for {cache_dir}")
+
+    opens = hypervisor.root / "kvm"
+    opens.touch()
+    opens.chmod(0o666)
+    monkeypatch.setattr("pextra.drivers.libvirt.acceleration._DEVICE", str(opens))
+    monkeypatch.setattr("pextra.host_wiring.build_tiny_image", unbuilt)
+    data = hypervisor.root / "data"
+    data.mkdir(mode=0o711)
+    host = open_host(HostSettings(data), "pool")
+    try:
+        assert not host.drivers.compute.observe_host().accelerated
+        assert "no package could be had" in host.lacking[0]
+    finally:
+        PrivateLibvirtd(hypervisor_root(data)).stop()
