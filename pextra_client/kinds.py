@@ -39,7 +39,8 @@ class QuotaSpec(TypedDict):
     """The limits of a tenant and of all its descendants together."""
 
     limits: NotRequired[dict[str, int | Literal["unlimited"]]]
-    """The most of each countable."""
+    """The most of each countable; of one that comes in several kinds also of each kind, such as `gpus/a100`.
+    """
 
     unlisted: NotRequired[Literal["none", "unlimited"]]
     """The limit of every countable that `limits` does not name. `unlimited` is possible only under an
@@ -57,8 +58,9 @@ class QuotaStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
     usage: NotRequired[dict[str, dict[str, int | None]]]
-    """For each countable: `limit` (null: unlimited), `used` by the tenant's own objects, `granted` to its
-    children.
+    """For each countable: `limit` (null: unlimited), `used` by the tenant's own objects, those included that
+    are being made or deleted, `granted` to its children, and what is `available` still (null: without
+    limit).
     """
 
 

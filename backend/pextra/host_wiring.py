@@ -90,7 +90,7 @@ def _network(data: Path, account: Account | None) -> tuple[NetworkDriver, tuple[
 
 
 def _acceleration(images: Path, account: Account | None) -> tuple[bool, tuple[str, ...]]:
-    """Whether guests run under KVM; where that cannot be tried, they are emulated, and it is tried at the next start."""
+    """Whether guests run under KVM; where that cannot be tried they are emulated, and the next start tries again."""
     try:
         return kvm_works(lambda: build_tiny_image(images).path, images, account), ()
     except ImageBuildError as error:

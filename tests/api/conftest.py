@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from pextra.declaration.registry import Registry
+from pextra.resources import REGISTRY
 from pextra.store.database import Database
 from tests.api.site import Site
 from tests.api.templates import PostgresTemplate, SqliteTemplate, Tokens, make_site
@@ -20,7 +23,11 @@ from tests.labs.databases import Flavour, reason_unavailable
 from tests.labs.postgres import PostgresServer
 from tests.store.clock import ManualClock
 
-OpenSite = Callable[[str, Tokens], Site]
+
+class OpenSite(Protocol):
+    """Opens the site in a database, with these kinds."""
+
+    def __call__(self, url: str, tokens: Tokens, registry: Registry = ...) -> Site: ...
 
 
 @pytest.fixture(scope="session")
@@ -50,12 +57,12 @@ def open_site(tmp_path: Path) -> Iterator[OpenSite]:
     """Opens the site in a database, and closes it after the test."""
     opened: list[Database] = []
 
-    def open_(url: str, tokens: Tokens) -> Site:
+    def open_(url: str, tokens: Tokens, registry: Registry = REGISTRY) -> Site:
         clock = ManualClock()
         clock.advance(60.0)
         database = Database(url, clock=clock, rng=random.Random(url), durable=False)
         opened.append(database)
-        return Site(database, clock, tokens, depot=tmp_path / "depot")
+        return Site(database, clock, tokens, registry, depot=tmp_path / "depot")
 
     yield open_
     for database in opened:

@@ -62,7 +62,7 @@ def test_what_is_made_changed_and_deleted_is_charged_to_the_byte(any_site: Site)
     limit(any_site, "acme.dev", volumes=2, volume_gib=10).ok()
     path = "tenants/acme.dev/volumes/v"
     any_site.dev.put(path, {"size_gib": 4}).ok()
-    assert usage(any_site, "acme.dev", "volume_gib") == {"limit": 10, "used": 4, "granted": 0}
+    assert usage(any_site, "acme.dev", "volume_gib") == {"limit": 10, "used": 4, "granted": 0, "available": 6}
     any_site.dev.put(path, {"size_gib": 10}).ok()
     assert usage(any_site, "acme.dev", "volume_gib")["used"] == 10
     refused = any_site.dev.put(path, {"size_gib": 11})
@@ -93,7 +93,7 @@ def test_an_instance_is_charged_what_its_flavor_says(site: Site) -> None:
 def test_limits_are_carved_out_of_the_parents(site: Site) -> None:
     limit(site, "acme", volumes=5, volume_gib=20)
     limit(site, "acme.dev", volumes=3).ok()
-    assert usage(site, "acme", "volumes") == {"limit": 5, "used": 0, "granted": 3}
+    assert usage(site, "acme", "volumes") == {"limit": 5, "used": 0, "granted": 3, "available": 2}
     site.admin.put("tenants/acme.two", {}).ok()
     refused = limit(site, "acme.two", volumes=3, users=0, api_tokens=0, role_bindings=0)
     assert (refused.code, refused.body["tenant"], refused.body["countable"]) == ("quota.exceeded", "acme", "volumes")
@@ -167,7 +167,7 @@ def test_the_clouds_own_tenant_has_no_limits(site: Site) -> None:
 def test_every_countable_is_shown_with_limit_use_and_grants(site: Site) -> None:
     shown = site.admin.get("tenants/acme/quotas/default").body["status"]["usage"]
     assert set(shown) == set(REGISTRY.countables)
-    assert all(set(counter) == {"limit", "used", "granted"} for counter in shown.values())
+    assert all(set(counter) == {"limit", "used", "granted", "available"} for counter in shown.values())
     assert shown["volumes"]["limit"] is None
 
 

@@ -56,7 +56,9 @@ class QuotaMachine(RuleBasedStateMachine):
     def charge(self, tenant: str, amounts: dict[str, int]) -> None:
         fits = all(amount <= self.room(tenant, c) or amount == 0 for c, amount in amounts.items())
         uid = self.uids[tenant]
-        if self.attempt(fits, "quota.exceeded", lambda tx: quota.charge(tx, uid, tenant, amounts, unlisted=lambda: 0)):
+        if self.attempt(
+            fits, "quota.exceeded", lambda tx: quota.charge(tx, uid, tenant, amounts, unlisted=lambda _: 0)
+        ):
             self.live[tenant].append(amounts)
 
     @precondition(lambda self: any(self.live.values()))
@@ -65,7 +67,7 @@ class QuotaMachine(RuleBasedStateMachine):
         tenant = data.draw(st.sampled_from([name for name, charges in self.live.items() if charges]))
         amounts = self.live[tenant].pop(data.draw(st.integers(0, len(self.live[tenant]) - 1)))
         back = {countable: -amount for countable, amount in amounts.items()}
-        self.database.write(lambda tx: quota.charge(tx, self.uids[tenant], tenant, back, unlisted=lambda: 0))
+        self.database.write(lambda tx: quota.charge(tx, self.uids[tenant], tenant, back, unlisted=lambda _: 0))
 
     @rule(tenant=st.sampled_from(["parent", "child"]), ceilings=CEILINGS)
     def limit(self, tenant: str, ceilings: dict[str, int | None]) -> None:
@@ -85,7 +87,7 @@ class QuotaMachine(RuleBasedStateMachine):
         if self.attempt(
             fits,
             "quota.exceeded",
-            lambda tx: quota.grant(tx, uid, "parent", {countable: amount}, unlisted=lambda: 0),
+            lambda tx: quota.grant(tx, uid, "parent", {countable: amount}, unlisted=lambda _: 0),
         ):
             self.granted[countable] += amount
 
@@ -138,16 +140,16 @@ def test_every_database_counts_alike(database: Database) -> None:
 def test_a_refusal_says_what_the_limit_is_and_what_is_in_use(sqlite_database: Database) -> None:
     uid = sqlite_database.new_uid()
     sqlite_database.write(lambda tx: quota.set_ceilings(tx, uid, "acme", {"vcpus": 5}))
-    sqlite_database.write(lambda tx: quota.charge(tx, uid, "acme", {"vcpus": 4}, unlisted=lambda: 0))
+    sqlite_database.write(lambda tx: quota.charge(tx, uid, "acme", {"vcpus": 4}, unlisted=lambda _: 0))
     with pytest.raises(PextraError) as caught:
-        sqlite_database.write(lambda tx: quota.charge(tx, uid, "acme", {"vcpus": 2}, unlisted=lambda: 0))
+        sqlite_database.write(lambda tx: quota.charge(tx, uid, "acme", {"vcpus": 2}, unlisted=lambda _: 0))
     facts = {"tenant": "acme", "countable": "vcpus", "limit": 5, "used": 4, "granted": 0, "requested": 2}
     assert caught.value.facts == facts
 
 
 def test_a_countable_without_a_counter_has_the_limit_of_what_is_not_listed(sqlite_database: Database) -> None:
     uid = sqlite_database.new_uid()
-    sqlite_database.write(lambda tx: quota.charge(tx, uid, "acme", {"vcpus": 7}, unlisted=lambda: None))
+    sqlite_database.write(lambda tx: quota.charge(tx, uid, "acme", {"vcpus": 7}, unlisted=lambda _: None))
     assert sqlite_database.read(lambda tx: quota.usage(tx, uid)) == {"vcpus": Usage(None, 7, 0)}
 
 

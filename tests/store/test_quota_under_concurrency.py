@@ -27,7 +27,7 @@ def test_used_is_the_sum_of_live_charges_after_concurrent_charges_and_releases(p
             else:
                 delta = {"vcpus": rng.randint(1, 3), "instances": 1}
             try:
-                processes[seed].write(lambda tx, d=delta: quota.charge(tx, tenant, "acme", d, unlisted=lambda: 0))
+                processes[seed].write(lambda tx, d=delta: quota.charge(tx, tenant, "acme", d, unlisted=lambda _: 0))
             except PextraError as error:
                 refusals.append(error.code)
                 continue
@@ -55,7 +55,7 @@ def test_a_limit_that_is_lowered_among_writers_is_never_exceeded(processes: list
 
     def charge(number: int) -> None:
         try:
-            processes[number % 4].write(lambda tx: quota.charge(tx, tenant, "acme", {"vcpus": 1}, unlisted=lambda: 0))
+            processes[number % 4].write(lambda tx: quota.charge(tx, tenant, "acme", {"vcpus": 1}, unlisted=lambda _: 0))
         except PextraError:
             return
         charged.append(1)
@@ -87,7 +87,7 @@ def test_children_are_never_granted_more_than_their_parent_has(processes: list[D
     def grant(number: int) -> None:
         delta = {"vcpus": 3}
         try:
-            processes[number % 4].write(lambda tx: quota.grant(tx, parent, "acme", delta, unlisted=lambda: 0))
+            processes[number % 4].write(lambda tx: quota.grant(tx, parent, "acme", delta, unlisted=lambda _: 0))
         except PextraError:
             return
         granted.append(3)

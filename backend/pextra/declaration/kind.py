@@ -116,6 +116,8 @@ class Kind:
         finalizers: what must happen before a deleted object's row goes.
         charge: what an object costs its tenant beside one of `plural`: countable to amount. Pure.
         countables: name to description of what `charge` may name.
+        families: the countables, with descriptions, that are counted by member too: what charges `gpus/a100` charges
+            `gpus` as much. A tenant may use any members within the whole unless its quota, or one above, limits them.
         admit: refuses a spec that contradicts its siblings, the other parts of the same whole: objects of this kind
         with a
             `cascade` reference to the same target (name and effective spec). Pure.
@@ -141,6 +143,7 @@ class Kind:
     finalizers: tuple[str, ...] = ()
     charge: Callable[[Spec, Mapping[str, Any]], Mapping[str, int]] = nothing_charged
     countables: Mapping[str, str] = field(default_factory=dict[str, str])
+    families: Mapping[str, str] = field(default_factory=dict[str, str])
     admit: Callable[[Spec, Iterable[tuple[str, Spec]]], None] = always_admitted
     conditions: Mapping[str, str] = field(default_factory=dict[str, str])
     sample: type[SpecModel] | None = None

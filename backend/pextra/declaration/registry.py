@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import Final
 
 from pextra.declaration.kind import Kind
 from pextra.errors import PextraError
+
+_MEMBER: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
 
 class Registry:
@@ -64,7 +68,19 @@ class Registry:
             if kind.charged_anything:
                 result[kind.plural] = f"Number of {kind.plural}."
                 result.update(kind.countables)
+                result.update(kind.families)
         return result
+
+    def is_countable(self, name: str) -> bool:
+        """Whether quota can limit this: a countable, or a member of a family of countables."""
+        return name in self.countables or self.family_of(name) is not None
+
+    def family_of(self, name: str) -> str | None:
+        """The family of which the countable is a member, or None: it stands for itself."""
+        family, slash, member = name.partition("/")
+        if not slash or not _MEMBER.fullmatch(member):
+            return None
+        return family if any(family in kind.families for kind in self) else None
 
     @cached_property
     def order(self) -> tuple[Kind, ...]:

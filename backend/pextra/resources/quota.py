@@ -15,7 +15,7 @@ class QuotaSpec(SpecModel):
     """The limits of a tenant and of all its descendants together."""
 
     limits: Annotated[dict[Annotated[str, Field(max_length=63)], Limit], Field(max_length=200)] = {}
-    """The most of each countable."""
+    """The most of each countable; of one that comes in several kinds also of each kind, such as `gpus/a100`."""
     unlisted: Literal["none", "unlimited"] = "none"
     """The limit of every countable that `limits` does not name. `unlimited` is possible only under an unlimited
     parent."""
@@ -25,7 +25,8 @@ class QuotaStatus(StatusModel):
     """What of the limits is in use."""
 
     usage: dict[str, dict[str, int | None]] = {}
-    """For each countable: `limit` (null: unlimited), `used` by the tenant's own objects, `granted` to its children."""
+    """For each countable: `limit` (null: unlimited), `used` by the tenant's own objects, those included that are being
+    made or deleted, `granted` to its children, and what is `available` still (null: without limit)."""
 
 
 QUOTA = Kind(

@@ -366,7 +366,8 @@ def target_of(kind: Kind, tenant: str | None, record: Record) -> Target:
         uid=record.uid,
         labels=record.labels,
         spec=effective,
-        charge=kind.charged(effective, record.resolved),
+        # Members of families have no fixed names, which the schema of policies would need.
+        charge={name: n for name, n in kind.charged(effective, record.resolved).items() if "/" not in name},
     )
 
 

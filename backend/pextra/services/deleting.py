@@ -119,7 +119,7 @@ def remove(cloud: Cloud, tx: Tx, record: Record) -> None:
     if charge:
         owner = tenancy.by_uid(cloud, tx, record.tenant_uid)
         path = owner.path if owner is not None else record.tenant_uid
-        quota.charge(tx, record.tenant_uid, path, {k: -v for k, v in charge.items()}, unlisted=lambda: 0)
+        quota.charge(tx, record.tenant_uid, path, {k: -v for k, v in charge.items()}, unlisted=lambda _: 0)
         if owner is not None and owner.deleting:
             work.ask(tx, cloud.site.uid, owner.uid, "tenant")
     targets = references.of(tx, record.tenant_uid, record.uid)

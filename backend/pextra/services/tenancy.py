@@ -5,7 +5,7 @@ from __future__ import annotations
 from pextra.declaration.kind import Scope
 from pextra.services import authorization
 from pextra.services.cloud import Address, Cloud, Context, Tenant
-from pextra.store import objects
+from pextra.store import objects, quota
 from pextra.store.database import Tx
 
 
@@ -35,9 +35,28 @@ def of_address(ctx: Context, address: Address) -> Tenant | None:
     return tenant
 
 
-def unlisted_ceiling(cloud: Cloud, tx: Tx, tenant_uid: str) -> int | None:
-    """The limit of a countable that the tenant's quota does not name; None is unlimited."""
-    if tenant_uid == cloud.site.system_uid:
+def unlisted_ceiling(cloud: Cloud, tx: Tx, tenant: Tenant, countable: str) -> int | None:
+    """The limit of a countable that the tenant's quota does not name; None is unlimited.
+
+    A member of a family is limited by the whole alone, unless a tenant above limits that member: then it is not to be
+    had without being listed.
+    """
+    if tenant.uid == cloud.site.system_uid:
         return None
-    quota = objects.by_name(tx, tenant_uid, "quota", "default")
-    return None if quota is not None and quota.spec.get("unlisted") == "unlimited" else 0
+    if cloud.registry.family_of(countable) is not None:
+        return member_ceiling(cloud, tx, tenant, countable)
+    own = objects.by_name(tx, tenant.uid, "quota", "default")
+    return None if own is not None and own.spec.get("unlisted") == "unlimited" else 0
+
+
+def member_ceiling(cloud: Cloud, tx: Tx, tenant: Tenant, countable: str) -> int | None:
+    """What the tenants above leave of a member of a family to one that does not list it: all, or nothing."""
+    path = tenant.parent_path
+    while path is not None:
+        above = find(cloud, tx, path)
+        assert above is not None
+        held = quota.usage(tx, above.uid).get(countable)
+        if held is not None:
+            return None if held.ceiling is None else 0
+        path = above.parent_path
+    return None

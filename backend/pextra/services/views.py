@@ -51,4 +51,5 @@ def _live_status(cloud: Cloud, tx: Tx, kind: Kind, record: Record) -> dict[str, 
     counters = quota.usage(tx, record.tenant_uid)
     unlisted = None if record.spec.get("unlisted") == "unlimited" else 0
     empty = quota.Usage(unlisted, 0, 0)
-    return {"usage": {name: counters.get(name, empty).as_dict() for name in sorted(cloud.registry.countables)}}
+    names = {*cloud.registry.countables, *counters}
+    return {"usage": {name: counters.get(name, empty).as_dict() for name in sorted(names)}}

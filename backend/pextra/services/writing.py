@@ -233,7 +233,7 @@ def _charge(
         tenant.uid,
         tenant.path,
         delta,
-        unlisted=lambda: tenancy.unlisted_ceiling(ctx.cloud, ctx.tx, tenant.uid),
+        unlisted=lambda name: tenancy.unlisted_ceiling(ctx.cloud, ctx.tx, tenant, name),
     )
     return delta
 

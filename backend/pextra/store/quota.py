@@ -27,7 +27,8 @@ class Usage:
 
     def as_dict(self) -> dict[str, int | None]:
         """The wire form."""
-        return {"limit": self.ceiling, "used": self.used, "granted": self.granted}
+        left = None if self.ceiling is None else self.ceiling - self.used - self.granted
+        return {"limit": self.ceiling, "used": self.used, "granted": self.granted, "available": left}
 
 
 def usage(tx: Tx, tenant_uid: str) -> dict[str, Usage]:
@@ -41,7 +42,7 @@ def usage(tx: Tx, tenant_uid: str) -> dict[str, Usage]:
 
 
 def charge(
-    tx: Tx, tenant_uid: str, tenant: str, delta: Mapping[str, int], *, unlisted: Callable[[], int | None]
+    tx: Tx, tenant_uid: str, tenant: str, delta: Mapping[str, int], *, unlisted: Callable[[str], int | None]
 ) -> None:
     """Add `delta` to what the tenant uses; negative amounts give back.
 
@@ -80,7 +81,7 @@ def exceeded(tenant: str, countable: str, now: Usage, amount: int) -> PextraErro
 
 
 def grant(
-    tx: Tx, parent_uid: str, parent: str, delta: Mapping[str, int], *, unlisted: Callable[[], int | None]
+    tx: Tx, parent_uid: str, parent: str, delta: Mapping[str, int], *, unlisted: Callable[[str], int | None]
 ) -> None:
     """Add `delta` to what the parent has granted to its children.
 
@@ -104,13 +105,13 @@ def _begin(
     tenant: str,
     countable: str,
     amount: int,
-    unlisted: Callable[[], int | None],
+    unlisted: Callable[[str], int | None],
     *,
     column: str,
 ) -> None:
     """Begin a counter that is not there yet; refuse when it is there, for then it was full."""
     found = usage(tx, tenant_uid).get(countable)
-    ceiling = found.ceiling if found is not None else unlisted()
+    ceiling = found.ceiling if found is not None else unlisted(countable)
     if found is not None or (ceiling is not None and amount > ceiling):
         raise exceeded(tenant, countable, found or Usage(ceiling, 0, 0), amount)
     counters = {"used": 0, "granted": 0, column: amount}

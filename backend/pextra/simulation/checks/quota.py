@@ -34,7 +34,8 @@ def grants_are_the_childrens_limits(view: View) -> Iterator[str]:
         if parent is None:
             continue
         granted[parent.uid, countable] += ceiling or 0
-        if ceiling is None and ceilings.get((parent.uid, countable), 0) is not None:
+        above = ceilings.get((parent.uid, countable), None if "/" in countable else 0)
+        if ceiling is None and above is not None:
             yield f"tenant {tenant_uid} is unlimited in {countable}, and its parent is not"
     for counter in view.ground.counters:
         if counter.granted != granted[counter.tenant_uid, counter.countable]:
