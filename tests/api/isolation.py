@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import event
 
+from pextra.services.refusals import WINDOW_S
 from tests.api.caller import Answer, Caller
 from tests.api.site import Site
 
@@ -90,30 +91,30 @@ class Request:
 
 
 QUERIES: Final[dict[str, Callable[[Known], dict[str, Any]]]] = {
-    "tenant": lambda known: {"tenant": "{}"},
+    "tenant": lambda _: {"tenant": "{}"},
     "kind": lambda known: {"kind": known.document["kind"]},
     "position": lambda known: {"position": known.position},
-    "recursive": lambda known: {"recursive": "true"},
-    "since": lambda known: {"since": "2020-01-01T00:00:00Z"},
-    "until": lambda known: {"until": "2040-01-01T00:00:00Z"},
-    "principal": lambda known: {"principal": "acme/ada"},
+    "recursive": lambda _: {"recursive": "true"},
+    "since": lambda _: {"since": "2020-01-01T00:00:00Z"},
+    "until": lambda _: {"until": "2040-01-01T00:00:00Z"},
+    "principal": lambda _: {"principal": "acme/ada"},
     "action": lambda known: {"action": f"{known.document['kind']}.create"},
     "name": lambda known: {"name": known.document["metadata"]["name"]},
-    "outcome": lambda known: {"outcome": "succeeded"},
-    "order": lambda known: {"order": "desc"},
-    "limit": lambda known: {"limit": 1},
+    "outcome": lambda _: {"outcome": "succeeded"},
+    "order": lambda _: {"order": "desc"},
+    "limit": lambda _: {"limit": 1},
     "page": lambda known: {"page": known.page},
     "uid": lambda known: {"uid": known.uid},
-    "sequence": lambda known: {"sequence": 1, "size": 2},
-    "size": lambda known: {"sequence": 1, "size": 2},
-    "from": lambda known: {"from": 1, "to": 2},
-    "to": lambda known: {"from": 1, "to": 2},
-    "labels": lambda known: {"labels": "made-by=tests"},
-    "filter": lambda known: {"filter": "spec.size_gib=3"},
-    "wait": lambda known: {"wait": "ready", "timeout_s": 0},
-    "timeout_s": lambda known: {"wait": "deleted", "timeout_s": 0},
-    "dry_run": lambda known: {"dry_run": "true"},
-    "cascade": lambda known: {"cascade": "true"},
+    "sequence": lambda _: {"sequence": 1, "size": 2},
+    "size": lambda _: {"sequence": 1, "size": 2},
+    "from": lambda _: {"from": 1, "to": 2},
+    "to": lambda _: {"from": 1, "to": 2},
+    "labels": lambda _: {"labels": "made-by=tests"},
+    "filter": lambda _: {"filter": "spec.size_gib=3"},
+    "wait": lambda _: {"wait": "ready", "timeout_s": 0},
+    "timeout_s": lambda _: {"wait": "deleted", "timeout_s": 0},
+    "dry_run": lambda _: {"dry_run": "true"},
+    "cascade": lambda _: {"cascade": "true"},
 }
 """How each parameter of a query is filled in; `{}` stands for the tenant that is asked about."""
 
@@ -122,7 +123,7 @@ HEADERS: Final[dict[str, Callable[[Known], str]]] = {
     "If-None-Match": lambda known: known.etag,
     "If-Match": lambda known: known.etag,
     "Idempotency-Key": lambda known: known.key,
-    "Upload-Offset": lambda known: "0",
+    "Upload-Offset": lambda _: "0",
 }
 
 
@@ -178,7 +179,7 @@ def requests(path: str, method: str, parameters: list[tuple[str, str]], known: K
             yield Request(method, path, {}, {**headers, name: HEADERS[name](known)}, body, raw)
     if method == "PUT":
         yield Request(method, path, {}, {"If-None-Match": "*"}, body, raw)
-        yield Request(method, path, {}, headers, lambda world: {"spec": {"unknown": 1}}, raw)
+        yield Request(method, path, {}, headers, lambda _: {"spec": {"unknown": 1}}, raw)
 
 
 def questions(known: Known) -> Iterator[Request]:
@@ -234,7 +235,11 @@ def counted(site: Site) -> Generator[list[str]]:
 
 
 def seen(site: Site, caller: Caller, request: Request, world: World) -> tuple[Any, ...]:
-    """All that a stranger learns from the request: status, body, headers and what the database had to do."""
+    """All that a stranger learns from the request: status, body, headers and what the database had to do.
+
+    Each is made in a time of its own, for of refusals that are alike only some are noted in the caller's audit log.
+    """
+    site.clock.advance(WINDOW_S)
     with counted(site) as statements:
         answer = request.send(caller, world)
     headers = {k: v for k, v in answer.headers.items() if k not in PER_OBJECT_HEADERS}
@@ -243,8 +248,10 @@ def seen(site: Site, caller: Caller, request: Request, world: World) -> tuple[An
 
 def _plain(text: str, world: World) -> str:
     """The text without the names that the caller sent."""
+    parent = world.tenant.partition(".")[0]
     for quoted in ("'{}'", '"{}"', "{}/", "/{}"):
-        text = text.replace(quoted.format(world.name), "NAME").replace(quoted.format(world.tenant), "TENANT")
+        for word, plain in ((world.name, "NAME"), (world.tenant, "TENANT"), (parent, "PARENT")):
+            text = text.replace(quoted.format(word), plain)
     return text
 
 
