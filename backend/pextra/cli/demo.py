@@ -49,10 +49,18 @@ def show(console: Console, profile: str, *, real: bool, stop: threading.Event) -
     _step(console, profile, ["plan", "-f", folders[2]], ends=_PLANNED)
     if not real:
         return
+    host = client.get("host", str(_status_of(client.get("instance", REAL, tenant=TENANT)).get("host")))
+    if host["spec"].get("driver") == "sim":
+        console.print(
+            f"\n{REAL} is simulated: when it was made, this machine could not run guests; now it can. For a real one:"
+            f"\n    pextra delete instance {REAL} -t {TENANT} --wait"
+            "\nand start the demonstration again.",
+            highlight=False,
+        )
+        return
     _console(console, client, REAL, "cloud-init marker", stop)
-    host = str(_status_of(client.get("instance", REAL, tenant=TENANT)).get("host"))
-    lacking = _status_of(client.get("host", host)).get("problems", [])
-    if not _status_of(client.get("host", host)).get("forward_address"):
+    lacking = _status_of(host).get("problems", [])
+    if not _status_of(host).get("forward_address"):
         console.print("\nIts guests do not reach each other:", highlight=False)
         for line in lacking:
             console.print(f"    {line}", highlight=False, soft_wrap=True)
