@@ -137,7 +137,7 @@ def test_no_answer_log_event_metric_or_byte_of_the_database_holds_a_password(
     body: dict[str, Any] = {"arguments": {"password": MARKER}}
     wrong: list[Any] = [
         {"password": [MARKER]}, {"password": {MARKER: MARKER}}, MARKER, [MARKER],
-        {"password": MARKER, "generate": True}, {"password": MARKER, "generate": MARKER}, {"pasword": MARKER},
+        {"password": MARKER, "generate": True}, {"password": MARKER, "generate": 3}, {"pasword": MARKER},
         {"password": MARKER * 100}, {"current": MARKER}, {"password": "short", "current": MARKER},
     ]  # fmt: skip
     answers: list[Answer] = [

@@ -184,8 +184,9 @@ def _entry(action: str, principal: Principal | None, origin: Origin) -> dict[str
             "uid": principal.uid,
             "name": principal.name,
             "tenant": principal.tenant_path,
-            "credential": principal.token_uid,
-        } | ({"groups": list(principal.groups)} if principal.groups else {})
+        }
+        who |= {"credential": principal.token_uid} if principal.token_uid else {}  # a password is no object
+        who |= {"groups": list(principal.groups)} if principal.groups else {}
     return {"action": action[:127], "principal": who, **_from(origin)}
 
 
