@@ -21,6 +21,7 @@ from pextra.encryption.failures import KeyUnavailable
 from pextra.encryption.sources import keeper_of
 from pextra.encryption.wrapping import KeyKeeper
 from pextra.resources import REGISTRY
+from pextra.services import sessions
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Addresses, Cloud
 from pextra.services.keyring import told
@@ -37,6 +38,8 @@ DEPOT: Final = "PEXTRA_DEPOT"
 """The directory of uploaded images, which all processes of the control plane share; without it none are taken."""
 KEY_SOURCE: Final = "PEXTRA_KEY_SOURCE"
 KEY_FILE: Final = "keys.json"
+SESSION: Final = "PEXTRA_SESSION_S"
+"""How long a login lasts, in seconds."""
 LARGEST_UPLOAD: Final = "PEXTRA_MAX_UPLOAD_BYTES"
 
 
@@ -45,14 +48,28 @@ def api() -> WSGIApplication:
 
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
-        ValueError: `PEXTRA_TRUSTED_PROXIES` is no list of networks.
+        ValueError: `PEXTRA_TRUSTED_PROXIES` is no list of networks, or `PEXTRA_SESSION_S` is out of bounds.
     """
     settings = ApiSettings(
         streams_url=os.environ.get(STREAMS_URL),
         max_upload_bytes=int(os.environ.get(LARGEST_UPLOAD, MAX_UPLOAD_BYTES)),
         trusted_proxies=_trusted_proxies(),
+        session_s=session_s(os.environ.get(SESSION)),
     )
     return create_app(_cloud_of_environment(keys=True), settings)
+
+
+def session_s(text: str | None) -> int:
+    """How long a login lasts, by what the environment says.
+
+    Raises:
+        ValueError: it is no number of seconds between a quarter of an hour and 30 days.
+    """
+    if text is None:
+        return sessions.LASTING_S
+    if not text.isascii() or not text.isdecimal() or not sessions.SHORTEST_S <= int(text) <= sessions.LONGEST_S:
+        raise ValueError(f"{SESSION} is from {sessions.SHORTEST_S} to {sessions.LONGEST_S} seconds, not {text[:40]!r}")
+    return int(text)
 
 
 def relay() -> Cloud:

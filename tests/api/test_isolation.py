@@ -16,6 +16,7 @@ from pextra.api.streams import create_streams_app
 from pextra.resources import REGISTRY
 from pextra.services import resolution
 from pextra.store import objects
+from tests.api import logins
 from tests.api.caller import Caller
 from tests.api.everything import SPECS, make_everything
 from tests.api.isolation import (
@@ -36,8 +37,9 @@ from tests.api.site import Site
 SAYS_NOTHING = (200, 204, 400, 403, 404, 405, 409, 412, 415, 422)
 """200 and 204 are a question's answer and the deletion of nothing; the bodies are compared."""
 
-ASKED = frozenset({"/v1/can-i", "/v1/plan", "/v1/policy-test", "/v1/watch"})
-"""Routes that name an object elsewhere than in their path: `questions` has rows for them, the watch a test."""
+ASKED = frozenset({"/v1/can-i", "/v1/plan", "/v1/policy-test", "/v1/watch", "/v1/login"})
+"""Routes that name an object elsewhere than in their path: `questions` has rows for them; the watch and, in
+tests/api/test_login.py, the login have tests of their own."""
 
 
 @pytest.fixture
@@ -57,9 +59,13 @@ def known(owned: Site) -> dict[str, Known]:
     operation = owned.ada.act("tenants/acme/instances/web-1", "reboot").ok()["metadata"]["name"]
     owned.ada.put("tenants/acme/floating_ips/web", {"instance": "web-1", "ports": [{"to_port": 80}]}).ok()
     owned.admin.put("join_tokens/sim-1", {"host": "sim-1"}).ok()
+    app = logins.server(owned)
+    logins.set_password(owned, app)
+    session = logins.log_in(app).ok()["metadata"]["name"]
     places = {kind: path for kind, (path, _) in SPECS.items()}
     places["operation"] = f"tenants/acme/operations/{operation}"
     places |= {"floating_ip": "tenants/acme/floating_ips/web", "join_token": "join_tokens/sim-1"}
+    places["session"] = f"tenants/acme/sessions/{session}"
     return learn(owned, places)
 
 

@@ -38,8 +38,8 @@ CHECKS: Final[dict[str, Any]] = {
     },
 }
 UNWRITABLE: Final = {
-    # writes of operations are 403
-    "include-path-regex": "/operations/",
+    # writes of operations and sessions are 403
+    "include-path-regex": "/operations/|/sessions/",
     "checks": {"unsupported_method": {"enabled": False}, "allow_header_conformance": {"enabled": False}},
 }
 

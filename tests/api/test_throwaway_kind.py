@@ -105,7 +105,7 @@ def test_it_counts_against_quota(site: Site) -> None:
     site.dev.put("tenants/acme.dev/buckets/a", {"size_gib": 10}).ok()
     assert site.dev.put("tenants/acme.dev/buckets/b", {"size_gib": 1}).code == "quota.exceeded"
     usage = site.dev.get("tenants/acme.dev/quotas/default").body["status"]["usage"]
-    assert usage["bucket_gib"] == {"limit": 10, "used": 10, "granted": 0}
+    assert usage["bucket_gib"] == {"limit": 10, "used": 10, "granted": 0, "available": 0}
 
 
 def test_its_actions_and_refusals_bear_its_name(site: Site) -> None:

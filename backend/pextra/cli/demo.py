@@ -52,10 +52,10 @@ def show(console: Console, profile: str, *, real: bool, stop: threading.Event) -
     host = client.get("host", str(_status_of(client.get("instance", REAL, tenant=TENANT)).get("host")))
     if host["spec"].get("driver") == "sim":
         console.print(
-            f"\n{REAL} is simulated: when it was made, this machine could not run guests; now it can. For a real one:"
-            f"\n    pextra delete instance {REAL} -t {TENANT} --wait"
-            "\nand start the demonstration again.",
+            f"\n{REAL} is simulated: when this cloud began, this machine could not run guests. Now it can, "
+            "and a new cloud has real ones: pextra up --demo --data-dir DIR.",
             highlight=False,
+            soft_wrap=True,
         )
         return
     _console(console, client, REAL, "cloud-init marker", stop)

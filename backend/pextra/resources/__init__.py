@@ -24,6 +24,7 @@ from pextra.resources.role_binding import ROLE_BINDING
 from pextra.resources.secret import SECRET
 from pextra.resources.security_group import SECURITY_GROUP
 from pextra.resources.service_account import SERVICE_ACCOUNT
+from pextra.resources.session import SESSION
 from pextra.resources.share import SHARE
 from pextra.resources.ssh_key import SSH_KEY
 from pextra.resources.subnet import SUBNET
@@ -34,7 +35,7 @@ from pextra.resources.volume import VOLUME
 REGISTRY = Registry(
     [
         TENANT, QUOTA, GROUP, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN, APPLICATION_CREDENTIAL,
-        SHARE,
+        SESSION, SHARE,
         HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY, SECRET,
         NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
         OPERATION,

@@ -45,6 +45,7 @@ def principal_of(cloud: Cloud, tx: Tx, holder: Holder) -> Principal:
         tenant_uid=holder.tenant_uid,
         tenant_path=holder.tenant_path,
         token_uid=holder.token.uid,
+        token_name=holder.token.name,
         kind=subject.kind,
         labels=subject.labels,
         spec=cloud.registry[subject.kind].effective(subject.spec),
