@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 SHORTEST: Final = 12
@@ -84,7 +84,10 @@ def _unforeseen(forms: tuple[str, str], words: Iterable[str]) -> int:
     Args:
         forms: the text as it is, and with letters for the figures that stand for them; each part may be read in either.
     """
-    known, size = tuple(words), len(forms[0])
+    known: dict[str, list[str]] = {}
+    for word in words:
+        known.setdefault(word[0], []).append(word)
+    size = len(forms[0])
     best = [0, *[size + 1] * size]
     for start in range(size):
         best[start + 1] = min(best[start + 1], best[start] + 1)
@@ -93,9 +96,9 @@ def _unforeseen(forms: tuple[str, str], words: Iterable[str]) -> int:
     return best[-1]
 
 
-def _free(text: str, start: int, words: tuple[str, ...]) -> Iterable[int]:
+def _free(text: str, start: int, words: Mapping[str, list[str]]) -> Iterable[int]:
     """The lengths of what begins at `start` and costs a guesser nothing."""
-    yield from (len(word) for word in words if text.startswith(word, start))
+    yield from (len(word) for word in words.get(text[start], ()) if text.startswith(word, start))
     if _YEAR.match(text, start):
         yield 4
     yield from (length for run in _RUNS for way in (run, run[::-1]) if (length := _along(text, start, way)))
