@@ -180,15 +180,19 @@ class IssuerKeys:
             if not kept.lock.acquire(timeout=0 if usable else PATIENCE_S):
                 return  # somebody else is at it
             try:
-                if self._now() - kept.tried_s < AGAIN_S:
-                    return
-                kept.tried_s = self._now()
-                kept.keys = self._fetch(issuer)
-                kept.fetched_s, kept.reason = self._now(), ""
-            except (ProviderUnavailable, ValueError) as error:
-                kept.reason = str(error)
+                if self._now() - kept.tried_s >= AGAIN_S:
+                    self._try(issuer, kept)
             finally:
                 kept.lock.release()
+
+    def _try(self, issuer: Issuer, kept: _Kept) -> None:
+        try:
+            kept.keys = self._fetch(issuer)
+            kept.fetched_s, kept.reason = self._now(), ""
+        except (ProviderUnavailable, ValueError) as error:
+            kept.reason = str(error)
+        finally:
+            kept.tried_s = self._now()  # only now: until then others wait for what comes of it
 
     def _fetch(self, issuer: Issuer) -> tuple[PublicKey, ...]:
         where = f"{issuer.url.rstrip('/')}/.well-known/openid-configuration"

@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
@@ -78,18 +79,30 @@ class Outbound:
         host, secure = parts.hostname or "", parts.scheme == "https"
         if not secure and not (parts.scheme == "http" and is_loopback(host)):
             raise ProviderUnavailable("an address of a provider is not https")
-        plain = self.connect(host, parts.port or (443 if secure else 80))
-        # a timeout counts from the last byte: one byte now and again would hold us for hours
-        watchdog = threading.Timer(TIMEOUT_S, _cut, [plain])
-        watchdog.daemon = True
-        watchdog.start()
+        connection = self.connect(host, parts.port or (443 if secure else 80))
+        late = threading.Event()
         try:
-            return _ask(_over_tls(plain, host, authorities) if secure else plain, url)
+            if secure:
+                connection = trusting(authorities).wrap_socket(
+                    connection, server_hostname=host, do_handshake_on_connect=False
+                )
+            # a timeout counts from the last byte: one byte now and again would hold us for hours
+            watchdog = threading.Timer(TIMEOUT_S, _cut, [connection, late])
+            watchdog.daemon = True
+            watchdog.start()
+            try:
+                if isinstance(connection, ssl.SSLSocket):
+                    connection.do_handshake()
+                content = _ask(connection, url)
+            finally:
+                watchdog.cancel()
+            if late.is_set():
+                raise TimeoutError(f"it took more than {TIMEOUT_S:g} s")
+            return content
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise ProviderUnavailable(f"{parts.netloc} failed: {type(error).__name__}: {str(error)[:120]}") from error
         finally:
-            watchdog.cancel()
-            plain.close()
+            connection.close()
 
     def _addresses(self, host: str, port: int) -> list[Address]:
         try:
@@ -124,10 +137,6 @@ def trusting(authorities: str | None) -> ssl.SSLContext:
         raise ValueError("these are no certificates in PEM") from error
 
 
-def _over_tls(plain: socket.socket, host: str, authorities: str | None) -> socket.socket:
-    return trusting(authorities).wrap_socket(plain, server_hostname=host)
-
-
 def _ask(connection: socket.socket, url: str) -> bytes:
     """One GET over the connection, which is used up by it."""
     parts = urlsplit(url)
@@ -143,6 +152,8 @@ def _ask(connection: socket.socket, url: str) -> bytes:
         if answer.status != 200:
             raise ValueError(f"it answered {answer.status}")
         content = answer.read(MOST_BYTES + 1)
+        if answer.length and len(content) <= MOST_BYTES:
+            raise ValueError("its answer ended early")
     finally:
         asking.close()
     if len(content) > MOST_BYTES:
@@ -150,8 +161,7 @@ def _ask(connection: socket.socket, url: str) -> bytes:
     return content
 
 
-def _cut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # it ended by itself
+def _cut(connection: socket.socket, late: threading.Event) -> None:
+    late.set()
+    with suppress(OSError):  # it ended by itself
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS' own would go on in clear text
