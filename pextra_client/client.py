@@ -115,6 +115,25 @@ class Client:
         """
         return self._read("/v1/whoami").json()
 
+    def login(self, tenant: str, user: str, password: str, *, new_password: str | None = None) -> dict[str, Any]:
+        """Logs in: the session that was made, with its token as `minted.token`, this once.
+
+        Args:
+            tenant: the user's, by its path.
+            user: the user's name.
+            password: the user's.
+            new_password: sets this one in its place and ends the user's other sessions.
+
+        Raises:
+            ApiError: `auth.login_failed`, `auth.too_many_attempts`, `auth.password_change_required`; `spec.invalid`
+                for the new password.
+        """
+        body = {"tenant": tenant, "user": user, "password": password}
+        if new_password is not None:
+            body["new_password"] = new_password
+        request = Request(method="POST", target="/v1/login", headers={"Content-Type": _JSON}, body=_encode(body))
+        return self._checked(self.transport.call(request, timeout_s=self.timeout_s)).json()
+
     def can_i(self, action: str, *, tenant: str | None = None, name: str | None = None) -> dict[str, Any]:
         """Whether one may do something, and what decides it.
 

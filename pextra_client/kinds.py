@@ -358,6 +358,32 @@ class ApplicationCredentialStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class SessionSpec(TypedDict):
+    """What the session is."""
+
+    user: str
+    """Who logged in. (reference: user; cannot change)"""
+
+    expires_at: str
+    """When its token stops being accepted."""
+
+    address: NotRequired[str]
+    """Where the login came from."""
+
+    user_agent: NotRequired[str]
+    """What the client called itself."""
+
+
+class SessionStatus(TypedDict):
+    """What a session was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
 class ShareSpec(TypedDict):
     """What is shared with whom."""
 
@@ -1078,6 +1104,8 @@ API_TOKEN = Kind(name="api_token", plural="api_tokens", scope=Scope.TENANT)
 
 APPLICATION_CREDENTIAL = Kind(name="application_credential", plural="application_credentials", scope=Scope.TENANT)
 
+SESSION = Kind(name="session", plural="sessions", scope=Scope.TENANT, writable=False)
+
 SHARE = Kind(name="share", plural="shares", scope=Scope.TENANT)
 
 HOST = Kind(name="host", plural="hosts", scope=Scope.CLOUD)
@@ -1119,9 +1147,7 @@ class TypedClient:
         self.tenants = Collection[TenantSpec, TenantStatus](client, TENANT)
         self.quotas = Collection[QuotaSpec, QuotaStatus](client, QUOTA)
         self.groups = Collection[GroupSpec, GroupStatus](client, GROUP)
-        self.identity_providers = Collection[IdentityProviderSpec, IdentityProviderStatus](
-            client, IDENTITY_PROVIDER
-        )
+        self.identity_providers = Collection[IdentityProviderSpec, IdentityProviderStatus](client, IDENTITY_PROVIDER)
         self.users = Collection[UserSpec, UserStatus](client, USER)
         self.service_accounts = Collection[ServiceAccountSpec, ServiceAccountStatus](client, SERVICE_ACCOUNT)
         self.roles = Collection[RoleSpec, RoleStatus](client, ROLE)
@@ -1131,6 +1157,7 @@ class TypedClient:
         self.application_credentials = Collection[ApplicationCredentialSpec, ApplicationCredentialStatus](
             client, APPLICATION_CREDENTIAL
         )
+        self.sessions = ReadableCollection[SessionSpec, SessionStatus](client, SESSION)
         self.shares = Collection[ShareSpec, ShareStatus](client, SHARE)
         self.hosts = Collection[HostSpec, HostStatus](client, HOST)
         self.join_tokens = Collection[JoinTokenSpec, JoinTokenStatus](client, JOIN_TOKEN)

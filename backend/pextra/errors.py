@@ -39,6 +39,9 @@ CODES: Final[dict[str, Code]] = {
     "agent.unauthenticated": Code(401, "A host agent's certificate is required"),
     "agent.join_refused": Code(403, "The join token is not valid"),
     "console.ticket_refused": Code(401, "The console's ticket is not valid"),
+    "auth.login_failed": Code(401, "The login failed"),
+    "auth.wrong_password": Code(403, "The present password is wrong"),
+    "auth.password_change_required": Code(403, "The password must be changed first"),
     "auth.denied": Code(403, "The principal may not do this"),
     "auth.escalation": Code(403, "Nobody can give more than they have"),
     "tenant.suspended": Code(403, "The tenant is suspended"),
@@ -64,6 +67,7 @@ CODES: Final[dict[str, Code]] = {
     "address.exhausted": Code(409, "The subnet has no free address"),
     "watch.expired": Code(410, "The stream position is no longer kept"),
     # 429, 503, 504: try again
+    "auth.too_many_attempts": Code(429, "Too many attempts"),
     "server.busy": Code(503, "The server is busy"),
     "store.unavailable": Code(503, "The database cannot be reached"),
     "store.contention": Code(503, "Too many writers at once"),

@@ -23,6 +23,7 @@ from pextra.encryption.wrapping import KeyKeeper
 from pextra.identity.keys import IssuerKeys
 from pextra.identity.outbound import Outbound
 from pextra.resources import REGISTRY
+from pextra.services import sessions
 from pextra.services.bootstrap import open_cloud
 from pextra.services.cloud import Addresses, Cloud
 from pextra.services.keyring import told
@@ -41,6 +42,8 @@ KEY_SOURCE: Final = "PEXTRA_KEY_SOURCE"
 KEY_FILE: Final = "keys.json"
 IDENTITY_HOSTS: Final = "PEXTRA_IDENTITY_HOSTS"
 """Hosts of identity providers, with commas between, that may be called though their addresses are not public."""
+SESSION: Final = "PEXTRA_SESSION_S"
+"""How long a login lasts, in seconds."""
 LARGEST_UPLOAD: Final = "PEXTRA_MAX_UPLOAD_BYTES"
 
 
@@ -49,14 +52,28 @@ def api() -> WSGIApplication:
 
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
-        ValueError: `PEXTRA_TRUSTED_PROXIES` is no list of networks.
+        ValueError: `PEXTRA_TRUSTED_PROXIES` is no list of networks, or `PEXTRA_SESSION_S` is out of bounds.
     """
     settings = ApiSettings(
         streams_url=os.environ.get(STREAMS_URL),
         max_upload_bytes=int(os.environ.get(LARGEST_UPLOAD, MAX_UPLOAD_BYTES)),
         trusted_proxies=_trusted_proxies(),
+        session_s=session_s(os.environ.get(SESSION)),
     )
     return create_app(_cloud_of_environment(keys=True), settings)
+
+
+def session_s(text: str | None) -> int:
+    """How long a login lasts, by what the environment says.
+
+    Raises:
+        ValueError: it is no number of seconds between a quarter of an hour and 30 days.
+    """
+    if text is None:
+        return sessions.LASTING_S
+    if not text.isascii() or not text.isdecimal() or not sessions.SHORTEST_S <= int(text) <= sessions.LONGEST_S:
+        raise ValueError(f"{SESSION} is from {sessions.SHORTEST_S} to {sessions.LONGEST_S} seconds, not {text[:40]!r}")
+    return int(text)
 
 
 def relay() -> Cloud:

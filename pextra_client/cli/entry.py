@@ -28,6 +28,7 @@ from pextra_client.cli.commands import (
     get,
     login,
     metrics,
+    passwd,
     plan,
     upload,
     wait,
@@ -78,6 +79,7 @@ app.add_typer(access.policy_app, name="policy", rich_help_panel=_ACCOUNT)
 app.add_typer(audit.app, name="audit", rich_help_panel=_ACCOUNT)
 verb(app, "login", panel=_ACCOUNT)(login.run)
 verb(app, "logout", panel=_ACCOUNT)(account.logout)
+verb(app, "passwd", panel=_ACCOUNT)(passwd.run)
 verb(app, "whoami", panel=_ACCOUNT)(account.whoami)
 verb(app, "version")(about.version)
 

@@ -11,7 +11,10 @@ from pextra_client.cli.text import inline
 from pextra_client.errors import ApiError, ClientError, TransportError
 from pextra_client.wire import Plan
 
-_HINTS = {"auth.unauthenticated": "log in with `pextra login`, or set PEXTRA_TOKEN"}
+_HINTS = {
+    "auth.unauthenticated": "log in with `pextra login`, or set PEXTRA_TOKEN",
+    "auth.password_change_required": "run `pextra login` on a terminal, which asks for another password",
+}
 
 
 def report(out: Output, error: ClientError, *, verbose: bool = False) -> ExitCode:

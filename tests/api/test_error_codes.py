@@ -12,11 +12,13 @@ from sqlalchemy import event, text
 
 from pextra.api.streams import create_streams_app
 from pextra.errors import CODES, RETRYABLE, PextraError, invalid
+from pextra.services.attempts import FREE_OF_ACCOUNT
 from pextra.store import events
 from pextra.store.database import Database
 from pextra.store.events import KEEP_S
 from tests.api.caller import Answer, Caller
 from tests.api.everything import make_everything
+from tests.api.logins import log_in, server, set_password
 from tests.api.site import SMALL, Site, add_user
 from tests.api.uploading import MINE, described, upload
 from tests.labs.crdbish import Crdbish, Fault
@@ -173,6 +175,25 @@ def failed(site: Site) -> Answer:
     return site.ada.put(FRONT, {})
 
 
+def too_many(site: Site) -> Answer:
+    app = server(site)
+    for _ in range(FREE_OF_ACCOUNT):
+        log_in(app, "wrong")
+    return log_in(app, "wrong")
+
+
+def first_password(site: Site) -> Answer:
+    first = site.admin.act("tenants/acme/users/ada", "set_password", {"generate": True}).ok()["minted"]["password"]
+    return log_in(server(site), first)
+
+
+def wrong_password(site: Site) -> Answer:
+    app = server(site)
+    set_password(site, app)
+    arguments = {"current": "wrong", "password": "kettle orbit lantern"}
+    return site.caller(site.tokens["ada"], app).act("tenants/acme/users/ada", "set_password", arguments)
+
+
 PROVOCATIONS: Final[dict[str, Callable[[Site], Answer]]] = {
     "request.malformed": lambda s: s.ada.send("PUT", FRONT, raw=b"{"),
     "request.too_large": lambda s: s.ada.send("PUT", FRONT, raw=b" " * (1 << 20) + b"{}"),
@@ -185,6 +206,10 @@ PROVOCATIONS: Final[dict[str, Callable[[Site], Answer]]] = {
     "idempotency.mismatch": mismatch,
     "action.unknown": lambda s: s.ada.act(WEB, "levitate"),
     "auth.unauthenticated": lambda s: s.nobody.get("whoami"),
+    "auth.login_failed": lambda s: log_in(server(s), "wrong"),
+    "auth.too_many_attempts": too_many,
+    "auth.password_change_required": first_password,
+    "auth.wrong_password": wrong_password,
     "auth.denied": lambda s: s.ada.put("flavors/mine", SMALL),
     "auth.escalation": escalation,
     "tenant.suspended": suspended,
@@ -212,6 +237,8 @@ PROVOCATIONS: Final[dict[str, Callable[[Site], Answer]]] = {
     "wait.timeout": timeout,
     "server.error": failed,
 }
+COME_BACK: Final = {"object.deleting", "auth.too_many_attempts"}
+"""Not to be tried again at once, but when the answer says."""
 OF_ITS_OWN: Final = {"store.contention"}
 
 
@@ -224,7 +251,7 @@ def test_the_code_comes_with_its_status_title_and_a_message(site: Site, code: st
     assert answer.body["title"] == expected.title
     assert answer.body["detail"].endswith((".", ")")) or ": " in answer.body["detail"]
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert ("Retry-After" in answer.headers) == (code in RETRYABLE or code == "object.deleting")
+    assert ("Retry-After" in answer.headers) == (code in RETRYABLE or code in COME_BACK)
 
 
 @pytest.mark.parametrize("flavour", ["crdbish"], indirect=True)
@@ -269,7 +296,14 @@ def test_a_code_that_is_not_in_the_list_cannot_be_raised() -> None:
 
 
 def test_the_families_of_codes_have_the_statuses_that_they_promise() -> None:
-    families = {"spec": {422}, "reference": {422}, "auth": {401, 403}, "quota": {409}, "store": {503}, "wait": {504}}
+    families = {
+        "spec": {422},
+        "reference": {422},
+        "auth": {401, 403, 429},
+        "quota": {409},
+        "store": {503},
+        "wait": {504},
+    }
     for code, facts in CODES.items():
         assert facts.status in families.get(code.partition(".")[0], {facts.status})
         assert code == code.lower()

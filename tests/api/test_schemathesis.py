@@ -38,8 +38,8 @@ CHECKS: Final[dict[str, Any]] = {
     },
 }
 UNWRITABLE: Final = {
-    # writes of operations are 403, and `plan` and `schemas` could be kinds
-    "include-path-regex": "/operations/|/v1/plan|/v1/schemas/",
+    # writes of operations and sessions are 403, and `plan`, `login` and `schemas` could be kinds
+    "include-path-regex": "/operations/|/sessions/|/v1/plan|/v1/login|/v1/schemas/",
     "checks": {"unsupported_method": {"enabled": False}, "allow_header_conformance": {"enabled": False}},
 }
 

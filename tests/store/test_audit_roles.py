@@ -94,7 +94,7 @@ def test_a_site_works_in_its_roles_and_neither_can_alter_what_is_sealed(
 
 def test_every_table_of_the_audit_log_is_thought_of() -> None:
     tables = {name for name in roles.metadata.tables if "audit" in name}
-    assert tables == set(roles.API) == set(roles.LOOPS)
+    assert tables == set(roles.API) == set(roles.LOOPS) - {"user_password"}
     for rules in (roles.API, roles.LOOPS):
         assert all(not {"UPDATE", "DELETE"} & set(rules[table]) for table in SEALED)
 

@@ -9,26 +9,30 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from pextra import __version__
 from pextra.api import audit as audit_routes
-from pextra.api import framing, instruments, objects, openapi, pages, requests, schemas, uploads
+from pextra.api import framing, instruments, login, objects, openapi, pages, requests, schemas, uploads
 from pextra.api.endpoint import Endpoint
 from pextra.api.responses import answer
 from pextra.api.settings import ApiSettings
 from pextra.api.waiting import Waits
 from pextra.errors import PextraError
 from pextra.services import access, planning
+from pextra.services.attempts import Attempts
 from pextra.services.authentication import unauthenticated
 from pextra.services.cloud import Cloud, Context
+from pextra.services.login import Login
+from pextra.services.password_hashing import Hashing
+from pextra.services.passwords import PasswordSetting
 from pextra.store import audit, events
 from pextra.tenancy import cedar_schema
 
 EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
-    "image-upload", "audit",
+    "image-upload", "audit", "login",
 )  # fmt: skip
 """What this server can do beyond the first version; append-only."""
 
 
-_OPEN = frozenset({"/v1/capabilities", "/v1/schemas/manifest.json", "/v1/schemas/cedar.json"})
+_OPEN = frozenset({"/v1/login", "/v1/capabilities", "/v1/schemas/manifest.json", "/v1/schemas/cedar.json"})
 """What says nothing of anybody; for all else below /v1 who has no token is told that before anything else."""
 
 
@@ -43,7 +47,11 @@ def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
     endpoint = Endpoint(cloud, settings.trusted_proxies)
     framing.install(app, cloud, admit=_with_token, trusted=settings.trusted_proxies)
     _general(app, endpoint, settings)
-    app.register_blueprint(objects.blueprint(endpoint, Waits(settings.max_waits)))
+    hashing, attempts = Hashing(settings.hashing), Attempts(cloud)
+    sign_in = Login(cloud, hashing, attempts, session_s=settings.session_s)
+    app.register_blueprint(login.blueprint(sign_in, settings.trusted_proxies))
+    passwords = PasswordSetting(cloud, hashing, attempts)
+    app.register_blueprint(objects.blueprint(endpoint, Waits(settings.max_waits), passwords))
     app.register_blueprint(uploads.blueprint(endpoint, settings))
     app.register_blueprint(audit_routes.blueprint(endpoint))
     app.register_blueprint(pages.blueprint(cloud))
@@ -145,6 +153,7 @@ def _whoami(ctx: Context) -> dict[str, object]:
         "kind": ctx.principal.kind,
         "tenant": ctx.principal.tenant_path,
         "groups": list(ctx.principal.groups),
+        "credential": {"kind": ctx.principal.credential, "name": ctx.principal.token_name},
         "rights": access.rights(ctx),
         "cloud_administrator": ctx.principal.is_cloud,
     }

@@ -107,8 +107,12 @@ class Endpoint:
                     ) from error
                 time.sleep(0.02)
 
-    def write(self, request: Request, work: Callable[[Context], Answer]) -> Answer:
+    def write(self, request: Request, work: Callable[[Context], Answer], *, keyed: bool = True) -> Answer:
         """Run `work` in one transaction; under an idempotency key, once.
+
+        Args:
+            keyed: False: the key is not heeded, for what is kept of a request under it is a digest that would tell who
+                reads the database whether a guess at a password in it is right.
 
         Raises:
             PextraError: `idempotency.mismatch`, and whatever `work` raises; nothing was changed.
@@ -121,7 +125,7 @@ class Endpoint:
 
         def run(tx: Tx) -> Answer:
             ctx = self._context(request, tx, token)
-            if key is None:
+            if key is None or not keyed:
                 return _positioned(tx, work(ctx))
             tx.identify(Key(ctx.principal.uid, key, digest))
             stored = request_keys.stored(tx, Key(ctx.principal.uid, key))

@@ -14,16 +14,18 @@ from pextra.api.waiting import Waits, holds
 from pextra.declaration.kind import Kind, Scope
 from pextra.errors import PextraError
 from pextra.services import acting, deleting, measuring, planning, reading, views, writing
+from pextra.services.authorization import SET_PASSWORD
 from pextra.services.cloud import Address, Context, Preconditions, Written
+from pextra.services.passwords import PasswordSetting
 from pextra.services.reading import Found, ListQuery
 
 UseCase = Callable[[Context, Address, Any, Preconditions], Written]
 
 
-def blueprint(endpoint: Endpoint, waits: Waits) -> Blueprint:
+def blueprint(endpoint: Endpoint, waits: Waits, passwords: PasswordSetting) -> Blueprint:
     """The routes of every kind that the cloud has."""
     routes = Blueprint("objects", __name__)
-    handler = ObjectRoutes(endpoint, waits)
+    handler = ObjectRoutes(endpoint, waits, passwords)
     for prefix in ("/v1", "/v1/tenants/<tenant>"):
         one = f"{prefix}/<plural>/<name>"
         scope = "tenant" if "<tenant>" in prefix else "cloud"
@@ -40,8 +42,9 @@ def blueprint(endpoint: Endpoint, waits: Waits) -> Blueprint:
 class ObjectRoutes:
     """The handlers; path and kind are arguments, so that there is one of each."""
 
-    def __init__(self, endpoint: Endpoint, waits: Waits) -> None:
+    def __init__(self, endpoint: Endpoint, waits: Waits, passwords: PasswordSetting) -> None:
         self._endpoint = endpoint
+        self._passwords = passwords
         self._waits = waits
 
     def _kind(self, plural: str, tenant: str | None) -> Kind:
@@ -153,6 +156,8 @@ class ObjectRoutes:
         """Ask for an action."""
         address, uid = self._address(plural, name, tenant), requests.uid(request)
         body = requests.optional_body(request)
+        if (address.kind.name, action) == ("user", SET_PASSWORD):
+            return self._set_password(address, body, uid)
         if address.kind.action(action).mints is not None:
             return self._show(address, action, body, uid)
 
@@ -169,6 +174,16 @@ class ObjectRoutes:
             return Answer(200, shown.body, minted=shown.minted)
 
         return _send(self._endpoint.write(request, work))
+
+    def _set_password(self, address: Address, body: Any, uid: str | None) -> Response:
+        proposed = self._endpoint.read(request, lambda ctx: self._passwords.propose(ctx, address, body, uid=uid))
+        prepared = self._passwords.prepare(proposed)  # outside of any transaction: hashing takes long
+
+        def work(ctx: Context) -> Answer:
+            shown = self._passwords.set(ctx, address, prepared)
+            return Answer(200, shown.body, minted=shown.minted)
+
+        return _send(self._endpoint.write(request, work, keyed=False))
 
 
 def _written(ctx: Context, outcome: Written) -> Answer:

@@ -12,15 +12,16 @@ from pextra.declaration.registry import Registry
 from pextra.errors import CODES
 from pextra.services import access
 from pextra.services.documents import LABEL_KEY, LABEL_VALUE, MAX_ANNOTATION, MAX_LABELS
+from pextra.services.login import LoginRequest
 from pextra.services.planning import MAX_CHANGES
 
-_PROBLEMS: Final = ("400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "500", "503", "504")
+_PROBLEMS: Final = ("400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "429", "500", "503", "504")
 _DESCRIBED: Final = {
     status: "; ".join(sorted({c.title for c in CODES.values() if str(c.status) == status})) for status in _PROBLEMS
 }
 
 
-_QUESTIONS: Final[tuple[type[SpecModel], ...]] = (access.Question, access.PolicyTest)
+_QUESTIONS: Final[tuple[type[SpecModel], ...]] = (access.Question, access.PolicyTest, LoginRequest)
 
 
 def document(registry: Registry) -> dict[str, Any]:
@@ -189,7 +190,8 @@ def _paths(kind: Kind) -> dict[str, Any]:
         f"{prefix}/{kind.plural}/{{name}}": {
             "parameters": [*shared, name],
             "get": _get(kind),
-            **({"put": _put(kind), "patch": _patch(kind), "delete": _delete(kind)} if kind.writable else {}),
+            **({"put": _put(kind), "patch": _patch(kind)} if kind.writable else {}),
+            **({"delete": _delete(kind)} if "delete" in kind.verbs else {}),
         },
     }
     if kind.sample is not None:
@@ -395,6 +397,7 @@ def _general_paths() -> dict[str, Any]:
         "/v1/roles": get("built_in_roles", "The roles that every cloud has.", anything, secured=True),
         "/v1/can-i": _question("can_i", "Whether the caller may do something, and what decides it.", access.Question),
         "/v1/policy-test": _question("test_policies", "What policies say of cases.", access.PolicyTest),
+        "/v1/login": _login(),
         "/v1/watch": {"get": _watch()},
         "/v1/plan": {
             "post": {
@@ -425,6 +428,23 @@ def _question(operation: str, summary: str, body: type[SpecModel]) -> dict[str, 
             "responses": {
                 "200": _json({"type": "object"}, "The answer."),
                 **_problems("400", "401", "404", "413", "415", "422", "503"),
+            },
+        }
+    }
+
+
+def _login() -> dict[str, Any]:
+    minted = {"type": "object", "required": ["token"], "properties": {"token": {"type": "string"}}}
+    shown = {"type": "object", "required": ["minted"], "properties": {"minted": minted}}
+    return {
+        "post": {
+            "operationId": "login",
+            "summary": "Log in with a password; the answer shows the token of the session this once.",
+            "security": [],
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("LoginRequest")}}},
+            "responses": {
+                "201": _json({"allOf": [_ref("Session"), shown]}, "The session that was made."),
+                **_problems("400", "401", "403", "413", "415", "422", "429", "503"),
             },
         }
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 
@@ -14,6 +15,7 @@ from pextra.declaration.registry import Registry
 from pextra.errors import PextraError
 from pextra.services.auditing import Refused
 from pextra.services.cloud import Origin, Principal
+from pextra.services.login import Named
 from pextra.services.refusals import Refusals, is_noted
 
 MOST_AGENT: Final = 200
@@ -63,6 +65,12 @@ def origin_of(request: Request, trusted: Sequence[Network]) -> Origin:
 def note_refusal(refusals: Refusals, registry: Registry, request: Request, origin: Origin, error: PextraError) -> None:
     """Note that the request was refused, if that belongs into the audit log."""
     principal: Principal | None = g.get("principal")
+    named: Named | None = g.get("named")
+    if named is not None:
+        if error.status in (401, 403, 429):
+            what = Refused(None, origin, "session.create", "user", named.tenant, named.user, error.code)
+            refusals.note(replace(what, chain=named.chain))
+        return
     if principal is None and error.status not in (401, 403):
         return  # refused before anybody was recognised, for what was wrong with the request itself
     path = request.view_args or {}

@@ -25,6 +25,6 @@ def problem(error: PextraError) -> Response:
     response = Response(json.dumps(error.problem()), error.status, mimetype="application/problem+json")
     if error.code in RETRYABLE or "retry_after_s" in error.facts:
         response.headers["Retry-After"] = str(error.facts.get("retry_after_s", 1))
-    if error.code == "auth.unauthenticated":
+    if error.status == 401 and error.code.startswith("auth."):
         response.headers["WWW-Authenticate"] = 'Bearer realm="pextra"'
     return response

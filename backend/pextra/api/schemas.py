@@ -108,6 +108,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
         "scope": kind.scope.value,
         "singleton": kind.singleton,
         "writable": kind.writable,
+        "deletable": "delete" in kind.verbs,
         "mints": kind.mints,
         "description": kind.description,
         "short_names": list(kind.short_names),

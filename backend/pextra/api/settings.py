@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
+
+from pextra.services.password_hashing import HashingSettings
+from pextra.services.sessions import LASTING_S
 
 MAX_UPLOAD_BYTES: Final = 64 << 30
 
@@ -20,6 +23,8 @@ class ApiSettings:
         max_waits: how many `?wait=` requests may hold a thread at a time; more are told to come back.
         max_upload_bytes: the largest image that may be uploaded.
         max_piece_bytes: how much of one a single request may bring.
+        session_s: how long a login lasts.
+        hashing: what a password's hash costs, and how many are made at once.
         max_uploads: how many requests may bring some at a time; more are told to come back.
     """
 
@@ -29,4 +34,6 @@ class ApiSettings:
     max_upload_bytes: int = MAX_UPLOAD_BYTES
     max_piece_bytes: int = 64 << 20
     max_uploads: int = 8
+    session_s: int = LASTING_S
+    hashing: HashingSettings = field(default_factory=HashingSettings)
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()

@@ -13,6 +13,7 @@ from pextra.controllers.loop import Loop
 from pextra.controllers.outcome import Controller
 from pextra.controllers.sampling import Sampling
 from pextra.controllers.sequencer import Sequencer
+from pextra.controllers.session_expiry import SessionExpiry
 from pextra.controllers.sweep import Sweep
 from pextra.errors import PextraError
 from pextra.services.cloud import Cloud
@@ -51,6 +52,7 @@ class Runner:
         self._sequencer = Sequencer(cloud, holder=holder, signer=signer)
         self._sweep = Sweep(cloud, fleet)
         self._sampling = Sampling(cloud, fleet)
+        self._expiry = SessionExpiry(cloud)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._repeat, args=(self._loop.step,), name="work", daemon=True),
@@ -91,6 +93,7 @@ class Runner:
         while not self._stop.wait(SWEEP_EVERY_S):
             self._guarded(lambda: self._sweep.run(self._loop.shards))
             self._guarded(lambda: self._sampling.run(self._loop.shards))
+            self._guarded(self._expiry.run)
 
     def _guarded(self, step: Callable[[], int]) -> int:
         try:

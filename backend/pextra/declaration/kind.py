@@ -111,6 +111,7 @@ class Kind:
         area: what it is about, by which the built-in roles are made.
         singleton: the one name that an object of this kind may have in a tenant.
         writable: whether users write objects of this kind; otherwise only the product does.
+        deletable: whether users delete objects of a kind that only the product writes.
         controlled: whether a loop makes it true; otherwise an object is ready when it is written.
         counted: whether objects of this kind count against their tenant's quota.
         finalizers: what must happen before a deleted object's row goes.
@@ -136,6 +137,7 @@ class Kind:
     area: Area = Area.WORKLOAD
     singleton: str | None = None
     writable: bool = True
+    deletable: bool = False
     controlled: bool = False
     counted: bool = True
     finalizers: tuple[str, ...] = ()
@@ -181,7 +183,7 @@ class Kind:
     @cached_property
     def verbs(self) -> tuple[str, ...]:
         """Everything that can be allowed or denied on objects of this kind."""
-        writing = ("create", "update", "delete") if self.writable else ()
+        writing = ("create", "update", "delete") if self.writable else ("delete",) if self.deletable else ()
         return ("read", *writing, *(action.name for action in self.actions))
 
     def action(self, name: str) -> Action:

@@ -19,6 +19,7 @@ class OnDelete(StrEnum):
     BLOCK = "block"  # refused while the reference stands
     CASCADE = "cascade"  # refused, or the referrer goes along when asked to
     RETAIN = "retain"  # the target's name is freed and it is hidden until the last referrer has gone
+    FOLLOW = "follow"  # the referrer goes along, without being asked
     COPIED = "copied"  # nothing: what mattered was copied when the reference was resolved
 
 

@@ -25,6 +25,7 @@ from pextra.resources.role_binding import ROLE_BINDING
 from pextra.resources.secret import SECRET
 from pextra.resources.security_group import SECURITY_GROUP
 from pextra.resources.service_account import SERVICE_ACCOUNT
+from pextra.resources.session import SESSION
 from pextra.resources.share import SHARE
 from pextra.resources.ssh_key import SSH_KEY
 from pextra.resources.subnet import SUBNET
@@ -35,7 +36,7 @@ from pextra.resources.volume import VOLUME
 REGISTRY = Registry(
     [
         TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
-        APPLICATION_CREDENTIAL, SHARE,
+        APPLICATION_CREDENTIAL, SESSION, SHARE,
         HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY, SECRET,
         NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
         OPERATION,

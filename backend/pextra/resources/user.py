@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pextra.declaration.kind import Area, Column, Kind, SpecModel
-from pextra.declaration.markers import Filterable, ObjectName, OnDelete, Ref
+from pextra.declaration.kind import Action, Area, Column, Kind, SpecModel
+from pextra.declaration.markers import Filterable, ObjectName, OnDelete, Ref, Secret
 from pextra.resources.subject import GroupNames
 
 
@@ -36,12 +36,43 @@ class UserSpec(SpecModel):
     user holds and what the provider's groups give."""
 
 
+PasswordText = Annotated[str, Field(min_length=1, max_length=512), Secret()]
+"""A password as it was typed; what it must be like is checked when one is set."""
+
+
+class SetPasswordArguments(SpecModel):
+    """What to set."""
+
+    password: PasswordText | None = None
+    """The new password: 12 to 128 characters of any kind, and none of those that are tried first."""
+    current: PasswordText | None = None
+    """The present one; users must give it to set their own."""
+    generate: bool = False
+    """Make a password up, show it once, and have it changed at the first login, within 7 days."""
+
+
+class SetPasswordAnswer(SpecModel):
+    """What setting a password shows once."""
+
+    password: str | None = None
+    """The password that was made up."""
+
+
 USER = Kind(
     name="user",
     plural="users",
-    description="A person who acts by tokens. What a user may do is said by role bindings and policies.",
+    description="A person who acts by tokens, or logs in with a password. What a user may do is said by role bindings "
+    "and policies.",
     area=Area.IDENTITY,
     spec=UserSpec,
+    actions=(
+        Action(
+            name="set_password",
+            description="Set the password by which the user logs in; it ends the user's sessions.",
+            arguments=SetPasswordArguments,
+            mints=SetPasswordAnswer,
+        ),
+    ),
     columns=(Column(title="EMAIL", path="spec.email"), Column(title="ENABLED", path="spec.enabled")),
     example={
         "kind": "user",

@@ -24,11 +24,11 @@ def act(ctx: Context, address: Address, action: str, body: Any, *, uid: str | No
         PextraError: nothing was changed.
     """
     declared = address.kind.action(action)
-    target, tenant = _target(ctx, address, action, uid)
-    arguments = _arguments(address, declared, body)
+    target, tenant = located(ctx, address, action, uid)
+    arguments = arguments_of(address, declared, body)
     if address.kind.name == "operation" and action == "cancel":
         return _cancel(ctx, target, tenant)
-    _require_staying(address, target)
+    require_staying(address, target)
     owner = tenant if address.kind.scope is Scope.TENANT else Tenant(ctx.cloud.site.system_uid, "system", False)
     assert owner is not None
     spec = {
@@ -65,9 +65,9 @@ def show(ctx: Context, address: Address, action: str, body: Any, *, uid: str | N
         PextraError: nothing was changed.
     """
     declared = address.kind.action(action)
-    target, tenant = _target(ctx, address, action, uid)
-    arguments = declared.arguments.model_validate(_arguments(address, declared, body)).model_dump(mode="json")
-    _require_staying(address, target)
+    target, tenant = located(ctx, address, action, uid)
+    arguments = declared.arguments.model_validate(arguments_of(address, declared, body)).model_dump(mode="json")
+    require_staying(address, target)
     minted = _SHOWS[target.kind, action](ctx, target, arguments)
     auditing.changed(ctx, action, target, tenant.path if tenant else None, arguments=arguments, minted=True)
     what = {"kind": target.kind, "name": target.name, "uid": target.uid}
@@ -79,8 +79,12 @@ _SHOWS: Final[Mapping[tuple[str, str], Callable[[Context, Record, dict[str, Any]
 }
 
 
-def _target(ctx: Context, address: Address, action: str, uid: str | None) -> tuple[Record, Tenant | None]:
-    """The object that is acted on, and its tenant."""
+def located(ctx: Context, address: Address, action: str, uid: str | None) -> tuple[Record, Tenant | None]:
+    """The object that is acted on, and its tenant, when the principal may do so.
+
+    Raises:
+        PextraError: `object.not_found`, `auth.denied`, `object.uid_mismatch`.
+    """
     tenant = tenancy.of_address(ctx, address)
     target = objects.by_name(ctx.tx, ctx.cloud.owner_uid(address.kind, tenant), address.kind.name, address.name)
     if target is None:
@@ -92,12 +96,22 @@ def _target(ctx: Context, address: Address, action: str, uid: str | None) -> tup
     return target, tenant
 
 
-def _arguments(address: Address, declared: Action, body: Any) -> dict[str, Any]:
+def arguments_of(address: Address, declared: Action, body: Any) -> dict[str, Any]:
+    """The arguments in the body of the request, checked.
+
+    Raises:
+        PextraError: `spec.invalid`.
+    """
     document = _document(address, body)
     return validate(declared.arguments, document, f"{address} {declared.name}", prefix="arguments")
 
 
-def _require_staying(address: Address, target: Record) -> None:
+def require_staying(address: Address, target: Record) -> None:
+    """Refuse to act on what is going.
+
+    Raises:
+        PextraError: `object.deleting`.
+    """
     if target.deleting:
         raise PextraError("object.deleting", f"The {address} is being deleted.", retry_after_s=2)
 

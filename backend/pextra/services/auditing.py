@@ -97,6 +97,7 @@ class Refused:
         tenant: the tenant's path as it was addressed.
         error: the stable code.
         reason: which rule refused it; empty when the code says all.
+        chain: uid and path of the tenant in whose chain it is told, when that is not the caller's.
     """
 
     principal: Principal | None
@@ -107,6 +108,7 @@ class Refused:
     name: str
     error: str
     reason: str = ""
+    chain: tuple[str, str] | None = None
 
 
 def refused(cloud: Cloud, tx: Tx, what: Refused, *, count: int = 1) -> None:
@@ -116,7 +118,7 @@ def refused(cloud: Cloud, tx: Tx, what: Refused, *, count: int = 1) -> None:
     know it, so that neither the entry nor the time that it takes tells a stranger more than the refusal did.
     """
     principal = what.principal
-    chain_uid, path = cloud.site.system_uid, "system"
+    chain_uid, path = what.chain or (cloud.site.system_uid, "system")
     if principal is not None:
         chain_uid, path = principal.tenant_uid, principal.tenant_path
         if what.tenant is not None and what.tenant != path and principal.reaches(what.tenant):

@@ -25,9 +25,10 @@ from pextra.tenancy import policies
 from pextra.tenancy.policies import Actor, Circumstances, PolicySet, Target
 
 READ: Final = "read"
+SET_PASSWORD: Final = "set_password"  # noqa: S105 - the name of an act
 _READ_BY_ALL: Final = frozenset({"flavor"})
 _WRITTEN_FROM_ABOVE: Final = frozenset({"tenant", "quota"})
-_ONES_OWN: Final = frozenset({"api_token", "application_credential"})
+_ONES_OWN: Final = frozenset({"api_token", "application_credential", "session"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def require(ctx: Context, address: Address, verb: str, record: Record | None = N
         absent(address)
     if verb == READ:
         return readable
-    if not kind.writable and verb in ("create", "update", "delete"):
+    if verb in ("create", "update", "delete") and verb not in kind.verbs:
         raise denied(f"{kind.name}.{verb}", f"{kind.plural} are made by the product only")
     verdict = decide(ctx, address, verb, record)
     if verdict.allowed or (record is None and verdict.open):
@@ -232,7 +233,11 @@ def _ones_own(principal: Principal, address: Address, verb: str, record: Record 
         return None
     if verb == READ and kind == principal.kind and (record is None or record.uid == principal.uid):
         return Verdict(record is not None, "it is oneself", open=True)
-    if kind not in _ONES_OWN or principal.limit is not None:
+    if principal.limit is not None:
+        return None
+    if verb == SET_PASSWORD and kind == principal.kind and (record is None or record.uid == principal.uid):
+        return Verdict(record is not None, "it is one's own password", open=True)
+    if kind not in _ONES_OWN:
         return None
     if record is None:
         return Verdict(False, "it may be one's own", open=True)
@@ -241,7 +246,7 @@ def _ones_own(principal: Principal, address: Address, verb: str, record: Record 
 
 def holder_of(record: Record) -> str | None:
     """The uid of the user or service account whom a credential is for."""
-    if record.kind == "api_token":
+    if record.kind in ("api_token", "session"):
         pin = record.resolved.get(f"user/{record.spec['user']}")
     else:
         subject = record.spec["subject"]

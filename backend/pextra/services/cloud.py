@@ -113,6 +113,7 @@ class Principal:
     """Who is asking: a user or a service account of a tenant, through a credential.
 
     Attributes:
+        token_uid, token_name: the object that stands for the credential.
         kind: `user` or `service_account`.
         labels, spec: of that object.
         groups: `tenant/name` of each that it is a member of.
@@ -129,6 +130,7 @@ class Principal:
     tenant_uid: str
     tenant_path: str
     token_uid: str
+    token_name: str = ""
     kind: str = "user"
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     spec: Mapping[str, Any] = field(default_factory=dict[str, Any])

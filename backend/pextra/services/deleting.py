@@ -11,7 +11,19 @@ from pextra.errors import PextraError
 from pextra.services import auditing, authorization, granting, identities, minting, quotas, tenancy
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Written
 from pextra.services.status import wake_referrers
-from pextra.store import assignments, authority, data_keys, events, objects, quota, references, secrets, work
+from pextra.store import (
+    assignments,
+    authority,
+    data_keys,
+    events,
+    login_places,
+    objects,
+    passwords,
+    quota,
+    references,
+    secrets,
+    work,
+)
 from pextra.store.database import Tx
 from pextra.store.records import Record
 from pextra.store.references import Reference
@@ -74,7 +86,7 @@ def mark(ctx: Context, record: Record, *, cascade: bool, cause: str = "") -> Rec
     if blocking:
         raise _in_use(ctx, record, blocking, [r for r in blocking if r.on_delete is OnDelete.BLOCK])
     for user in users:
-        if user.on_delete is OnDelete.CASCADE:
+        if user.on_delete in (OnDelete.CASCADE, OnDelete.FOLLOW):
             dependant = objects.by_uid(ctx.tx, user.source_tenant_uid, user.source_uid)
             if dependant is not None and not dependant.deleting:
                 mark(ctx, dependant, cascade=True, cause=f"{record.kind} {record.name}")
@@ -128,6 +140,9 @@ def remove(cloud: Cloud, tx: Tx, record: Record) -> None:
     if cloud.registry[record.kind].controlled:
         assignments.remove_everywhere(tx, record.uid)
     work.forget(tx, record.tenant_uid, record.uid)
+    if record.kind == "user":
+        passwords.forget(tx, record.tenant_uid, record.uid)
+        login_places.forget(tx, record.tenant_uid, record.uid)
     if record.kind == "tenant":
         quota.forget(tx, record.uid)
         authority.forget(tx, record.uid)

@@ -65,6 +65,17 @@ def check_removal(ctx: Context, record: Record, tenant: Tenant | None) -> None:
         _require(ctx, _held_by(ctx, record.tenant_uid, record.uid), what)
 
 
+def check_password(ctx: Context, user: Record, tenant: Tenant) -> None:
+    """Refuse to set the password of somebody who has more: whoever knows it is that user.
+
+    Raises:
+        PextraError: `auth.escalation`.
+    """
+    if user.uid != ctx.principal.uid:
+        what = str(Address(ctx.cloud.registry["user"], tenant.path, user.name))
+        _require(ctx, _held_by(ctx, user.tenant_uid, user.uid), what)
+
+
 def policies_changed(ctx: Context, address: Address, after: Record | None) -> None:
     """The tenant's policies are others now: note it, and refuse what would shut out its author.
 

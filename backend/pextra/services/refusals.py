@@ -26,7 +26,7 @@ ENTRIES: Final = 1000
 WINDOW_S: Final = 600.0
 
 _NOTED_OF_MUTATIONS: Final = frozenset({409, 412, 422})
-_NOTED_ALWAYS: Final = frozenset({401, 403})
+_NOTED_ALWAYS: Final = frozenset({401, 403, 429})
 
 
 def is_noted(error: PextraError, *, mutation: bool, reached: bool) -> bool:
@@ -82,11 +82,11 @@ class Refusals:
         """What is to be noted now, and how many refusals each stands for."""
         window = int(self._cloud.database.clock.now() // WINDOW_S)
         who = what.principal.uid if what.principal is not None else ""
-        key: tuple[str, ...] = (who, what.origin.address, what.action, what.error)
+        chain = what.principal.tenant_uid if what.principal is not None else what.chain[0] if what.chain else ""
+        key: tuple[str, ...] = (who, what.origin.address, chain, what.action, what.error)
         with self._lock:
             due = self._over(window) if window != self._window else []
             if key not in self._buckets and self._entries >= ENTRIES:
-                chain = what.principal.tenant_uid if what.principal is not None else ""
                 key, what = (
                     (chain,),
                     replace(

@@ -150,3 +150,15 @@ def holder(tx: Tx, site_uid: str, token: str) -> Holder | None:
 def _holder(row: Row[Any]) -> Holder:
     tenant_uid, expires_us, break_glass, tenant_path, *rest = row
     return Holder(Named(*rest[:6]), Named(*rest[6:]), tenant_uid, tenant_path, expires_us, break_glass)
+
+
+def expired(tx: Tx, kind: str, before_us: int, *, limit: int) -> list[tuple[str, str]]:
+    """(tenant uid, uid) of objects of the kind whose tokens stopped being accepted before."""
+    rows = tx.conn.execute(
+        select(credential.c.tenant_uid, credential.c.token_uid)
+        .join(_token, and_(_token.c.tenant_uid == credential.c.tenant_uid, _token.c.uid == credential.c.token_uid))
+        .where(credential.c.expires_us < before_us, _token.c.kind == kind, _token.c.deleting_us.is_(None))
+        .order_by(credential.c.expires_us)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in rows]

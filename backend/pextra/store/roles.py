@@ -25,12 +25,13 @@ API: Final[dict[str, tuple[str, ...]]] = {
 """What serves requests may do to the tables of the audit log; to all others everything."""
 
 LOOPS: Final[dict[str, tuple[str, ...]]] = {
+    "user_password": ("SELECT", "DELETE"),
     "pending_audit": ("SELECT", "INSERT", "DELETE"),
     **dict.fromkeys(_SEALED, ("SELECT", "INSERT")),
     "audit_pruned": ("SELECT",),
     "audit_cursor": _EVERYTHING,
 }
-"""What the loops may do to them."""
+"""What the loops may do to them; and they take passwords away with their users, but set none."""
 
 
 class NoRoles(Exception):

@@ -15,6 +15,7 @@ from pextra.store.tables import site as table
 
 _AUTHORITY: Final = "agent_authority"
 _KEK: Final = "kek"
+_LOGIN_SALT: Final = "login_salt"
 _NOTHING_CLEAR: Final = "nothing_clear"
 CLEAR: Final = ("digest_key", "agent_authority_key")
 """What lay here in the clear before there were keys; the names are those of the sealed values, too."""
@@ -54,6 +55,16 @@ def authority(tx: Tx) -> str | None:
 def keep_authority(tx: Tx, certificate_pem: str) -> None:
     """Store the authority's certificate, for good."""
     _put(tx, _AUTHORITY, certificate_pem)
+
+
+def login_salt(tx: Tx) -> str | None:
+    """What makes it unforeseeable who shares a count of login attempts with whom; None before there is one."""
+    return _values(tx, _LOGIN_SALT).get(_LOGIN_SALT)
+
+
+def keep_login_salt(tx: Tx, salt: str) -> None:
+    """Store the salt, for good."""
+    _put(tx, _LOGIN_SALT, salt)
 
 
 def kek(tx: Tx) -> str | None:

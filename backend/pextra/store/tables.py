@@ -154,6 +154,37 @@ credential = Table(
     _time("expires_us", nullable=True),
     Column("break_glass", Boolean, nullable=False),
     Index("credential_token", "tenant_uid", "token_uid"),
+    Index("credential_expires", "expires_us"),
+)
+
+user_password = Table(
+    "user_password",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("user_uid", primary_key=True),
+    _text("hash", 255),  # Argon2's own form, with salt and parameters
+    Column("must_change", Boolean, nullable=False),
+    _time("expires_us", nullable=True),  # of one that was generated and must be changed
+    _time("set_us"),
+)
+
+login_place = Table(
+    "login_place",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("user_uid", primary_key=True),
+    _text("network", 63, primary_key=True),
+    _time("last_us"),
+)
+
+login_attempt = Table(
+    "login_attempt",
+    metadata,
+    _text("bucket", 15, primary_key=True),  # of accounts, networks or pairs of them; so few that rows are bounded
+    Column("failures", Integer, nullable=False),
+    _time("until_us"),
+    _time("last_us"),
+    Index("login_attempt_last", "last_us"),
 )
 
 outside_identity = Table(

@@ -40,6 +40,7 @@ def _admin(registry: Registry) -> frozenset[str]:
 
 def _operator(registry: Registry) -> frozenset[str]:
     acts = {name for name in actions.names(registry) if name.partition(".")[2] not in _WRITING}
+    acts -= actions.verbs_in(registry, [Area.IDENTITY]) - _reads(registry)  # who sets a password acts as its user
     return frozenset(acts | {"instance.update", "host.update"}) & _everything(registry) - {actions.AUDIT_READ}
 
 

@@ -1,7 +1,7 @@
 """Who users are at identity providers, which tenant trusts whom, and consoles that were opened with their tokens.
 
 Revision ID: 0012
-Revises: 0010
+Revises: 0011
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 
 def _uid() -> sa.types.TypeEngine[str]:
