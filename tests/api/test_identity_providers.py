@@ -208,6 +208,18 @@ def test_no_user_is_made_beyond_the_quota_and_the_refusal_says_so(world: World) 
     assert world.whoami(sub="new").code == "quota.exceeded"
 
 
+def test_nobody_is_made_a_user_of_a_suspended_tenant_or_by_a_provider_that_is_switched_off(world: World) -> None:
+    world.trust(provision=True)
+    world.site.admin.patch("tenants/acme", {"spec": {"suspended": True}}).ok()
+    assert world.refuses(sub="new")
+    world.site.admin.patch("tenants/acme", {"spec": {"suspended": False}}).ok()
+    world.trust(provision=True, enabled=False)
+    assert world.refuses(sub="new")
+    world.trust(provision=True)
+    assert world.refuses(sub="new", aud="another")
+    assert len(world.site.ada.get("tenants/acme/users").ok()["items"]) == 2
+
+
 # --- several tenants ---
 
 

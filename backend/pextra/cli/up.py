@@ -102,7 +102,7 @@ def up(
             api_database_url=api_database_url,
             audit_key=audit_key,
             audit_sinks=tuple(audit_to or ()),
-            identity_hosts=tuple(identity_host or ()),
+            identity_hosts=tuple(identity_host or os.environ.get(serving.IDENTITY_HOSTS, "").split(",")),
         )
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)

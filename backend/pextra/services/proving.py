@@ -16,8 +16,8 @@ from pextra.identity.proof import Proof
 from pextra.identity.tokens import Claims, Token, Trust
 from pextra.services import bootstrap, tenancy, writing
 from pextra.services.authentication import trust_of, unauthenticated
-from pextra.services.cloud import Address, Cloud, Context, Preconditions
-from pextra.store import identities, objects
+from pextra.services.cloud import Address, Cloud, Context, Preconditions, lineage
+from pextra.store import authority, identities, objects
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
@@ -126,6 +126,8 @@ def _ensure_user(cloud: Cloud, provider: Record, claims: Claims) -> None:
         tenant = tenancy.by_uid(cloud, tx, provider.tenant_uid)
         if tenant is None or tenant.deleting or known(tx):
             return  # what comes next tells why not, or finds the user
+        if any(level.suspended for level in authority.levels(tx, cloud.site.uid, lineage(tenant.path))):
+            return
         ctx = Context(cloud, tx, bootstrap.root_principal(cloud))
         ctx.reason = f"identity provider {tenant.path}/{provider.name} makes users"
         spec = {
