@@ -16,6 +16,8 @@ from pextra_client.discovery import Catalog, Kind
 from pextra_client.schema import Field, Node
 
 _WIDTH: Final = 110
+_LINE: Final = 120
+"""How long the formatter lets a line be; what fits it would put on one."""
 _INDENT: Final = "    "
 _HEADER: Final = '''\
 """The kinds of the API as types.
@@ -147,7 +149,7 @@ def _facade(kinds: Iterable[Kind]) -> str:
         types = f"{_camel(kind.name)}Spec, {_camel(kind.name)}Status"
         class_ = "Collection" if kind.writable else "ReadableCollection"
         head, arguments = f"{_INDENT * 2}self.{kind.plural} = {class_}[{types}](", f"client, {kind.name.upper()}"
-        if len(head) + len(arguments) < _WIDTH:
+        if len(head) + len(arguments) <= _LINE:
             lines.append(f"{head}{arguments})")
         else:
             lines += [head, f"{_INDENT * 3}{arguments}", f"{_INDENT * 2})"]

@@ -81,6 +81,89 @@ class GroupStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class OidcSpec(TypedDict):
+    """An OpenID Connect issuer, whose signed tokens are bearer tokens here."""
+
+    issuer: str
+    """The issuer, exactly as its tokens and its discovery document write it; https."""
+
+    audiences: list[str]
+    """A token is taken when it is for one of these. Have the issuer know this cloud by an audience of its
+    own.
+    """
+
+    algorithms: NotRequired[list[Literal["RS256", "PS256", "ES256", "EdDSA"]]]
+    """How tokens may be signed. (["RS256", "PS256", "ES256", "EdDSA"] by default)"""
+
+    authorized_parties: NotRequired[list[str]]
+    """Only tokens that one of these clients got (`azp`, `client_id`) are taken; empty: any client's."""
+
+    accept_id_tokens: NotRequired[bool]
+    """Whether ID tokens are taken, too, for issuers whose access tokens say nothing. An ID token tells a
+    client who has signed in there; whoever runs that client could use it here.
+    """
+
+    leeway_s: NotRequired[int]
+    """By how much the issuer's clock may differ. (in s; 60 by default)"""
+
+    username_claim: NotRequired[str]
+    """Where a token says what somebody is called: users that are made are named after it. Who they are is
+    `sub`. ("preferred_username" by default)
+    """
+
+    groups_claim: NotRequired[str]
+    """Where a token names groups. ("groups" by default)"""
+
+    authorities: NotRequired[str]
+    """PEM of the certificate authorities of the issuer; without it, those that the server's system knows."""
+
+
+class GroupMapping(TypedDict):
+    """A group there, and what it is here."""
+
+    theirs: str
+    """What the provider calls it."""
+
+    group: str
+    """The group of this tenant that its members are in, while the provider says so. (reference: group)"""
+
+
+class IdentityProviderSpec(TypedDict):
+    """Whom the tenant believes, and what follows."""
+
+    enabled: NotRequired[bool]
+    """Whether it is believed; switching it off takes effect at once. (true by default)"""
+
+    oidc: NotRequired[OidcSpec]
+    """An OpenID Connect issuer."""
+
+    groups: NotRequired[list[GroupMapping]]
+    """Which groups there are which groups here."""
+
+    provision: NotRequired[bool]
+    """Whether somebody whom no user names is made a user when they first come; else they are refused."""
+
+
+class IdentityProviderStatus(TypedDict):
+    """What a identity provider was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
+class OutsideIdentity(TypedDict):
+    """Who a user is at an identity provider."""
+
+    provider: str
+    """The provider, in the same tenant. (reference: identity_provider)"""
+
+    subject: str
+    """What the provider knows the user by: `sub` of its tokens. No two users have the same."""
+
+
 class UserSpec(TypedDict):
     """What a user should be."""
 
@@ -95,6 +178,11 @@ class UserSpec(TypedDict):
 
     groups: NotRequired[list[str]]
     """The groups that the user is a member of."""
+
+    identity: NotRequired[OutsideIdentity]
+    """Who the user is at an identity provider, whose tokens then are the user's. Whoever says so must hold
+    what the user holds and what the provider's groups give.
+    """
 
 
 class UserStatus(TypedDict):
@@ -1002,6 +1090,8 @@ QUOTA = Kind(name="quota", plural="quotas", scope=Scope.TENANT, singleton="defau
 
 GROUP = Kind(name="group", plural="groups", scope=Scope.TENANT)
 
+IDENTITY_PROVIDER = Kind(name="identity_provider", plural="identity_providers", scope=Scope.TENANT)
+
 USER = Kind(name="user", plural="users", scope=Scope.TENANT)
 
 SERVICE_ACCOUNT = Kind(name="service_account", plural="service_accounts", scope=Scope.TENANT)
@@ -1059,6 +1149,7 @@ class TypedClient:
         self.tenants = Collection[TenantSpec, TenantStatus](client, TENANT)
         self.quotas = Collection[QuotaSpec, QuotaStatus](client, QUOTA)
         self.groups = Collection[GroupSpec, GroupStatus](client, GROUP)
+        self.identity_providers = Collection[IdentityProviderSpec, IdentityProviderStatus](client, IDENTITY_PROVIDER)
         self.users = Collection[UserSpec, UserStatus](client, USER)
         self.service_accounts = Collection[ServiceAccountSpec, ServiceAccountStatus](client, SERVICE_ACCOUNT)
         self.roles = Collection[RoleSpec, RoleStatus](client, ROLE)

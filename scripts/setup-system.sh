@@ -17,8 +17,8 @@ declare -A packages=(
            busybox-static cpio genisoimage
            iproute2 nftables dnsmasq-base procps"
     # A database server for the tests to break; what validates domain XML; a browser to look at pages with; what
-    # makes an ordinary guest, and what its owner logs in with.
-    [test]="postgresql libxml2-utils chromium mmdebstrap openssh-client"
+    # makes an ordinary guest, and what its owner logs in with; a directory of people.
+    [test]="postgresql libxml2-utils chromium mmdebstrap openssh-client slapd"
 )
 
 purpose=${1-}

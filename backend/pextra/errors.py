@@ -74,6 +74,7 @@ CODES: Final[dict[str, Code]] = {
     "store.full": Code(503, "The database cannot write: its disk is full"),
     "upload.full": Code(503, "There is no room for uploads"),
     "keys.unavailable": Code(503, "The key-encryption key cannot be used now"),
+    "identity.unavailable": Code(503, "The identity provider cannot be asked now"),
     "wait.timeout": Code(504, "The condition was not reached in time"),
     # 500: ours
     "server.error": Code(500, "The server failed"),
@@ -82,7 +83,15 @@ CODES: Final[dict[str, Code]] = {
 }
 
 RETRYABLE: Final = frozenset(
-    {"server.busy", "store.unavailable", "store.contention", "store.full", "upload.full", "keys.unavailable"}
+    {
+        "server.busy",
+        "store.unavailable",
+        "store.contention",
+        "store.full",
+        "upload.full",
+        "keys.unavailable",
+        "identity.unavailable",
+    }
 )
 
 

@@ -20,6 +20,8 @@ from pextra.depot import Depot
 from pextra.encryption.failures import KeyUnavailable
 from pextra.encryption.sources import keeper_of
 from pextra.encryption.wrapping import KeyKeeper
+from pextra.identity.keys import IssuerKeys
+from pextra.identity.outbound import Outbound
 from pextra.resources import REGISTRY
 from pextra.services import sessions
 from pextra.services.bootstrap import open_cloud
@@ -38,6 +40,8 @@ DEPOT: Final = "PEXTRA_DEPOT"
 """The directory of uploaded images, which all processes of the control plane share; without it none are taken."""
 KEY_SOURCE: Final = "PEXTRA_KEY_SOURCE"
 KEY_FILE: Final = "keys.json"
+IDENTITY_HOSTS: Final = "PEXTRA_IDENTITY_HOSTS"
+"""Hosts of identity providers, with commas between, that may be called though their addresses are not public."""
 SESSION: Final = "PEXTRA_SESSION_S"
 """How long a login lasts, in seconds."""
 LARGEST_UPLOAD: Final = "PEXTRA_MAX_UPLOAD_BYTES"
@@ -95,7 +99,11 @@ def _cloud_of_environment(*, keys: bool = False) -> Cloud:
     database = Database(os.environ[DATABASE_URL], pool_size=16)
     cloud, _ = open_cloud(database, REGISTRY, keeper_for(database) if keys else None)
     env = os.environ.get
-    cloud = replace(cloud, addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")))
+    cloud = replace(
+        cloud,
+        addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")),
+        issuer_keys=IssuerKeys(Outbound(env(IDENTITY_HOSTS, "").split(","))),
+    )
     return with_depot(cloud, Path(folder)) if (folder := env(DEPOT)) else cloud
 
 

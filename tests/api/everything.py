@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from pextra.pki.authority import Authority
 from tests.api.site import IMAGE, PUBLIC_KEY, Site
 
 SECRET: Final = "correct-horse-battery-staple"  # what must not be seen anywhere
+
+PUBLIC_AUTHORITY: Final = Authority.create("elsewhere", datetime(2026, 1, 1, tzinfo=UTC)).certificate_pem
 
 SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "tenant": ("tenants/acme.ops", {"display_name": "Operations"}),
     "quota": ("tenants/acme.ops/quotas/default", {"limits": {"volumes": 3, "vcpus": "unlimited"}, "unlisted": "none"}),
     "group": ("tenants/acme/groups/developers", {"description": "who builds the shop"}),
+    "identity_provider": (
+        "tenants/acme/identity_providers/company",
+        {
+            "enabled": True,
+            "provision": True,
+            "groups": [{"theirs": "staff", "group": "developers"}],
+            "oidc": {
+                "issuer": "https://login.example.com/acme",
+                "audiences": ["pextra-acme"],
+                "algorithms": ["ES256"],
+                "authorized_parties": ["shop"],
+                "accept_id_tokens": True,
+                "leeway_s": 30,
+                "username_claim": "email",
+                "groups_claim": "roles",
+                "authorities": PUBLIC_AUTHORITY,
+            },
+        },
+    ),
     "user": (
         "tenants/acme/users/bob",
-        {"display_name": "Bob", "email": "bob@example.com", "enabled": True, "groups": ["developers"]},
+        {
+            "display_name": "Bob",
+            "email": "bob@example.com",
+            "enabled": True,
+            "groups": ["developers"],
+            "identity": {"provider": "company", "subject": "7f3a"},
+        },
     ),
     "service_account": (
         "tenants/acme/service_accounts/deployer",

@@ -37,6 +37,7 @@ PROVOKED_ELSEWHERE: Final = {
     "keys.unavailable": "tests/store/test_envelope.py: the site's key file is made unreadable there",
     "keys.lost": "tests/store/test_envelope.py: the site's key file is taken away there",
     "keys.damaged": "tests/store/test_envelope.py: rows are changed there",
+    "identity.unavailable": "tests/api/test_issuer_keys.py: it takes a provider that is down",
     "capacity.none": "nothing answers with it: an instance that fits nowhere is stored, and its condition says why",
 }
 

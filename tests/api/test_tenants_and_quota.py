@@ -180,6 +180,7 @@ def test_used_is_what_the_objects_that_are_there_are_charged(site: Site) -> None
     expected = {
         "users": 2, "api_tokens": 2, "role_bindings": 2, "groups": 1, "roles": 1,
         "policies": 1, "service_accounts": 1, "application_credentials": 1,
+        "identity_providers": 1,
         "images": 1, "image_gib": IMAGE["size_gib"], "ssh_keys": 1, "networks": 1,
         "subnets": 1, "security_groups": 1, "secrets": 1, "volumes": 2, "volume_gib": 3 + 7 + SMALL["disk_gib"],
         "instances": 1, "vcpus": SMALL["vcpus"], "memory_mib": SMALL["memory_mib"],

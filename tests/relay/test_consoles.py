@@ -224,9 +224,9 @@ class TestBounds:
     def test_what_nobody_reads_does_not_pile_up(self, cloud: RelayCloud, ada: Caller) -> None:
         """The guest says more than all buffers hold to somebody who does not read: it is stopped, not buffered."""
         with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
-            spoken = random.Random(1).randbytes(1 << 25)
+            spoken = random.Random(1).randbytes(1 << 26)
             said = say_until_stopped(guest, spoken)
-            assert said < 16 << 20
+            assert said < 32 << 20  # the kernel lets each of three connections hold up to 10 MiB
             heard = 0
             while heard < said:
                 data = user.recv(timeout=PATIENCE_S, decode=False)

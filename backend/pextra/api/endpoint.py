@@ -12,8 +12,10 @@ from flask import Request, g
 from pextra.api import requests
 from pextra.api.origin import Network, origin_of
 from pextra.errors import PextraError
+from pextra.identity.proof import Proof
 from pextra.services.authentication import authenticate
 from pextra.services.cloud import Cloud, Context
+from pextra.services.proving import prove
 from pextra.store import events, request_keys
 from pextra.store.database import Key, Rollback, Tx
 
@@ -57,7 +59,16 @@ class Endpoint:
         self.cloud = cloud
         self._trusted = trusted
 
-    def _context(self, request: Request, tx: Tx, token: str | None, *, planning: bool = False) -> Context:
+    def _shown(self, request: Request) -> str | Proof | None:
+        """What the caller shows of itself; an identity provider may be asked, so no transaction is open.
+
+        Raises:
+            PextraError: as `prove`.
+        """
+        g.principal = None
+        return prove(self.cloud, requests.bearer(request))
+
+    def _context(self, request: Request, tx: Tx, token: str | Proof | None, *, planning: bool = False) -> Context:
         """The caller's context; who it is stays known for the answer's sake.
 
         Raises:
@@ -75,7 +86,7 @@ class Endpoint:
             PextraError: `server.busy` when that write is not visible here yet.
         """
         after = requests.after(request)
-        token = requests.bearer(request)
+        token = self._shown(request)
 
         def run(tx: Tx) -> T:
             ctx = self._context(request, tx, token)
@@ -109,7 +120,7 @@ class Endpoint:
         key, digest, token = (
             requests.idempotency_key(request),
             requests.digest(request),
-            requests.bearer(request),
+            self._shown(request),
         )
 
         def run(tx: Tx) -> Answer:
@@ -128,7 +139,7 @@ class Endpoint:
 
     def plan(self, request: Request, work: Callable[[Context], T]) -> T:
         """Run `work` in a transaction that is rolled back."""
-        token = requests.bearer(request)
+        token = self._shown(request)
 
         def run(tx: Tx) -> T:
             raise Rollback(work(self._context(request, tx, token, planning=True)))

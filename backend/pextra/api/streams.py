@@ -20,9 +20,11 @@ from pextra.api import requests
 from pextra.api.origin import Network, note_refusal, origin_of
 from pextra.api.responses import answer, problem
 from pextra.errors import PextraError
+from pextra.identity.proof import Proof
 from pextra.services import positions, watching
 from pextra.services.authentication import authenticate
 from pextra.services.cloud import Cloud, Context, Origin
+from pextra.services.proving import prove
 from pextra.services.refusals import Refusals
 from pextra.services.watching import Watch
 from pextra.store import events, objects
@@ -117,7 +119,7 @@ def create_streams_app(cloud: Cloud, *, places: int, trusted: Sequence[Network] 
     @app.get("/v1/watch")
     def watch() -> Response:
         requests.check_printable(request)
-        token = requests.bearer(request)
+        token = prove(cloud, requests.bearer(request))
         wanted = Watch(
             kind=request.args.get("kind"),
             tenant=request.args.get("tenant"),
@@ -147,7 +149,7 @@ class Watcher:
         self,
         cloud: Cloud,
         heads: Heads,
-        token: str | None,
+        token: str | Proof | None,
         origin: Origin,
         wanted: Watch,
         seen: dict[str, int],

@@ -148,6 +148,7 @@ def _environment(settings: UpSettings) -> dict[str, str]:
     return _without_keys() | {
         serving.DATABASE_URL: settings.api_database_url or settings.database_url,
         serving.STREAMS_URL: settings.streams_url,
+        serving.IDENTITY_HOSTS: ",".join(settings.identity_hosts),
         serving.STREAM_PLACES: str(STREAM_THREADS - 8),
         serving.RELAY_URL: settings.relay_url,
         serving.CONSOLES_URL: settings.consoles_url,

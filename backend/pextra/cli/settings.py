@@ -30,6 +30,7 @@ class UpSettings:
             default `database_url`.
         audit_key: the key that signs the audit log; by default in the data folder.
         audit_sinks: where the audit log is forwarded to: `tcp://host:port`, `tls://…`, `udp://…` or `file:///path`.
+        identity_hosts: hosts of identity providers that may be called though their addresses are not public.
 
     Raises:
         Refused: an address beyond loopback without TLS.
@@ -46,6 +47,7 @@ class UpSettings:
     api_database_url: str | None = None
     audit_key: Path | None = None
     audit_sinks: tuple[str, ...] = ()
+    identity_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         try:

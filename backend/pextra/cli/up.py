@@ -82,6 +82,10 @@ def up(
             help="Forward the audit log: tcp://, tls:// or udp://HOST:PORT (syslog), file:///PATH; repeat it."
         ),
     ] = None,
+    identity_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Call this identity provider's host although its address is not public; repeat it."),
+    ] = None,
     guests: Annotated[bool, typer.Option(help="Run guests on this machine where QEMU and libvirt are there.")] = True,
     image: Annotated[
         Path | None, typer.Option(help="A qcow2 of your own for real guests; a small one is built without it.")
@@ -98,6 +102,7 @@ def up(
             api_database_url=api_database_url,
             audit_key=audit_key,
             audit_sinks=tuple(audit_to or ()),
+            identity_hosts=tuple(identity_host or os.environ.get(serving.IDENTITY_HOSTS, "").split(",")),
         )
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)

@@ -12,6 +12,7 @@ from pextra.resources.flavor import FLAVOR
 from pextra.resources.floating_ip import FLOATING_IP
 from pextra.resources.group import GROUP
 from pextra.resources.host import HOST
+from pextra.resources.identity_provider import IDENTITY_PROVIDER
 from pextra.resources.image import IMAGE
 from pextra.resources.instance import INSTANCE
 from pextra.resources.join_token import JOIN_TOKEN
@@ -34,8 +35,8 @@ from pextra.resources.volume import VOLUME
 
 REGISTRY = Registry(
     [
-        TENANT, QUOTA, GROUP, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN, APPLICATION_CREDENTIAL,
-        SESSION, SHARE,
+        TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
+        APPLICATION_CREDENTIAL, SESSION, SHARE,
         HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY, SECRET,
         NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
         OPERATION,

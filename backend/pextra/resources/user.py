@@ -7,8 +7,17 @@ from typing import Annotated
 from pydantic import Field
 
 from pextra.declaration.kind import Action, Area, Column, Kind, SpecModel
-from pextra.declaration.markers import Filterable, Secret
+from pextra.declaration.markers import Filterable, ObjectName, OnDelete, Ref, Secret
 from pextra.resources.subject import GroupNames
+
+
+class OutsideIdentity(SpecModel):
+    """Who a user is at an identity provider."""
+
+    provider: Annotated[ObjectName, Ref("identity_provider", OnDelete.BLOCK)]
+    """The provider, in the same tenant."""
+    subject: Annotated[str, Field(min_length=1, max_length=255)]
+    """What the provider knows the user by: `sub` of its tokens. No two users have the same."""
 
 
 class UserSpec(SpecModel):
@@ -22,6 +31,9 @@ class UserSpec(SpecModel):
     """Whether the user's tokens are accepted; switching it off takes effect at once."""
     groups: GroupNames = []
     """The groups that the user is a member of."""
+    identity: OutsideIdentity | None = None
+    """Who the user is at an identity provider, whose tokens then are the user's. Whoever says so must hold what the
+    user holds and what the provider's groups give."""
 
 
 PasswordText = Annotated[str, Field(min_length=1, max_length=512), Secret()]

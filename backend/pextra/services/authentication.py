@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from typing import Final
+
+from pextra.declaration.kind import Spec
 from pextra.errors import PextraError
+from pextra.identity.proof import Proof
 from pextra.services.cloud import Cloud, Grant, Principal
-from pextra.store import authority, credentials, objects
-from pextra.store.authority import Binding
+from pextra.store import authority, credentials, identities, objects
+from pextra.store.authority import Binding, Group
 from pextra.store.credentials import Holder
 from pextra.store.database import Tx
 from pextra.tenancy import actions, roles
 
 APPLICATION: str = "application_credential"
+PROVIDER: Final = "identity_provider"
 
 
 def unauthenticated() -> PextraError:
@@ -20,16 +27,18 @@ def unauthenticated() -> PextraError:
     )
 
 
-def authenticate(cloud: Cloud, tx: Tx, token: str | None) -> Principal:
-    """The principal that the bearer token stands for.
+def authenticate(cloud: Cloud, tx: Tx, shown: str | Proof | None) -> Principal:
+    """The principal that the bearer token, or what it proves (`proving.prove`), stands for.
 
     Token, groups and roles are looked up in this transaction, so that what is revoked is refused at once.
 
     Raises:
         PextraError: `auth.unauthenticated`; the same for a token that is unknown, expired, revoked, of a disabled user
-        or of a tenant that is being deleted.
+        or of a tenant that is being deleted. `server.busy`: the identity provider was changed while it was asked.
     """
-    holder = credentials.holder(tx, cloud.site.uid, token) if token else None
+    if isinstance(shown, Proof):
+        return principal_of_proof(cloud, tx, shown)
+    holder = credentials.holder(tx, cloud.site.uid, shown) if shown else None
     if holder is None or not holder.is_usable(tx.now_us):
         raise unauthenticated()
     return principal_of(cloud, tx, holder)
@@ -55,6 +64,56 @@ def principal_of(cloud: Cloud, tx: Tx, holder: Holder) -> Principal:
         limit=_limit(cloud, tx, holder) if holder.token.kind == APPLICATION else None,
         break_glass=holder.break_glass,
     )
+
+
+def principal_of_proof(cloud: Cloud, tx: Tx, proof: Proof) -> Principal:
+    """The principal that acts by an identity provider's token: its groups are its own and those that the token names.
+
+    Raises:
+        PextraError: as `authenticate`.
+    """
+    provider = objects.by_uid(tx, proof.tenant_uid, proof.provider_uid)
+    tenant = objects.by_uid(tx, cloud.site.uid, proof.tenant_uid)
+    uid = identities.user_of(tx, proof.tenant_uid, proof.provider_uid, proof.subject)
+    user = None if uid is None else objects.by_uid(tx, proof.tenant_uid, uid)
+    if provider is None or tenant is None or user is None or provider.deleting or tenant.deleting or user.deleting:
+        raise unauthenticated()
+    believed = cloud.registry[PROVIDER].effective(provider.spec, provider.spec_version)
+    spec = cloud.registry["user"].effective(user.spec, user.spec_version)
+    if not (believed["enabled"] and spec["enabled"] and proof.not_before_us <= tx.now_us < proof.expires_us):
+        raise unauthenticated()
+    if trust_of(believed) != proof.trust:
+        raise PextraError(
+            "server.busy", "The identity provider was changed while its token was verified: try again.", retry_after_s=1
+        )
+    pins = {m["group"]: provider.resolved[f"group/{m['group']}"] for m in believed["groups"]
+            if m["theirs"] in proof.groups}  # fmt: skip
+    found = authority.groups(tx, cloud.site.uid, user.tenant_uid, user.uid)
+    groups = {group.uid: group for group in found} | {
+        pin["uid"]: Group(pin["uid"], pin["tenant_uid"], text.rpartition("/")[2], tenant.name)
+        for text, pin in pins.items()
+    }
+    members = [(group.tenant_uid, group.uid) for group in groups.values()]
+    return Principal(
+        uid=user.uid,
+        name=user.name,
+        tenant_uid=user.tenant_uid,
+        tenant_path=tenant.name,
+        token_uid=provider.uid,
+        token_name=provider.name,
+        labels=user.labels,
+        spec=spec,
+        groups=tuple(sorted(group.address for group in groups.values())),
+        credential=PROVIDER,
+        grants=grants(cloud, tx, [(user.tenant_uid, user.uid), *members]),
+        proof=proof,
+    )
+
+
+def trust_of(provider: Spec) -> str:
+    """What identifies the settings of an identity provider under which a token is verified."""
+    meant = {"oidc": provider.get("oidc"), "groups": provider["groups"]}
+    return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()
 
 
 def grants(cloud: Cloud, tx: Tx, subjects: list[tuple[str, str]]) -> tuple[Grant, ...]:

@@ -9,6 +9,9 @@ from typing import Any, Final
 from pextra.declaration.kind import Kind, Scope
 from pextra.declaration.registry import Registry
 from pextra.depot import Depot
+from pextra.identity.keys import IssuerKeys
+from pextra.identity.outbound import Outbound
+from pextra.identity.proof import Proof
 from pextra.services.keyring import Keyring
 from pextra.services.policy_cache import PolicyCache
 from pextra.store.authority import Level
@@ -43,6 +46,7 @@ class Cloud:
     Attributes:
         depot: where uploaded images lie; None: this process has no part in them.
         keyring: None in processes that need no secret: streams and relay.
+        issuer_keys: the keys of identity providers, which it fetches.
     """
 
     registry: Registry
@@ -52,6 +56,7 @@ class Cloud:
     policies: PolicyCache = field(default_factory=PolicyCache, compare=False, repr=False)
     depot: Depot | None = None
     keyring: Keyring | None = field(default=None, repr=False)
+    issuer_keys: IssuerKeys = field(default_factory=lambda: IssuerKeys(Outbound()), compare=False, repr=False)
 
     @property
     def keys(self) -> Keyring:
@@ -116,6 +121,8 @@ class Principal:
         grants: what its roles allow.
         limit: what its credential leaves of that; None: all.
         break_glass: no policy binds it.
+        token_uid: of that object.
+        proof: what the token of an identity provider proved.
     """
 
     uid: str
@@ -132,6 +139,7 @@ class Principal:
     grants: tuple[Grant, ...] = ()
     limit: Grant | None = None
     break_glass: bool = False
+    proof: Proof | None = None
 
     @property
     def is_cloud(self) -> bool:

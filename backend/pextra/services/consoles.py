@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any, Final
 
 from pextra.errors import PextraError
+from pextra.identity.proof import Proof
 from pextra.services import authentication, authorization
 from pextra.services.cloud import Address, Cloud, Context
 from pextra.store import agents, consoles, credentials, objects
@@ -43,6 +45,7 @@ def issue(ctx: Context, instance: Record, arguments: dict[str, Any]) -> dict[str
         device=arguments["device"],
         holder_tenant_uid=ctx.principal.tenant_uid,
         token_uid=ctx.principal.token_uid,
+        proof=ctx.principal.proof,
     )
     consoles.add(ctx.tx, ticket, grant, expires_us=expires_us)
     minted = {"ticket": ticket, "expires_at": timestamp(expires_us), "url": f"{addresses.consoles}/v1/console"}
@@ -79,12 +82,11 @@ def objections(cloud: Cloud, grants: Collection[Grant]) -> dict[Grant, PextraErr
 def _objection(cloud: Cloud, tx: Tx, grants: Collection[Grant]) -> dict[Grant, PextraError]:
     found = objects.by_uids(tx, {(g.tenant_uid, g.instance_uid) for g in grants})
     paths = objects.tenant_paths(tx, cloud.site.uid, {g.tenant_uid for g in grants})
-    holders = credentials.holders(tx, cloud.site.uid, {(g.holder_tenant_uid, g.token_uid) for g in grants})
-    asking = {h.token.uid: Context(cloud, tx, authentication.principal_of(cloud, tx, h)) for h in holders}
+    asking = _asking(cloud, tx, grants)
     against: dict[Grant, PextraError] = {}
     for grant in grants:
         instance = found.get(grant.instance_uid)
-        ctx = asking.get(grant.token_uid)
+        ctx = asking.get(grant.proof or grant.token_uid)
         if ctx is None:
             against[grant] = _refused()
         elif instance is None or instance.deleting:
@@ -94,6 +96,19 @@ def _objection(cloud: Cloud, tx: Tx, grants: Collection[Grant]) -> dict[Grant, P
         elif _host_of(instance) != grant.host_uid:
             against[grant] = _not_running(instance.name)
     return against
+
+
+def _asking(cloud: Cloud, tx: Tx, grants: Collection[Grant]) -> dict[str | Proof, Context]:
+    """Those who asked for the consoles and are still let in, by the uid of their token or by what it proved."""
+    tokens = {(g.holder_tenant_uid, g.token_uid) for g in grants if g.proof is None}
+    holders = credentials.holders(tx, cloud.site.uid, tokens)
+    asking: dict[str | Proof, Context] = {
+        h.token.uid: Context(cloud, tx, authentication.principal_of(cloud, tx, h)) for h in holders
+    }
+    for proof in {g.proof for g in grants if g.proof is not None}:
+        with suppress(PextraError):  # it is refused
+            asking[proof] = Context(cloud, tx, authentication.principal_of_proof(cloud, tx, proof))
+    return asking
 
 
 def _may_use(ctx: Context, instance: Record, path: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pextra.declaration.kind import Scope
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import auditing, authorization, granting, minting, quotas, tenancy
+from pextra.services import auditing, authorization, granting, identities, minting, quotas, tenancy
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Written
 from pextra.services.status import wake_referrers
 from pextra.store import (
@@ -142,6 +142,7 @@ def remove(cloud: Cloud, tx: Tx, record: Record) -> None:
         _wake_if_waiting(tx, target)
     secrets.remove(tx, record.tenant_uid, record.uid)
     minting.revoke(tx, record)
+    identities.forget(tx, record)
     if cloud.registry[record.kind].controlled:
         assignments.remove_everywhere(tx, record.uid)
     work.forget(tx, record.tenant_uid, record.uid)

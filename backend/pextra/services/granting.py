@@ -8,17 +8,18 @@ right to write a binding would be the right to everything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pextra.declaration.kind import Kind, Spec
 from pextra.errors import PextraError, invalid
 from pextra.services import authentication, authorization
 from pextra.services.cloud import SYSTEM, Address, Context, Grant, Tenant
-from pextra.store import authority
+from pextra.store import authority, identities, objects
 from pextra.store.records import Record
 from pextra.tenancy import actions, policies, roles
 
 _ACTORS = frozenset({"user", "service_account"})
+_AT_ONCE: Final = 500
 
 
 def check(ctx: Context, kind: Kind, tenant: Tenant | None, after: Record, spec: Spec, before: Record | None) -> None:
@@ -40,7 +41,9 @@ def check(ctx: Context, kind: Kind, tenant: Tenant | None, after: Record, spec: 
         _require(ctx, [_bound(ctx, after, spec, tenant)], what)
     elif kind.name in _ACTORS:
         mine = _held_by(ctx, before.tenant_uid, before.uid) if before is not None else []
-        _require(ctx, [*mine, *_of_groups(ctx, after, spec, before)], what)
+        _require(ctx, [*mine, *_of_groups(ctx, after, spec, before), *_of_identity(ctx, after, spec, before)], what)
+    elif kind.name == "identity_provider":
+        _check_provider(ctx, what, after, before)
     elif kind.name in ("api_token", "application_credential"):
         _check_credential(ctx, what, after, spec)
     elif kind.name == "policy":
@@ -142,6 +145,35 @@ def _of_groups(ctx: Context, after: Record, spec: Spec, before: Record | None) -
     pins = [after.resolved[f"group/{text}"] for text in sorted(joined) if f"group/{text}" in after.resolved]
     subjects = [(pin["tenant_uid"], pin["uid"]) for pin in pins]
     return list(authentication.grants(ctx.cloud, ctx.tx, subjects)) if subjects else []
+
+
+def _of_identity(ctx: Context, after: Record, spec: Spec, before: Record | None) -> list[Grant]:
+    """What somebody gets by being somebody at a provider: whatever that may say of them."""
+    identity = spec.get("identity")
+    if identity is None or (before is not None and before.spec.get("identity") == identity):
+        return []
+    pin = after.resolved.get(f"identity_provider/{identity['provider']}")
+    provider = None if pin is None else objects.by_uid(ctx.tx, pin["tenant_uid"], pin["uid"])
+    return [] if provider is None else _of_mapped(ctx, provider)
+
+
+def _of_mapped(ctx: Context, provider: Record) -> list[Grant]:
+    """What the groups allow that the provider can put somebody into."""
+    pins = [pin for key, pin in sorted(provider.resolved.items()) if key.startswith("group/")]
+    subjects = [(pin["tenant_uid"], pin["uid"]) for pin in pins]
+    return list(authentication.grants(ctx.cloud, ctx.tx, subjects)) if subjects else []
+
+
+def _check_provider(ctx: Context, what: str, after: Record, before: Record | None) -> None:
+    """Whoever says whom the tenant believes could be any of the users who come that way, and in any of the groups."""
+    subjects = identities.users_and_groups(ctx.tx, after.tenant_uid, after.uid) if before is not None else []
+    vouched = [
+        grant
+        for start in range(0, len(subjects), _AT_ONCE)
+        for grant in authentication.grants(ctx.cloud, ctx.tx, subjects[start : start + _AT_ONCE])
+    ]
+    gone = _of_mapped(ctx, before) if before is not None else []
+    _require(ctx, [*_of_mapped(ctx, after), *gone, *vouched], what)
 
 
 def _check_credential(ctx: Context, what: str, after: Record, spec: Spec) -> None:

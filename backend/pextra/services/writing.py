@@ -15,6 +15,7 @@ from pextra.services import (
     authorization,
     documents,
     granting,
+    identities,
     masking,
     minting,
     quotas,
@@ -142,6 +143,7 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
     granting.check(ctx, kind, tenant, after, effective, before)
     if before is None or before.resolved != pins.resolved:
         references.put(tx, owner_uid, uid, pins.references, fresh=before is None)
+    identities.written(ctx, kind, after, effective)
     after = _write(ctx, kind, before, after, was, effective)  # wakes by the references
     if kind.name == "tenant":
         ctx.levels.clear()

@@ -164,6 +164,8 @@ _BELONGINGS: Final = {
     "resource_index": "uid",
     "sealed_secret": "uid",
     "credential": "token_uid",
+    "outside_identity": "user_uid",
+    "trusted_issuer": "provider_uid",
     "host_agent": "host_uid",
     "host_sample": "host_uid",
     "host_certificate": "host_uid",

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import delete, select
 
+from pextra.identity.proof import Proof
 from pextra.store.database import Tx
 from pextra.store.tables import console_ticket
 
@@ -22,6 +23,7 @@ class Grant:
     Attributes:
         host_uid: the host that the instance was on when the ticket was made.
         holder_tenant_uid, token_uid: the bearer token that the ticket was asked for with.
+        proof: what the token proved, when it was one of the identity provider `token_uid`.
     """
 
     tenant_uid: str
@@ -30,6 +32,7 @@ class Grant:
     device: str
     holder_tenant_uid: str
     token_uid: str
+    proof: Proof | None = None
 
 
 def mint() -> str:
@@ -56,7 +59,10 @@ def take(tx: Tx, ticket: str) -> Grant | None:
     row = tx.conn.execute(select(console_ticket).where(found)).first()
     if row is None or tx.conn.execute(delete(console_ticket).where(found)).rowcount != 1 or row.expires_us <= tx.now_us:
         return None
-    return Grant(row.tenant_uid, row.instance_uid, row.host_uid, row.device, row.holder_tenant_uid, row.token_uid)
+    proof = None if row.proof is None else Proof(**(row.proof | {"groups": tuple(row.proof["groups"])}))
+    return Grant(
+        row.tenant_uid, row.instance_uid, row.host_uid, row.device, row.holder_tenant_uid, row.token_uid, proof
+    )
 
 
 def forget_expired(tx: Tx) -> None:

@@ -32,8 +32,8 @@ def _uid(name: str, **options: Any) -> Column[Any]:
     return Column(name, kind, nullable=options.pop("nullable", False), **options)
 
 
-def _time(name: str, *, nullable: bool = False) -> Column[Any]:
-    return Column(name, BigInteger, nullable=nullable)
+def _time(name: str, *, nullable: bool = False, **options: Any) -> Column[Any]:
+    return Column(name, BigInteger, nullable=nullable, **options)
 
 
 def _number(name: str, *, nullable: bool = False) -> Column[Any]:
@@ -185,6 +185,27 @@ login_attempt = Table(
     _time("until_us"),
     _time("last_us"),
     Index("login_attempt_last", "last_us"),
+)
+
+outside_identity = Table(
+    "outside_identity",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("provider_uid", primary_key=True),
+    _text("subject_hash", 64, primary_key=True),
+    _uid("user_uid"),
+    Index("outside_identity_user", "tenant_uid", "user_uid"),
+)
+
+# Who registered an issuer's audience, the first one first.
+trusted_issuer = Table(
+    "trusted_issuer",
+    metadata,
+    _text("audience_hash", 64, primary_key=True),  # of issuer and audience
+    _time("since_us", primary_key=True, autoincrement=False),
+    _uid("tenant_uid", primary_key=True),
+    _uid("provider_uid", primary_key=True),
+    Index("trusted_issuer_provider", "tenant_uid", "provider_uid"),
 )
 
 policy_head = Table(
@@ -412,6 +433,7 @@ console_ticket = Table(
     _uid("holder_tenant_uid"),  # of the token that asked for it
     _uid("token_uid"),
     _time("expires_us"),
+    _json("proof", nullable=True),  # when a provider's token asked for it
     Index("console_ticket_expires", "expires_us"),
 )
 
