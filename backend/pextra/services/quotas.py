@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pextra.declaration.kind import Spec
 from pextra.errors import PextraError, invalid
-from pextra.services import tenancy
+from pextra.services import bounds, tenancy
 from pextra.services.cloud import Context, Tenant
 from pextra.store import objects, quota
 from pextra.store.quota import Usage
@@ -49,6 +49,14 @@ def carve(ctx: Context, tenant: Tenant, spec: Spec | None) -> None:
         return
     parent = tenancy.find(ctx.cloud, ctx.tx, tenant.parent_path)
     assert parent is not None
+    with bounds.beyond(ctx.tx, {parent.uid}):
+        _grant(ctx, tenant, parent, before, after)
+
+
+def _grant(
+    ctx: Context, tenant: Tenant, parent: Tenant, before: Mapping[str, Usage], after: Mapping[str, int | None]
+) -> None:
+    """Take what the tenant's limits grow by out of what its parent has left."""
     held = quota.usage(ctx.tx, parent.uid)
     unlisted = tenancy.unlisted_ceiling(ctx.cloud, ctx.tx, parent.uid)
     delta: dict[str, int] = {}
@@ -82,7 +90,8 @@ def _check_children(ctx: Context, tenant: Tenant, before: Mapping[str, Usage], a
         for uid, path in objects.descendants(ctx.tx, ctx.cloud.site.uid, tenant.path)
         if path.rpartition(".")[0] == tenant.path
     }
-    unlimited = quota.first_unlimited(ctx.tx, children, limited)
+    with bounds.beyond(ctx.tx, children):
+        unlimited = quota.first_unlimited(ctx.tx, children, limited)
     if unlimited is not None:
         uid, name = unlimited
         raise PextraError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pextra.declaration.kind import Scope
-from pextra.services import authorization
+from pextra.services import authorization, bounds
 from pextra.services.cloud import Address, Cloud, Context, Tenant
 from pextra.store import objects
 from pextra.store.database import Tx
@@ -32,6 +32,7 @@ def of_address(ctx: Context, address: Address) -> Tenant | None:
     tenant = authorization.tenant_at(ctx, address.tenant)
     if tenant is None or not ctx.principal.reaches(tenant.path):
         authorization.absent(address)
+    bounds.enter(ctx, tenant)
     return tenant
 
 
