@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
 from pextra.store.database import Database
 from pextra.store.tables import metadata
@@ -17,7 +17,7 @@ from tests.store.conftest import Opener
 def new_roles(url: URL) -> Iterator[tuple[str, str]]:
     """Two roles of the test's own; they belong to the server, and go with the test."""
     names = tuple(f"{part}_{uuid.uuid4().hex[:12]}" for part in ("api", "loops"))
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     try:
         with engine.connect() as connection:
             for name in names:
