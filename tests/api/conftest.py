@@ -2,8 +2,8 @@
 
 * `site`: on SQLite, for what the database has no part in.
 * `any_site`: the same on every flavour of database.
-* `fenced_site`: on PostgreSQL, its API in the role that the database's fence binds. That the fence hides nothing which
-  the API asks for is part of each test that takes it.
+* `fenced_site`: on PostgreSQL, its API in the role that the database's fence binds.
+* `compared_site`: the same, and each test that takes it shows that the fence hides nothing which the API asks for.
 """
 
 from __future__ import annotations
@@ -114,19 +114,27 @@ def fenced_template(postgres_server: PostgresServer) -> Iterator[tuple[PostgresT
 def fenced_site(
     postgres_server: PostgresServer, fenced_template: tuple[PostgresTemplate, str], tmp_path: Path
 ) -> Iterator[Site]:
-    """A new site on PostgreSQL whose API is bound by the fence, each statement compared with what it finds without."""
+    """A new site on PostgreSQL whose API is bound by the fence."""
     template, role = fenced_template
     with template.copy() as name:
         url, clock = postgres_server.url(name), ManualClock()
         clock.advance(60.0)
-        # sessions are the owner's, in the fenced role from their start: the comparison leaves it, the API never does
-        served = Database(f"{url}?options=-c%20role%3D{role}", clock=clock, rng=random.Random(url))
-        database = Database(url, clock=clock, rng=random.Random(f"{url} loops"))
-        same = SameRows(served.engine, role)
-        yield Site(database, clock, template.tokens, depot=tmp_path / "depot", served=served)
-        served.close()
-        database.close()
-    assert served.fenced
+        # sessions are the owner's, in the fenced role from their start: `SameRows` leaves it, the API never does
+        served = Database(f"{url}?options=-c%20role%3D{role}", clock=clock, rng=random.Random(f"{url} served"))
+        database = Database(url, clock=clock, rng=random.Random(url))
+        try:
+            yield Site(database, clock, template.tokens, depot=tmp_path / "depot", served=served)
+            assert served.fenced
+        finally:
+            served.close()
+            database.close()
+
+
+@pytest.fixture
+def compared_site(fenced_site: Site, fenced_template: tuple[PostgresTemplate, str]) -> Iterator[Site]:
+    """The same; at its end it is shown that the fence hid nothing that the API asked for."""
+    same = SameRows(fenced_site.served.database.engine, fenced_template[1])
+    yield fenced_site
     assert same.compared > 0
     assert not same.differences, "\n".join(same.differences)
 

@@ -43,6 +43,7 @@ class Site:
         dev: a user of `acme.dev`, a tenant below it that may use nothing.
         gus: a user of `globex`, a stranger to both, without limits.
         nobody: a caller without a token.
+        served: the cloud as its API has it, which may be in another role of the database.
 
     Args:
         served: the same database as its API reaches it; by default as everything else does.
@@ -62,7 +63,8 @@ class Site:
         self.cloud, _ = open_cloud(database, registry, serving.keeper_for(database))
         if depot is not None:
             self.cloud = serving.with_depot(self.cloud, depot)
-        self.app = create_app(self.cloud if served is None else self._cloud_of(served))
+        self.served = self.cloud if served is None else self._cloud_of(served)
+        self.app = create_app(self.served)
         self.tokens = tokens
         self._simulated = WorldDocument()
         self.admin, self.ada, self.dev, self.gus = (
