@@ -26,28 +26,27 @@ class SameRows:
 
     def __init__(self, engine: Engine, role: str) -> None:
         self._role = role
-        self._expected: Any = None
         self.differences: list[str] = []
         self.compared = 0
         event.listen(engine, "before_cursor_execute", self._before)
         event.listen(engine, "after_cursor_execute", self._after)
 
     def _before(self, conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
-        del cursor, context
-        self._expected = None
+        del cursor
+        context.without_fence = None
         if executemany or not statement.startswith(_FENCED) or "set_config(" in statement:
             return
         with conn.connection.cursor() as other:
             other.execute("SAVEPOINT unfenced")
             other.execute("SET LOCAL ROLE NONE")
             other.execute(statement, parameters)
-            self._expected = _found(other, statement)
+            context.without_fence = _found(other, statement)
             other.execute("ROLLBACK TO SAVEPOINT unfenced")
             other.execute("RELEASE SAVEPOINT unfenced")
 
     def _after(self, conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool) -> None:
-        del context, executemany
-        expected, self._expected = self._expected, None
+        del executemany
+        expected = context.without_fence
         if expected is None:
             return
         self.compared += 1

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api import test_audit_reading, test_on_every_database, test_roles, test_shares, test_tenants_and_quota
+from pextra.services import positions
+from tests.api import (
+    test_audit_reading,
+    test_on_every_database,
+    test_roles,
+    test_shares,
+    test_tenants_and_quota,
+    test_watching,
+)
 from tests.api.everything import make_everything
 from tests.api.site import IMAGE, Site
 from tests.api.test_roles import bind
@@ -21,6 +29,7 @@ ACROSS = {
         test_shares.test_what_others_use_is_kept_for_them_and_they_are_not_named_to_its_owner,
         test_roles.test_somebody_with_a_role_in_another_tenant_works_there_and_nowhere_else,
         test_tenants_and_quota.test_limits_are_carved_out_of_the_parents,
+        test_watching.test_what_happens_during_a_watch_is_told_in_it,
         test_audit_reading.test_a_chain_outlives_its_tenant_and_a_namesake_does_not_read_it,
     )
 }
@@ -97,6 +106,19 @@ def test_a_plan_knows_that_others_use_what_it_would_delete(owned: Site) -> None:
     changes = {c["kind"]: c for c in owned.ada.plan(share, front).ok()["changes"]}
     assert [p["code"] for p in changes["network"]["problems"]] == ["object.in_use"]
     assert changes["share"]["problems"] == []
+
+
+def test_a_watch_of_several_tenants_tells_of_each(site: Site) -> None:
+    site.admin.put("tenants/acme.dev/quotas/default", {"unlisted": "unlimited"}).ok()
+    for path in ("acme/networks/a", "acme.dev/networks/b", "acme/networks/c"):
+        site.ada.put(f"tenants/{path}", {}).ok()
+    site.number_events()
+    app = test_watching.streams(site)
+    start = {"kind": "network", "position": positions.encode({})}
+    seen = test_watching.backlog(app, site.ada, tenant="acme", recursive="true", **start)
+    assert {line["name"] for line in seen} == {"a", "b", "c"}
+    assert [line["name"] for line in test_watching.backlog(app, site.dev, tenant="acme.dev", **start)] == ["b"]
+    assert test_watching.refused(app, site.gus, tenant="acme")[0] == 404
 
 
 def test_a_write_in_a_tenant_below_is_seen_by_the_next_read_that_names_it(site: Site) -> None:

@@ -219,8 +219,11 @@ class Database:
         if self._everything:
             cursor.execute(fence.TELL_EVERYTHING)
         else:
-            cursor.execute(fence.IS_ACTIVE)
+            cursor.execute(fence.BINDS)
             self.fenced = bool(cursor.fetchone()[0])
+        if self.fenced:
+            # To plan the policies along with each statement anew would cost more than it gains: all are found by keys.
+            cursor.execute("SET plan_cache_mode = force_generic_plan")
 
     def _sqlite_engine(self) -> Engine:
         engine = create_engine(

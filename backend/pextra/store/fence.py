@@ -80,10 +80,15 @@ TELL: Final = text(
 TELL_EVERYTHING: Final = "SET pextra.tenants = '*'"
 """Tells it for a whole session of a process that acts for nobody: see `Database`."""
 
-IS_ACTIVE: Final = (
-    "SELECT coalesce(bool_or(row_security_active(oid)), false) FROM pg_class WHERE oid = to_regclass('public.resource')"
+_READ, _WRITE, _LOOPS = "pextra_api_read", "pextra_api_write", "pextra_loops"
+POLICIES: Final = (_READ, _WRITE, _LOOPS)
+
+BINDS: Final = (
+    "SELECT coalesce(row_security_active(to_regclass('public.resource')::oid), false) AND EXISTS ("
+    "SELECT FROM pg_policies WHERE schemaname = 'public' AND tablename = 'resource' AND policyname LIKE 'pextra_api_%' "
+    "AND EXISTS (SELECT FROM unnest(roles) AS role WHERE pg_has_role(current_user, role, 'USAGE')))"
 )
-"""Whether the role of the session is fenced."""
+"""Whether the role of the session is one that the fence binds; that of the loops is let through."""
 
 
 def _array(uids: Iterable[str]) -> str:
@@ -92,31 +97,30 @@ def _array(uids: Iterable[str]) -> str:
 
 # --- the conditions, in SQL ---
 #
-# A setting is read in a subquery of its own, which is evaluated once a statement and not once a row. What compares a
-# column is leakproof, so that the application's own conditions still choose the index.
+# They read the settings in plain calls, once a row: as subqueries, evaluated once a statement, they cost each statement
+# more than all the rows of a page do. What chooses the index is the application's own condition; the comparisons that
+# it makes are leakproof, so that the planner may.
 
 
 def _setting(name: str) -> str:
     return f"current_setting('pextra.{name}', true)"
 
 
-def _array_of(name: str) -> str:
-    value = _setting(name)
-    return f"((SELECT (CASE WHEN {value} IN ('', '*') THEN '{{}}' ELSE {value} END)::uuid[])::uuid[])"
+def _listed(name: str, column: str) -> str:
+    """The setting is a list of uids that holds the column's: as texts all are as long, and none is part of two."""
+    return f"strpos({_setting(name)}, {column}::text) > 0"
 
 
-def _uid_of(name: str) -> str:
-    return f"(SELECT nullif({_setting(name)}, '')::uuid)"
+def _equal(name: str, column: str) -> str:
+    return f"{column}::text = {_setting(name)}"
 
 
-_EVERYTHING: Final = f"(SELECT {_setting('tenants')} = '*')"
-_AUTHORIZING: Final = (
-    f"(SELECT coalesce({_setting('tenants')}, '') = '' OR coalesce({_setting('authorizing')}, '') = 'on')"
-)
+_EVERYTHING: Final = f"{_setting('tenants')} = '*'"
+_AUTHORIZING: Final = f"(coalesce({_setting('tenants')}, '') = '' OR {_setting('authorizing')} = 'on')"
 
 
 def _within(column: str) -> str:
-    return f"{column} = ANY ({_array_of('tenants')})"
+    return _listed("tenants", column)
 
 
 def _kinds(column: str, kinds: Iterable[str]) -> str:
@@ -160,14 +164,14 @@ class Open:
 def _objects(kinds: Collection[str]) -> str:
     return _any(
         _kinds("kind", _READ_BY_ALL),
-        f"tenant_uid = ANY ({_array_of('lenders')}) AND {_kinds('kind', (*LENT, 'share'))}",
+        f"{_listed('lenders', 'tenant_uid')} AND {_kinds('kind', (*LENT, 'share'))}",
         f"{_AUTHORIZING} AND {_kinds('kind', kinds)}",
     )
 
 
 def _statuses(_: Collection[str]) -> str:
     """A status says no kind: one outside the bounds is seen when its object is."""
-    possible = _any(f"tenant_uid = {_uid_of('site')}", f"tenant_uid = ANY ({_array_of('lenders')})", _AUTHORIZING)
+    possible = _any(_equal("site", "tenant_uid"), _listed("lenders", "tenant_uid"), _AUTHORIZING)
     return (
         f"({possible}) AND EXISTS (SELECT FROM resource "
         "WHERE resource.tenant_uid = resource_status.tenant_uid AND resource.uid = resource_status.uid)"
@@ -199,10 +203,10 @@ FENCES: Final[dict[str, Fence | Open]] = {
     "resource_secret": _TENANT,
     "credential": Fence(_within("tenant_uid"), lambda _: _AUTHORIZING),
     "policy_head": Fence(_within("tenant_uid"), _all_rows),
-    "request_key": Fence(f"scope = 'loops' OR scope = (SELECT {_setting('principal')})"),
+    "request_key": Fence(_any("scope = 'loops'", _equal("principal", "scope"))),
     "quota_usage": _TENANT,
-    "pending_event": Fence(_EVENT, lambda _: f"uid = {_uid_of('event')}"),
-    "event": Fence(_within("stream"), lambda _: f"stream = {_uid_of('site')} OR uid = {_uid_of('event')}"),
+    "pending_event": Fence(_EVENT, lambda _: _equal("event", "uid")),
+    "event": Fence(_within("stream"), lambda _: _any(_equal("site", "stream"), _equal("event", "uid"))),
     "allocation": _TENANT,
     "address": _TENANT,
     "assignment": _TENANT,
@@ -226,9 +230,6 @@ FENCES: Final[dict[str, Fence | Open]] = {
     "host_sample": Open("one row a host, with the counters of all its guests; the application picks the guest's"),
 }
 """Of every table, how it is fenced, or why not."""
-
-_READ, _WRITE, _LOOPS = "pextra_api_read", "pextra_api_write", "pextra_loops"
-POLICIES: Final = (_READ, _WRITE, _LOOPS)
 
 
 def statements(

@@ -123,7 +123,7 @@ def fence_state(database: Database) -> FenceState:
         rows = tx.conn.execute(_SECURED, {"tables": wanted})
         up = {row[0] for row in rows}
         role = str(tx.conn.execute(text("SELECT current_user")).scalar_one())
-        binds = bool(tx.conn.execute(text(fence.IS_ACTIVE)).scalar_one())
+        binds = bool(tx.conn.execute(text(fence.BINDS)).scalar_one())
         return FenceState("", len(up), tuple(sorted(set(wanted) - up)), role, binds)
 
     return database.read(look)
