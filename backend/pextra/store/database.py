@@ -221,9 +221,6 @@ class Database:
         else:
             cursor.execute(fence.BINDS)
             self.fenced = bool(cursor.fetchone()[0])
-        if self.fenced:
-            # To plan the policies along with each statement anew would cost more than it gains: all are found by keys.
-            cursor.execute("SET plan_cache_mode = force_generic_plan")
 
     def _sqlite_engine(self) -> Engine:
         engine = create_engine(
