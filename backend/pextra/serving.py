@@ -82,7 +82,7 @@ def relay() -> Cloud:
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
-    return _cloud_of_environment()
+    return _cloud_of_environment(everything=True)
 
 
 def agents() -> WSGIApplication:
@@ -91,12 +91,16 @@ def agents() -> WSGIApplication:
     Raises:
         KeyError: `PEXTRA_DATABASE_URL` is not set.
     """
-    return create_agents_app(_cloud_of_environment(keys=True))
+    return create_agents_app(_cloud_of_environment(keys=True, everything=True))
 
 
-def _cloud_of_environment(*, keys: bool = False) -> Cloud:
-    """The cloud of a server process; only those that store or deliver secrets hold the keys."""
-    database = Database(os.environ[DATABASE_URL], pool_size=16)
+def _cloud_of_environment(*, keys: bool = False, everything: bool = False) -> Cloud:
+    """The cloud of a server process; only those that store or deliver secrets hold the keys.
+
+    Args:
+        everything: it serves hosts or connections of several tenants, not the requests of one: see `Database`.
+    """
+    database = Database(os.environ[DATABASE_URL], pool_size=16, everything=everything)
     cloud, _ = open_cloud(database, REGISTRY, keeper_for(database) if keys else None)
     env = os.environ.get
     cloud = replace(

@@ -20,6 +20,7 @@ from pextra.controllers.operations import OperationController
 from pextra.controllers.outcome import Controller
 from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
+from pextra.declaration.kind import Area
 from pextra.declaration.registry import Registry
 from pextra.drivers.audit_sinks import sink_at
 from pextra.drivers.convergence import HostDrivers
@@ -249,13 +250,22 @@ def audit_key(path: Path) -> AuditKey:
     return AuditKey.load_or_create(path)
 
 
-def grant_roles(database: Database, *, api_role: str, loops_role: str) -> list[str]:
+def grant_roles(database: Database, *, api_role: str, loops_role: str, fence: bool = True) -> list[str]:
     """Give the roles of the product's processes what they need; the statements that did.
+
+    Args:
+        fence: put up the database's fence between tenants, too, where the database can; else take it down.
 
     Raises:
         NoRoles: on SQLite.
     """
-    return roles.grant(database, api_role=api_role, loops_role=loops_role)
+    deciding = [kind.name for kind in REGISTRY if kind.area is Area.IDENTITY]
+    return roles.grant(database, api_role=api_role, loops_role=loops_role, fenced_kinds=deciding if fence else None)
+
+
+def fence_state(database: Database) -> roles.FenceState:
+    """Whether the database's fence is up, and binds the role that asks."""
+    return roles.fence_state(database)
 
 
 def prune_audit(database: Database, older_than: timedelta) -> int:

@@ -2,6 +2,8 @@
 
 * `site`: on SQLite, for what the database has no part in.
 * `any_site`: the same on every flavour of database.
+* `fenced_site`: on PostgreSQL, its API in the role that the database's fence binds.
+* `compared_site`: the same, and each test that takes it shows that the fence hides nothing which the API asks for.
 """
 
 from __future__ import annotations
@@ -12,16 +14,20 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from sqlalchemy import make_url
 
+from pextra import wiring
 from pextra.declaration.registry import Registry
 from pextra.resources import REGISTRY
 from pextra.store.database import Database
+from tests.api.same_rows import SameRows
 from tests.api.site import Site
 from tests.api.templates import PostgresTemplate, SqliteTemplate, Tokens, make_site
 from tests.labs.crdbish import Crdbish
 from tests.labs.databases import Flavour, reason_unavailable
 from tests.labs.postgres import PostgresServer
 from tests.store.clock import ManualClock
+from tests.store.two_roles import new_roles
 
 
 class OpenSite(Protocol):
@@ -97,6 +103,47 @@ def site_url(flavour: Flavour, tmp_path: Path, request: pytest.FixtureRequest) -
         case Flavour.COCKROACH:
             url: str = request.getfixturevalue("database_url")
             yield url, make_site(url)
+
+
+@pytest.fixture(scope="session")
+def fenced_template(postgres_server: PostgresServer) -> Iterator[tuple[PostgresTemplate, str]]:
+    """A new site on PostgreSQL with its fence up, to be copied, and the role that the fence binds."""
+    template = PostgresTemplate(postgres_server, through_proxy=False)
+    with new_roles(make_url(template.url)) as (api_role, loops_role):
+        owner = Database(template.url)
+        wiring.grant_roles(owner, api_role=api_role, loops_role=loops_role)
+        owner.close()
+        yield template, api_role
+    template.drop()
+
+
+@pytest.fixture
+def fenced_site(
+    postgres_server: PostgresServer, fenced_template: tuple[PostgresTemplate, str], tmp_path: Path
+) -> Iterator[Site]:
+    """A new site on PostgreSQL whose API is bound by the fence."""
+    template, role = fenced_template
+    with template.copy() as name:
+        url, clock = postgres_server.url(name), ManualClock()
+        clock.advance(60.0)
+        # sessions are the owner's, in the fenced role from their start: `SameRows` leaves it, the API never does
+        served = Database(f"{url}?options=-c%20role%3D{role}", clock=clock, rng=random.Random(f"{url} served"))
+        database = Database(url, clock=clock, rng=random.Random(url))
+        try:
+            yield Site(database, clock, template.tokens, depot=tmp_path / "depot", served=served)
+            assert served.fenced
+        finally:
+            served.close()
+            database.close()
+
+
+@pytest.fixture
+def compared_site(fenced_site: Site, fenced_template: tuple[PostgresTemplate, str]) -> Iterator[Site]:
+    """The same; at its end it is shown that the fence hid nothing that the API asked for."""
+    same = SameRows(fenced_site.served.database.engine, fenced_template[1])
+    yield fenced_site
+    assert same.compared > 0
+    assert not same.differences, "\n".join(same.differences)
 
 
 @pytest.fixture

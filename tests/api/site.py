@@ -22,6 +22,7 @@ from pextra.drivers.sim.world_file import WorldDocument, encode
 from pextra.pki.audit_key import AuditKey
 from pextra.resources import REGISTRY
 from pextra.services.bootstrap import open_cloud
+from pextra.services.cloud import Cloud
 from pextra.store.database import Database
 from pextra.store.tables import metadata, work
 from tests.api.caller import Caller
@@ -42,6 +43,10 @@ class Site:
         dev: a user of `acme.dev`, a tenant below it that may use nothing.
         gus: a user of `globex`, a stranger to both, without limits.
         nobody: a caller without a token.
+        served: the cloud as its API has it, which may be in another role of the database.
+
+    Args:
+        served: the same database as its API reaches it; by default as everything else does.
     """
 
     def __init__(
@@ -51,13 +56,15 @@ class Site:
         tokens: dict[str, str],
         registry: Registry = REGISTRY,
         depot: Path | None = None,
+        served: Database | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
         self.cloud, _ = open_cloud(database, registry, serving.keeper_for(database))
         if depot is not None:
             self.cloud = serving.with_depot(self.cloud, depot)
-        self.app = create_app(self.cloud)
+        self.served = self.cloud if served is None else self._cloud_of(served)
+        self.app = create_app(self.served)
         self.tokens = tokens
         self._simulated = WorldDocument()
         self.admin, self.ada, self.dev, self.gus = (
@@ -65,6 +72,10 @@ class Site:
         )
         self.nobody = self.caller(None)
         self.signer = AuditKey.from_seed(bytes(32))
+
+    def _cloud_of(self, database: Database) -> Cloud:
+        cloud, _ = open_cloud(database, self.cloud.registry, serving.keeper_for(database))
+        return replace(cloud, depot=self.cloud.depot)
 
     def caller(self, token: str | None, app: Flask | None = None) -> Caller:
         """Somebody with this token."""

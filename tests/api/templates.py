@@ -55,6 +55,11 @@ class PostgresTemplate:
         else:
             self.tokens = make_site(server.url(self._name))
 
+    @property
+    def url(self) -> str:
+        """The template's own, for what is to be in each copy; nobody may be connected when one is made."""
+        return self._server.url(self._name)
+
     @contextmanager
     def copy(self) -> Generator[str]:
         """The name of a copy, which is dropped at the end."""

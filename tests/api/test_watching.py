@@ -17,7 +17,7 @@ from tests.api.site import SMALL, Site
 
 
 def streams(site: Site, places: int = 4) -> Flask:
-    return create_streams_app(site.cloud, places=places)
+    return create_streams_app(site.served, places=places)
 
 
 def lines(app: Flask, caller: Caller, **query: str) -> Generator[dict[str, Any]]:

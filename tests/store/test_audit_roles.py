@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from pextra import wiring
 from pextra.controllers.sequencer import Sequencer
 from pextra.pki.audit_key import AuditKey
 from pextra.store import audit, roles, schema
@@ -17,35 +14,10 @@ from pextra.store.database import Database
 from tests.api.site import Site, populate
 from tests.store.clock import ManualClock
 from tests.store.conftest import Opener
+from tests.store.two_roles import as_role, new_roles
 
 SEALED = ("audit_entry", "audit_node", "audit_head", "audit_chain")
 WITH_ROLES = pytest.mark.parametrize("flavour", ["postgres", "cockroach"], indirect=True)
-
-
-@contextmanager
-def new_roles(database: Database) -> Iterator[tuple[str, str]]:
-    """Two roles of the test's own; they belong to the server, and go with the test."""
-    names = tuple(f"{part}_{uuid.uuid4().hex[:12]}" for part in ("api", "loops"))
-    engine = create_engine(database.url, isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            for name in names:
-                connection.execute(text(f"CREATE ROLE {name} LOGIN"))
-        yield names[0], names[1]
-    finally:
-        with engine.connect() as connection:
-            for name in names:
-                tables = ", ".join(roles.metadata.tables)
-                connection.execute(text(f"REVOKE ALL ON TABLE {tables} FROM {name}"))
-                connection.execute(text(f"REVOKE ALL ON SCHEMA public FROM {name}"))
-                connection.execute(text(f"DROP ROLE {name}"))
-        engine.dispose()
-
-
-def as_role(database_url: str, role: str, opener: Opener) -> Database:
-    made = opener(database_url)
-    made.url = made.url.set(username=role)
-    return made
 
 
 def refused(database: Database, statement: str) -> bool:
@@ -63,9 +35,9 @@ def test_a_site_works_in_its_roles_and_neither_can_alter_what_is_sealed(
     database: Database, database_url: str, open_database: Opener
 ) -> None:
     tokens = populate(database)
-    with new_roles(database) as (api_role, loops_role):
-        roles.grant(database, api_role=api_role, loops_role=loops_role)
-        roles.grant(database, api_role=api_role, loops_role=loops_role)
+    with new_roles(database.url) as (api_role, loops_role):
+        wiring.grant_roles(database, api_role=api_role, loops_role=loops_role)
+        wiring.grant_roles(database, api_role=api_role, loops_role=loops_role)
         api, loops = (as_role(database_url, role, open_database) for role in (api_role, loops_role))
         site = Site(api, ManualClock(), tokens)
         site.ada.put("tenants/acme/networks/front", {}).ok()
@@ -101,7 +73,7 @@ def test_every_table_of_the_audit_log_is_thought_of() -> None:
 
 def test_sqlite_has_no_roles_and_says_so(sqlite_database: Database) -> None:
     with pytest.raises(roles.NoRoles):
-        roles.grant(sqlite_database, api_role="a", loops_role="b")
+        wiring.grant_roles(sqlite_database, api_role="a", loops_role="b")
 
 
 def test_on_sqlite_triggers_refuse_what_would_alter_what_is_sealed(sqlite_database: Database) -> None:

@@ -15,7 +15,7 @@ from pextra.api.responses import answer
 from pextra.api.settings import ApiSettings
 from pextra.api.waiting import Waits
 from pextra.errors import PextraError
-from pextra.services import access, planning
+from pextra.services import access, bounds, planning
 from pextra.services.attempts import Attempts
 from pextra.services.authentication import unauthenticated
 from pextra.services.cloud import Cloud, Context
@@ -23,6 +23,7 @@ from pextra.services.login import Login
 from pextra.services.password_hashing import Hashing
 from pextra.services.passwords import PasswordSetting
 from pextra.store import audit, events
+from pextra.store.database import Tx
 from pextra.tenancy import cedar_schema
 
 EXTENSIONS = (
@@ -77,7 +78,7 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        (number, age_us), (unsealed, unsealed_us) = cloud.database.read(lambda tx: (events.lag(tx), audit.lag(tx)))
+        (number, age_us), (unsealed, unsealed_us) = cloud.database.read(_lags)
         body = {"status": "ok", "unsequenced_events": number, "oldest_unsequenced_s": age_us / 1e6}
         return answer(200, body | {"unsealed_audit_entries": unsealed, "oldest_unsealed_s": unsealed_us / 1e6})
 
@@ -144,6 +145,12 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
         if settings.streams_url is None:
             raise PextraError("server.busy", "This server has no stream process.", retry_after_s=30)
         return redirect(f"{settings.streams_url}/v1/watch?{request.query_string.decode()}", 307)
+
+
+def _lags(tx: Tx) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Number and age, in microseconds, of the events without a number, and of the audit entries not sealed."""
+    bounds.unbounded(tx)
+    return events.lag(tx), audit.lag(tx)
 
 
 def _whoami(ctx: Context) -> dict[str, object]:

@@ -13,6 +13,7 @@ from pextra.api import requests
 from pextra.api.origin import Network, origin_of
 from pextra.errors import PextraError
 from pextra.identity.proof import Proof
+from pextra.services import bounds
 from pextra.services.authentication import authenticate
 from pextra.services.cloud import Cloud, Context
 from pextra.services.proving import prove
@@ -77,7 +78,7 @@ class Endpoint:
         g.principal = None
         g.principal = authenticate(self.cloud, tx, token)
         origin = origin_of(request, self._trusted)
-        return Context(self.cloud, tx, g.principal, planning=planning, origin=origin)
+        return bounds.confine(Context(self.cloud, tx, g.principal, planning=planning, origin=origin))
 
     def read(self, request: Request, work: Callable[[Context], T]) -> T:
         """Run `work` on one snapshot that holds the write named by `Pextra-After`.
@@ -90,8 +91,10 @@ class Endpoint:
 
         def run(tx: Tx) -> T:
             ctx = self._context(request, tx, token)
-            if after is not None and _is_recent(tx, after) and not events.visible(tx, after):
-                raise _NotYet
+            if after is not None and _is_recent(tx, after):
+                with bounds.showing_event(tx, after):
+                    if not events.visible(tx, after):
+                        raise _NotYet
             return work(ctx)
 
         deadline = time.monotonic() + 1.0

@@ -21,13 +21,14 @@ from pextra.api.origin import Network, note_refusal, origin_of
 from pextra.api.responses import answer, problem
 from pextra.errors import PextraError
 from pextra.identity.proof import Proof
-from pextra.services import positions, watching
+from pextra.services import bounds, positions, watching
 from pextra.services.authentication import authenticate
 from pextra.services.cloud import Cloud, Context, Origin
 from pextra.services.proving import prove
 from pextra.services.refusals import Refusals
 from pextra.services.watching import Watch
 from pextra.store import events, objects
+from pextra.store.database import Tx
 from pextra.store.events import Event
 from pextra.store.records import Record
 
@@ -127,9 +128,12 @@ def create_streams_app(cloud: Cloud, *, places: int, trusted: Sequence[Network] 
             position=request.args.get("position"),
         )
         origin = origin_of(request, trusted)
-        opened = cloud.database.read(
-            lambda tx: watching.open_watch(Context(cloud, tx, authenticate(cloud, tx, token), origin=origin), wanted)
-        )
+
+        def open_(tx: Tx) -> dict[str, int]:
+            ctx = bounds.confine(Context(cloud, tx, authenticate(cloud, tx, token), origin=origin))
+            return watching.open_watch(ctx, wanted)
+
+        opened = cloud.database.read(open_)
         if not free.acquire(blocking=False):
             raise PextraError("server.busy", "Every place for watchers is taken: try again.", retry_after_s=5)
         watcher = Watcher(cloud, heads, token, origin, wanted, opened)
@@ -187,7 +191,8 @@ class Watcher:
                 return
 
     def _read(self, tx: Any) -> tuple[list[bytes], bool]:
-        ctx = Context(self._cloud, tx, authenticate(self._cloud, tx, self._token), origin=self._origin)
+        principal = authenticate(self._cloud, tx, self._token)
+        ctx = bounds.confine(Context(self._cloud, tx, principal, origin=self._origin))
         current = watching.open_watch(ctx, self._wanted)
         seen = {s: p for s, p in self._seen.items() if s in current}
         lines: list[bytes] = []

@@ -36,18 +36,37 @@ def _failed(error: Exception) -> typer.Exit:
 def grant_roles(
     api_role: Annotated[str, typer.Option(help="Role of what serves requests.")],
     loops_role: Annotated[str, typer.Option(help="Role of the loops.")],
+    fence: Annotated[
+        bool, typer.Option(help="Put up the database's fence between tenants, on PostgreSQL; or take it down.")
+    ] = True,
     database_url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
     """Give two roles what the product's processes need, after each upgrade; neither can alter the sealed audit log."""
     database = _opened(database_url, data_dir)
     try:
-        for statement in wiring.grant_roles(database, api_role=api_role, loops_role=loops_role):
+        for statement in wiring.grant_roles(database, api_role=api_role, loops_role=loops_role, fence=fence):
             typer.echo(f"{statement};")
+        typer.echo(f"-- {wiring.fence_state(database)}")
     except (NoRoles, PextraError) as error:
         raise _failed(error) from error
     finally:
         database.close()
+
+
+@app.command("check-fence")
+def check_fence(database_url: Url = None, data_dir: DataDir = None) -> None:
+    """Tell whether the database's fence between tenants is up, and binds the role in the URL; fails when not."""
+    database = _opened(database_url, data_dir)
+    try:
+        state = wiring.fence_state(database)
+    except PextraError as error:
+        raise _failed(error) from error
+    finally:
+        database.close()
+    typer.echo(str(state))
+    if state.missing or not state.binds:
+        raise typer.Exit(1)
 
 
 @app.command("prune-audit")

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pextra.errors import PextraError
+from pextra.services import bounds
 from pextra.services.cloud import Cloud
 from pextra.store import login_attempts, login_places, site
 from pextra.store.database import Tx
@@ -98,6 +99,7 @@ class Attempts:
 
         def work(tx: Tx) -> PextraError | None:
             if self._salt is None and site.login_salt(tx) is None:
+                bounds.unbounded(tx)
                 site.keep_login_salt(tx, secrets.token_hex(16))
             counts = self._counts(tx, buckets)
             refusal = None

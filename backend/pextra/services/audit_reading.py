@@ -8,8 +8,8 @@ from typing import Any, Final, NoReturn
 
 from pextra.errors import PextraError
 from pextra.pki.audit_key import public_pem
-from pextra.services import authorization
-from pextra.services.cloud import Context, Principal
+from pextra.services import authorization, bounds
+from pextra.services.cloud import Context, Principal, Tenant
 from pextra.store import audit
 from pextra.store import audit_reading as store
 from pextra.store.audit import SignedHead
@@ -49,11 +49,13 @@ def chain_of(ctx: Context, whose: Whose) -> Chain:
     living = authorization.tenant_at(ctx, whose.path)
     if living is not None and whose.uid in (None, living.uid):
         authorization.require_action(ctx, actions.AUDIT_READ, whose.path)
+        bounds.enter(ctx, living)
         return store.chain(ctx.tx, living.uid) or Chain(living.uid, living.path, None)
     if not any(g.covers(whose.path) and actions.AUDIT_READ in g.actions for g in ctx.principal.grants):
         _absent(whose)
     for chain in store.chains_at(ctx.tx, whose.path):
         if whose.uid in (None, chain.tenant_uid) and _was_below(ctx.tx, ctx.principal, chain):
+            bounds.enter(ctx, Tenant(chain.tenant_uid, chain.path, True))
             return chain
     _absent(whose)
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from pextra.declaration.kind import Scope
-from pextra.services import tenancy
+from pextra.services import bounds, tenancy
 from pextra.services.cloud import Cloud, Context, Origin, Principal
 from pextra.store import audit, audit_reading, objects
 from pextra.store.audit import Place
@@ -69,7 +69,8 @@ def changed(
         entry["minted"] = True
     if cause:
         entry["cause"] = f"{cause} is being deleted"
-    audit.note(ctx.tx, chain_uid, generation=record.generation, body=entry)
+    with bounds.beyond(ctx.tx, {chain_uid}):  # that of the tenant above, when it is a tenant
+        audit.note(ctx.tx, chain_uid, generation=record.generation, body=entry)
 
 
 def agent_did(cloud: Cloud, tx: Tx, action: str, host: Record, origin: Origin, reason: str) -> None:
@@ -136,6 +137,7 @@ def refused(cloud: Cloud, tx: Tx, what: Refused, *, count: int = 1) -> None:
         entry["reason"] = what.reason
     if count > 1:
         entry["count"] = count
+    bounds.only(tx, chain_uid)
     audit.note(tx, chain_uid, generation=0, body=entry)
 
 

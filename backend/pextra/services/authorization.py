@@ -17,6 +17,7 @@ from typing import Any, Final, NoReturn
 
 from pextra.declaration.kind import Area, Kind, Scope
 from pextra.errors import PextraError
+from pextra.services import bounds
 from pextra.services.cloud import SYSTEM, Address, Context, Principal, Tenant, lineage
 from pextra.store import authority, objects
 from pextra.store.authority import Level
@@ -340,12 +341,13 @@ def statements_of(ctx: Context, tenant: Tenant) -> int:
 
 def _compile(ctx: Context, binding: list[Level]) -> PolicySet:
     statements: dict[str, policies.Statement] = {}
-    for level in binding:
-        for record in objects.of_kind(ctx.tx, level.uid, "policy"):
-            if record.deleting or not record.spec.get("enabled", True):
-                continue
-            parsed = policies.parse(ctx.cloud.registry, record.spec["text"])
-            statements |= {f"{level.path}/{record.name}#{n}": s for n, s in enumerate(parsed, 1)}
+    with bounds.authorizing(ctx.tx):  # also those of tenants above, which the principal may not read
+        found = [(level, record) for level in binding for record in objects.of_kind(ctx.tx, level.uid, "policy")]
+    for level, record in found:
+        if record.deleting or not record.spec.get("enabled", True):
+            continue
+        parsed = policies.parse(ctx.cloud.registry, record.spec["text"])
+        statements |= {f"{level.path}/{record.name}#{n}": s for n, s in enumerate(parsed, 1)}
     return PolicySet(ctx.cloud.registry, statements)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pextra.declaration.registry import Registry
 from pextra.encryption.wrapping import KeyKeeper
 from pextra.errors import PextraError
-from pextra.services import deleting, writing
+from pextra.services import bounds, deleting, writing
 from pextra.services.cloud import SYSTEM, Address, Cloud, Context, Grant, Preconditions, Principal
 from pextra.services.keyring import Keyring, told
 from pextra.store import credentials, objects, site
@@ -35,6 +35,7 @@ def open_cloud(database: Database, registry: Registry, keeper: KeyKeeper | None 
             keeper.ensure()  # outside the transaction; if that fails, the next start finds the key
 
     def work(tx: Tx) -> tuple[Cloud, str | None]:
+        bounds.unbounded(tx)
         facts = site.load(tx)
         known = facts or site.create(tx)
         keyring = Keyring(keeper, known.uid) if keeper is not None else None

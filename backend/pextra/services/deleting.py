@@ -8,7 +8,7 @@ from dataclasses import replace
 from pextra.declaration.kind import Scope
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import auditing, authorization, granting, identities, minting, quotas, tenancy
+from pextra.services import auditing, authorization, bounds, granting, identities, minting, quotas, tenancy
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, Written
 from pextra.services.status import wake_referrers
 from pextra.store import (
@@ -54,6 +54,7 @@ def delete(ctx: Context, address: Address, preconditions: Preconditions, *, casc
     if before.deleting:
         return Written(before, before, path)
     if address.kind.name == "tenant":
+        bounds.write_tenant(ctx, before.uid)
         _check_tenant(ctx, before, cascade=cascade)
     ctx.marked.clear()
     ctx.removed.clear()
@@ -92,9 +93,10 @@ def mark(ctx: Context, record: Record, *, cascade: bool, cause: str = "") -> Rec
         raise _in_use(ctx, record, f"The {what} is used by", blocking, remedy)
     for user in users:
         if user.on_delete in (OnDelete.CASCADE, OnDelete.FOLLOW):
-            dependant = objects.by_uid(ctx.tx, user.source_tenant_uid, user.source_uid)
-            if dependant is not None and not dependant.deleting:
-                mark(ctx, dependant, cascade=True, cause=f"{record.kind} {record.name}")
+            with bounds.beyond(ctx.tx, {user.source_tenant_uid}):
+                dependant = objects.by_uid(ctx.tx, user.source_tenant_uid, user.source_uid)
+                if dependant is not None and not dependant.deleting:
+                    mark(ctx, dependant, cascade=True, cause=f"{record.kind} {record.name}")
     if record.kind == "quota":
         owner = tenancy.by_uid(ctx.cloud, ctx.tx, record.tenant_uid)
         if owner is not None:
@@ -121,7 +123,8 @@ def mark(ctx: Context, record: Record, *, cascade: bool, cause: str = "") -> Rec
 
 
 def _is_going(ctx: Context, user: Reference) -> bool:
-    record = objects.by_uid(ctx.tx, user.source_tenant_uid, user.source_uid)
+    with bounds.beyond(ctx.tx, {user.source_tenant_uid}):
+        record = objects.by_uid(ctx.tx, user.source_tenant_uid, user.source_uid)
     return record is None or record.deleting
 
 
@@ -159,7 +162,8 @@ def remove(cloud: Cloud, tx: Tx, record: Record) -> None:
 
 
 def _wake_if_waiting(tx: Tx, target: Reference) -> None:
-    record = objects.by_uid(tx, target.target_tenant_uid, target.target_uid)
+    with bounds.beyond(tx, {target.target_tenant_uid}):
+        record = objects.by_uid(tx, target.target_tenant_uid, target.target_uid)
     if record is not None and (record.deleting or record.kind == "volume"):
         work.ask(tx, record.tenant_uid, record.uid, record.kind)
 
@@ -176,7 +180,8 @@ def _check_tenant(ctx: Context, record: Record, *, cascade: bool) -> None:
     if cascade:
         _check_outside(ctx, record, {record.uid, *(uid for uid, _ in children)})
         return
-    inside = [r for r in objects.content(ctx.tx, record.uid, limit=NAMED + 2) if r.kind != "quota"]
+    with bounds.beyond(ctx.tx, {record.uid}):
+        inside = [r for r in objects.content(ctx.tx, record.uid, limit=NAMED + 2) if r.kind != "quota"]
     if children or inside:
         names = [f"tenant {path}" for _, path in children[:NAMED]] + [f"{r.kind} {r.name}" for r in inside[:NAMED]]
         raise PextraError(
@@ -190,14 +195,17 @@ def _check_tenant(ctx: Context, record: Record, *, cascade: bool) -> None:
 
 def _check_outside(ctx: Context, tenant: Record, inside: set[str]) -> None:
     """Refuse to empty a tenant that holds what others go on using: it would never end."""
-    users = [r for r in references.into(ctx.tx, inside) if r.on_delete is OnDelete.BLOCK and not _is_going(ctx, r)]
+    with bounds.beyond(ctx.tx, inside):
+        users = [r for r in references.into(ctx.tx, inside) if r.on_delete is OnDelete.BLOCK and not _is_going(ctx, r)]
     if users:
         start = f"Tenant {tenant.name!r} holds what is used by"
         raise _in_use(ctx, tenant, start, users, "delete or change them first")
 
 
 def _in_use(ctx: Context, record: Record, start: str, blocking: list[Reference], remedy: str) -> PextraError:
-    users = objects.by_uids(ctx.tx, [(r.source_tenant_uid, r.source_uid) for r in blocking[: NAMED * 4]])
+    named = [(r.source_tenant_uid, r.source_uid) for r in blocking[: NAMED * 4]]
+    with bounds.beyond(ctx.tx, {tenant_uid for tenant_uid, _ in named}):
+        users = objects.by_uids(ctx.tx, named)
     paths = objects.tenant_paths(ctx.tx, ctx.cloud.site.uid, {r.source_tenant_uid for r in blocking})
     names: list[str] = []
     for reference in blocking:

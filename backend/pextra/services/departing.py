@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from pextra.declaration.kind import Scope
-from pextra.services import authorization
+from pextra.services import authorization, bounds
 from pextra.services.cloud import Address, Context
 from pextra.store import objects
 from pextra.store.records import Record
@@ -36,6 +36,11 @@ def taken_along(ctx: Context, record: Record) -> dict[str, Any]:
 def _of_tenant(ctx: Context, record: Record) -> dict[str, Any]:
     below = objects.descendants(ctx.tx, ctx.cloud.site.uid, record.name)
     paths = dict([(record.uid, record.name), *below])
+    with bounds.beyond(ctx.tx, paths):
+        return _of_tenants(ctx, below, paths)
+
+
+def _of_tenants(ctx: Context, below: list[tuple[str, str]], paths: dict[str, str]) -> dict[str, Any]:
     census = objects.census(ctx.tx, paths)
     kinds = Counter({"tenant": len(below)} if below else {})
     for (_, kind), number in census.items():

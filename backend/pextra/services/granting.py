@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pextra.declaration.kind import Kind, Spec
 from pextra.errors import PextraError, invalid
-from pextra.services import authentication, authorization
+from pextra.services import authentication, authorization, bounds
 from pextra.services.cloud import SYSTEM, Address, Context, Grant, Tenant
 from pextra.store import authority, identities, objects
 from pextra.store.records import Record
@@ -128,15 +128,17 @@ def _bound(ctx: Context, record: Record, spec: Mapping[str, Any], tenant: Tenant
     if role in roles.BUILT_IN:
         return Grant(tenant.path, roles.actions_of(ctx.cloud.registry, role), f"role {role}")
     pin = record.resolved.get(f"role/{role}")
-    patterns = authority.role_actions(ctx.tx, pin["tenant_uid"], pin["uid"]) if pin is not None else ()
+    with bounds.authorizing(ctx.tx):
+        patterns = authority.role_actions(ctx.tx, pin["tenant_uid"], pin["uid"]) if pin is not None else ()
     return Grant(tenant.path, actions.matching(ctx.cloud.registry, patterns), f"role {role}")
 
 
 def _held_by(ctx: Context, tenant_uid: str, uid: str) -> list[Grant]:
     """What a user's or service account's roles allow, also by its groups."""
-    groups = authority.groups(ctx.tx, ctx.cloud.site.uid, tenant_uid, uid)
-    subjects = [(tenant_uid, uid), *((group.tenant_uid, group.uid) for group in groups)]
-    return list(authentication.grants(ctx.cloud, ctx.tx, subjects))
+    with bounds.authorizing(ctx.tx):
+        groups = authority.groups(ctx.tx, ctx.cloud.site.uid, tenant_uid, uid)
+        subjects = [(tenant_uid, uid), *((group.tenant_uid, group.uid) for group in groups)]
+        return list(authentication.grants(ctx.cloud, ctx.tx, subjects))
 
 
 def _of_groups(ctx: Context, after: Record, spec: Spec, before: Record | None) -> list[Grant]:
@@ -144,7 +146,10 @@ def _of_groups(ctx: Context, after: Record, spec: Spec, before: Record | None) -
     joined = {text for text in spec["groups"] if before is None or text not in before.spec.get("groups", ())}
     pins = [after.resolved[f"group/{text}"] for text in sorted(joined) if f"group/{text}" in after.resolved]
     subjects = [(pin["tenant_uid"], pin["uid"]) for pin in pins]
-    return list(authentication.grants(ctx.cloud, ctx.tx, subjects)) if subjects else []
+    if not subjects:
+        return []
+    with bounds.authorizing(ctx.tx):
+        return list(authentication.grants(ctx.cloud, ctx.tx, subjects))
 
 
 def _of_identity(ctx: Context, after: Record, spec: Spec, before: Record | None) -> list[Grant]:

@@ -16,7 +16,7 @@ from pydantic import Field
 from pextra.declaration.kind import LABEL, PATH, SpecModel, validate
 from pextra.errors import PextraError, invalid
 from pextra.resources.user import PasswordText
-from pextra.services import auditing, sessions, views
+from pextra.services import auditing, bounds, sessions, views
 from pextra.services.attempts import Attempts, Bucket, network_of
 from pextra.services.cloud import Cloud, Context, Origin, Principal, lineage
 from pextra.services.password_hashing import Hashing
@@ -175,6 +175,7 @@ class Login:
                     f"Tenant {level.path!r} is suspended: whoever administers it from above can resume it.",
                     tenant=level.path,
                 )
+        bounds.only(tx, who.tenant_uid)
         ctx = self._context(tx, wanted, user)
         if wanted.new is not None:
             store(ctx, user, who.tenant, Password(wanted.new))

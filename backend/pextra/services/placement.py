@@ -11,6 +11,7 @@ from pextra.scheduling.place import Decision, Placement, place_batch
 from pextra.scheduling.request import AntiAffinity, Request
 from pextra.scheduling.resources import Resources
 from pextra.scheduling.snapshot import HostView, Snapshot
+from pextra.services import bounds
 from pextra.services.cloud import Context, Written
 from pextra.store import allocations, objects
 from pextra.store.allocations import Amounts, HostRow
@@ -199,7 +200,8 @@ def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None
         if f"flavor/{spec['flavor']}" in outcome.record.resolved:
             bound = _foreseen(ctx, outcome.record, spec)
             chosen.setdefault(bound.anywhere, []).append((change, request_of(outcome.record, spec, bound)))
-    hosts = allocations.hosts(ctx.tx) if chosen else []
+    tenants = {request.tenant_uid for wanted in chosen.values() for _, request in wanted}
+    hosts = allocations.hosts(ctx.tx, groups_of=tenants) if chosen else []
     for bound, wanted in chosen.items():
         fitting = [h for h in hosts if bound.admits(h)]
         for (change, _), decision in zip(wanted, place_batch(snapshot(fitting), [r for _, r in wanted]), strict=True):
@@ -212,7 +214,8 @@ def _foreseen(ctx: Context, record: Record, spec: Spec) -> Bound:
         return Bound()
     known = {name for name in spec["volumes"] if f"volume/{name}" in record.resolved}
     try:
-        used = used_objects(ctx.tx, record, spec)
+        with bounds.beyond(ctx.tx, {pin["tenant_uid"] for pin in record.resolved.values()}):
+            used = used_objects(ctx.tx, record, spec)
         return bound_by(used, record, {**spec, "volumes": sorted(known)}) or Bound()
     except ValueError:
         return Bound(pools=frozenset())

@@ -14,7 +14,7 @@ from pextra.identity.failures import ProviderUnavailable, TokenRefused
 from pextra.identity.keys import Issuer
 from pextra.identity.proof import Proof
 from pextra.identity.tokens import Claims, Token, Trust
-from pextra.services import bootstrap, tenancy, writing
+from pextra.services import bootstrap, bounds, tenancy, writing
 from pextra.services.authentication import trust_of, unauthenticated
 from pextra.services.cloud import Address, Cloud, Context, Preconditions, lineage
 from pextra.store import authority, identities, objects
@@ -128,6 +128,7 @@ def _ensure_user(cloud: Cloud, provider: Record, claims: Claims) -> None:
             return  # what comes next tells why not, or finds the user
         if any(level.suspended for level in authority.levels(tx, cloud.site.uid, lineage(tenant.path))):
             return
+        bounds.only(tx, provider.tenant_uid)
         ctx = Context(cloud, tx, bootstrap.root_principal(cloud))
         ctx.reason = f"identity provider {tenant.path}/{provider.name} makes users"
         spec = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from pextra.declaration.kind import Spec
 from pextra.errors import PextraError, invalid
-from pextra.services import tenancy
+from pextra.services import bounds, tenancy
 from pextra.services.cloud import Context, Tenant
 from pextra.store import objects, quota
 from pextra.store.quota import Usage
@@ -50,6 +50,14 @@ def carve(ctx: Context, tenant: Tenant, spec: Spec | None) -> None:
         return
     parent = tenancy.find(ctx.cloud, ctx.tx, tenant.parent_path)
     assert parent is not None
+    with bounds.beyond(ctx.tx, {parent.uid}):
+        _grant(ctx, tenant, parent, before, after)
+
+
+def _grant(
+    ctx: Context, tenant: Tenant, parent: Tenant, before: Mapping[str, Usage], after: Mapping[str, int | None]
+) -> None:
+    """Take what the tenant's limits grow by out of what its parent has left."""
     held = quota.usage(ctx.tx, parent.uid)
 
     def unlisted(name: str) -> int | None:
@@ -81,7 +89,8 @@ def _check_below(ctx: Context, tenant: Tenant, before: Mapping[str, Usage], afte
     if not limited:
         return
     below = dict(objects.descendants(ctx.tx, ctx.cloud.site.uid, tenant.path))
-    unlimited = quota.first_unlimited(ctx.tx, below, limited)
+    with bounds.beyond(ctx.tx, below):
+        unlimited = quota.first_unlimited(ctx.tx, below, limited)
     if unlimited is not None:
         uid, name = unlimited
         raise PextraError(

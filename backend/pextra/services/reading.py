@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pextra.declaration.kind import Kind, Scope
 from pextra.errors import PextraError
-from pextra.services import authorization, positions, resolution, selectors, views
+from pextra.services import authorization, bounds, positions, resolution, selectors, views
 from pextra.services.cloud import SYSTEM, Address, Context, Tenant
 from pextra.store import events, objects
 from pextra.store.objects import Condition
@@ -42,7 +42,7 @@ def get(ctx: Context, address: Address) -> Found:
     assert address.tenant is not None
     tenant = authorization.tenant_at(ctx, address.tenant)
     # the same queries whether the tenant, the object or only the right to it is missing
-    owner_uid = tenant.uid if tenant is not None else site_uid
+    owner_uid = bounds.owner_uid(ctx, tenant, address.tenant, kind)
     record = objects.by_name(ctx.tx, owner_uid, kind.name, address.name)
     if record is not None and record.tenant_uid != owner_uid:
         record = None
@@ -148,7 +148,9 @@ def _tenants(ctx: Context, query: ListQuery) -> list[Tenant]:
     if tenant is None:
         raise PextraError("object.not_found", f"There are no {query.kind.plural} of tenant {query.tenant!r}.")
     below = objects.descendants(ctx.tx, ctx.cloud.site.uid, tenant.path) if query.recursive else []
-    return [tenant, *(Tenant(uid, path, False) for uid, path in below)]
+    tenants = [tenant, *(Tenant(uid, path, False) for uid, path in below)]
+    bounds.enter(ctx, *tenants)
+    return tenants
 
 
 _PAGE: Final = re.compile(r"([0-9a-f-]{36})/([a-z0-9.-]{1,253})")

@@ -13,7 +13,7 @@ from pextra.declaration.fields import FieldFacts, values_at
 from pextra.declaration.kind import Kind, Scope, Spec
 from pextra.declaration.markers import OnDelete
 from pextra.errors import PextraError
-from pextra.services import tenancy
+from pextra.services import bounds, tenancy
 from pextra.services.authorization import may_read
 from pextra.services.cloud import Address, Context, Tenant, is_within
 from pextra.store import objects
@@ -117,7 +117,7 @@ def _find(ctx: Context, facts: FieldFacts, kind: Kind, text: str, tenant: Tenant
         return _readable(ctx, Address(kind, tenant.path, name), objects.by_name(ctx.tx, tenant.uid, kind.name, name))
     owner = tenancy.find(ctx.cloud, ctx.tx, path)
     # the same queries whether the tenant, the object or only the right to it is missing
-    owner_uid = owner.uid if owner is not None else ctx.cloud.site.uid
+    owner_uid = bounds.owner_uid(ctx, owner, path, kind)
     target = objects.by_name(ctx.tx, owner_uid, kind.name, name)
     shared = shared_with(ctx.tx, owner_uid, kind.name, name, tenant.path)
     if owner is None:

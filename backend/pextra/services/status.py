@@ -6,6 +6,7 @@ from typing import Any
 
 from pextra.declaration import conditions
 from pextra.declaration.markers import OnDelete
+from pextra.services import bounds
 from pextra.services.cloud import Cloud
 from pextra.store import events, objects, references, work
 from pextra.store.database import Tx
@@ -75,12 +76,13 @@ def wake_referrers(cloud: Cloud, tx: Tx, record: Record) -> None:
             for r in references.of(tx, record.tenant_uid, record.uid)
             if r.on_delete is OnDelete.CASCADE
         ]
-    work.ask_many(
-        tx,
-        (
-            (r.source_tenant_uid, r.source_uid, r.source_kind)
-            for target in targets
-            for r in references.to(tx, *target)
-            if cloud.registry[r.source_kind].controlled
-        ),
-    )
+    with bounds.beyond(tx, {tenant_uid for tenant_uid, _ in targets}):  # a whole may be another tenant's
+        work.ask_many(
+            tx,
+            (
+                (r.source_tenant_uid, r.source_uid, r.source_kind)
+                for target in targets
+                for r in references.to(tx, *target)
+                if cloud.registry[r.source_kind].controlled
+            ),
+        )

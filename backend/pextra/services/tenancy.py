@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pextra.declaration.kind import Scope
-from pextra.services import authorization
+from pextra.services import authorization, bounds
 from pextra.services.cloud import Address, Cloud, Context, Tenant
 from pextra.store import objects, quota
 from pextra.store.database import Tx
@@ -32,6 +32,7 @@ def of_address(ctx: Context, address: Address) -> Tenant | None:
     tenant = authorization.tenant_at(ctx, address.tenant)
     if tenant is None or not ctx.principal.reaches(tenant.path):
         authorization.absent(address)
+    bounds.enter(ctx, tenant)
     return tenant
 
 
@@ -55,7 +56,8 @@ def member_ceiling(cloud: Cloud, tx: Tx, tenant: Tenant, countable: str) -> int 
     while path is not None:
         above = find(cloud, tx, path)
         assert above is not None
-        held = quota.usage(tx, above.uid).get(countable)
+        with bounds.beyond(tx, {above.uid}):
+            held = quota.usage(tx, above.uid).get(countable)
         if held is not None:
             return None if held.ceiling is None else 0
         path = above.parent_path

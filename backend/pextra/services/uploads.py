@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pextra.depot import Declared, Depot, Received
 from pextra.errors import PextraError
-from pextra.services import authorization, tenancy
+from pextra.services import authorization, bounds, tenancy
 from pextra.services.cloud import Address, Cloud, Context
 from pextra.store import objects, work
 from pextra.store.database import Tx
@@ -93,6 +93,7 @@ def receive(cloud: Cloud, upload: Upload, offset: int, length: int, chunks: Iter
 
 def _ask(cloud: Cloud, upload: Upload) -> None:
     def ask(tx: Tx) -> None:
+        bounds.only(tx, upload.tenant_uid)
         if objects.by_uid(tx, upload.tenant_uid, upload.declared.uid) is not None:
             work.ask(tx, upload.tenant_uid, upload.declared.uid, "image")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pextra.declaration.kind import Scope
 from pextra.errors import PextraError
-from pextra.services import authorization, positions, views
-from pextra.services.cloud import Address, Context
+from pextra.services import authorization, bounds, positions, views
+from pextra.services.cloud import Address, Context, Tenant
 from pextra.store import events, objects
 from pextra.store.events import Event
 from pextra.store.records import Record, timestamp
@@ -60,6 +60,7 @@ def _streams(ctx: Context, watch: Watch) -> list[str]:
     if kind is not None:
         authorization.require_list(ctx, kind, watch.tenant)
     below = objects.descendants(ctx.tx, ctx.cloud.site.uid, tenant.path) if watch.recursive else []
+    bounds.enter(ctx, tenant, *(Tenant(uid, path, False) for uid, path in below))
     return [tenant.uid, *(uid for uid, _ in below)]
 
 

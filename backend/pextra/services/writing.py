@@ -13,6 +13,7 @@ from pextra.errors import PextraError
 from pextra.services import (
     auditing,
     authorization,
+    bounds,
     documents,
     granting,
     identities,
@@ -112,6 +113,8 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
     kind, tx = address.kind, ctx.tx
     owner_uid = ctx.cloud.owner_uid(kind, tenant)
     uid = before.uid if before is not None else _new_uid(ctx, address)
+    if kind.name == "tenant":
+        bounds.write_tenant(ctx, uid)
     spec = kind.parse(document.spec, str(address))
     masked = masking.mask(ctx, kind, spec, owner_uid=owner_uid, uid=uid, fresh=before is None, what=str(address))
     effective = kind.effective(spec)
@@ -187,13 +190,15 @@ def _refuse_immutable(ctx: Context, address: Address, fields: list[FieldChange])
 
 def _admit(ctx: Context, kind: Kind, uid: str, spec: Spec, pins: Resolution) -> None:
     wholes = [r for r in pins.references if r.on_delete is OnDelete.CASCADE]
-    parts = {
-        (r.source_tenant_uid, r.source_uid)
-        for whole in wholes
-        for r in references.to(ctx.tx, whole.target_tenant_uid, whole.target_uid, kind=kind.name)
-        if r.source_uid != uid
-    }
-    siblings = objects.by_uids(ctx.tx, parts).values()
+    with bounds.beyond(ctx.tx, {r.target_tenant_uid for r in wholes}):  # a whole that is shared has others' parts, too
+        parts = {
+            (r.source_tenant_uid, r.source_uid)
+            for whole in wholes
+            for r in references.to(ctx.tx, whole.target_tenant_uid, whole.target_uid, kind=kind.name)
+            if r.source_uid != uid
+        }
+    with bounds.beyond(ctx.tx, {tenant_uid for tenant_uid, _ in parts}):
+        siblings = objects.by_uids(ctx.tx, parts).values()
     kind.admit(spec, ((r.name, kind.effective(r.spec, r.spec_version)) for r in siblings))
 
 

@@ -91,15 +91,21 @@ def _allocation(r: Row[Any]) -> Allocation:
     return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.spread_group, _amounts(r))
 
 
-def hosts(tx: Tx) -> list[HostRow]:
-    """Every host that has capacity, by name."""
+def hosts(tx: Tx, *, groups_of: Collection[str] | None = None) -> list[HostRow]:
+    """Every host that has capacity, by name.
+
+    Args:
+        groups_of: tenants' uids; only their spread groups are counted. None: those of all.
+    """
     groups: dict[str, dict[str, int]] = {}
-    counted = tx.conn.execute(
+    counted = (
         select(allocation.c.host_uid, allocation.c.tenant_uid, allocation.c.spread_group, func.count())
         .where(allocation.c.spread_group.is_not(None))
         .group_by(allocation.c.host_uid, allocation.c.tenant_uid, allocation.c.spread_group)
     )
-    for host_uid, tenant_uid, group, number in counted:
+    if groups_of is not None:
+        counted = counted.where(allocation.c.tenant_uid.in_(groups_of))
+    for host_uid, tenant_uid, group, number in tx.conn.execute(counted):
         groups.setdefault(host_uid, {})[f"{tenant_uid}/{group}"] = number
     rows = tx.conn.execute(select(host_capacity).order_by(host_capacity.c.name)).all()
     return [_host(row, groups.get(row.host_uid, {})) for row in rows]

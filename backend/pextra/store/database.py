@@ -21,7 +21,9 @@ from sqlalchemy.sql.schema import Table
 
 from pextra.clock import Clock, SystemClock, uid_source
 from pextra.errors import PextraError
+from pextra.store import fence
 from pextra.store.failures import Failure, classify
+from pextra.store.fence import Bounds
 from pextra.store.tables import request_key
 from pextra.store.turns import Turns
 
@@ -64,9 +66,18 @@ class Tx:
         now: seconds since the epoch when the attempt began.
         now_us: the same in microseconds.
         attempt: names this attempt among all attempts of all runs under its key.
+        bounds: whose rows it may see and write where the database is fenced; None: it is not, or not for this role.
     """
 
-    def __init__(self, conn: Connection, now: float, new_uid: Callable[[], str], attempt: int, key: Key | None) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        now: float,
+        new_uid: Callable[[], str],
+        attempt: int,
+        key: Key | None,
+        bounds: Bounds | None = None,
+    ) -> None:
         self.conn = conn
         self.now = now
         self.now_us = int(now * 1_000_000)
@@ -74,7 +85,14 @@ class Tx:
         self.attempt = attempt
         self.key = key
         self.last_event: str | None = None
+        self.bounds = bounds
         self._answered = False
+
+    def tell(self, bounds: Bounds) -> None:
+        """Tell the database these bounds from here on; see `store.fence`. Costs nothing where they hold already."""
+        if self.bounds is not None and self.bounds != bounds:
+            self.conn.execute(fence.TELL, bounds.settings())
+            self.bounds = bounds
 
     def identify(self, key: Key) -> None:
         """Make this transaction the one that `key` names; before its first write."""
@@ -96,9 +114,14 @@ class Tx:
 
     @contextmanager
     def savepoint(self) -> Generator[None]:
-        """Undo only the enclosed statements when the block raises."""
-        with self.conn.begin_nested():
-            yield
+        """Undo only the enclosed statements when the block raises, and the bounds that it told."""
+        before = self.bounds
+        try:
+            with self.conn.begin_nested():
+                yield
+        except BaseException:
+            self.bounds = before
+            raise
 
     def answer(self, answer: dict[str, Any] | None) -> None:
         """Store this transaction's key row, with the answer that a replay gets."""
@@ -135,6 +158,8 @@ class Database:
         url: `sqlite:///path`, `postgresql+psycopg://…` or `cockroachdb+psycopg://…`.
         point: called with the name of each step ("begin", "commit", "committed"); simulation crashes there.
         durable: False trades durability for speed on SQLite; for simulation only.
+        everything: the process acts for nobody who has bounds, such as that which hosts' agents speak to. All others
+            tell each transaction's bounds where the database is fenced for their role.
     """
 
     def __init__(
@@ -146,6 +171,7 @@ class Database:
         pool_size: int = 8,
         point: Callable[[str], None] = _no_point,
         durable: bool = True,
+        everything: bool = False,
     ) -> None:
         self.clock = clock or SystemClock()
         self.rng = rng or random.SystemRandom()
@@ -156,6 +182,9 @@ class Database:
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._turns = Turns(self.file)
         self._pool_size = pool_size
+        self._everything = everything
+        self.fenced = False
+        """Whether the database is fenced for our role, and transactions have bounds; known once we are connected."""
 
     @cached_property
     def engine(self) -> Engine:
@@ -180,10 +209,18 @@ class Database:
                     # A sequential scan of a small table locks all of it for serialisable neighbours.
                     # Source: PostgreSQL's documentation, section 13.2.3.
                     cursor.execute("SET enable_seqscan = off")
+                    self._look_at_fence(cursor)
             connection.commit()
 
         event.listen(engine, "connect", configure)
         return engine
+
+    def _look_at_fence(self, cursor: Any) -> None:
+        if self._everything:
+            cursor.execute(fence.TELL_EVERYTHING)
+        else:
+            cursor.execute(fence.BINDS)
+            self.fenced = bool(cursor.fetchone()[0])
 
     def _sqlite_engine(self) -> Engine:
         engine = create_engine(
@@ -273,9 +310,10 @@ class Database:
             with self.engine.connect().execution_options(**self._options(writes)) as conn:
                 transaction = conn.begin()
                 try:
-                    if doubt.results and (landed := self._landed(conn, doubt.key)) in doubt.results:
+                    bounds = Bounds() if self.fenced else None
+                    tx = Tx(conn, self.clock.now(), self.new_uid, attempt, doubt.key, bounds)
+                    if doubt.results and (landed := self._landed(tx)) in doubt.results:
                         return doubt.results[landed]
-                    tx = Tx(conn, self.clock.now(), self.new_uid, attempt, doubt.key)
                     result = work(tx)
                     if not writes:
                         return result
@@ -319,11 +357,13 @@ class Database:
         return {"pextra_writes": writes}
 
     @staticmethod
-    def _landed(conn: Connection, key: Key | None) -> int | None:
+    def _landed(tx: Tx) -> int | None:
         """The attempt that left the key's row; one of another run when that came in between."""
+        key = tx.key
         if key is None:
             return None
-        return conn.execute(
+        tx.tell(Bounds(principal=key.scope))  # nothing else is told yet: who asks is found out again
+        return tx.conn.execute(
             select(request_key.c.attempt).where(request_key.c.scope == key.scope, request_key.c.key == key.key)
         ).scalar()
 
