@@ -2,6 +2,7 @@
 
 * `site`: on SQLite, for what the database has no part in.
 * `any_site`: the same on every flavour of database.
+* `both`: a site on SQLite where two tenants have the same, for all tests of a module, which change nothing of it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pextra.store.database import Database
+from tests.api import strangers
 from tests.api.site import Site
 from tests.api.templates import PostgresTemplate, SqliteTemplate, Tokens, make_site
 from tests.labs.crdbish import Crdbish
@@ -66,6 +68,13 @@ def open_site(tmp_path: Path) -> Iterator[OpenSite]:
 def site(sqlite_template: SqliteTemplate, tmp_path: Path, open_site: OpenSite) -> Site:
     """A new site on SQLite."""
     return open_site(sqlite_template.copy(tmp_path / "site.db"), sqlite_template.tokens)
+
+
+@pytest.fixture(scope="module")
+def both(sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site on SQLite where two tenants have the same, for all tests of a module, which change nothing of it."""
+    with strangers.opened(sqlite_template, tmp_path_factory.mktemp("both")) as site:
+        yield site
 
 
 @pytest.fixture
