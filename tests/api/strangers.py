@@ -6,6 +6,7 @@ names are of one length, so that nothing but the site can make the answers diffe
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
@@ -202,7 +203,8 @@ def assert_alike(site: Site, requests: list[tuple[Callable[[], Answer], tuple[st
     site.clock.advance(REFUSAL_WINDOW_S)
     first, *others = (said(site, send, *names) for send, names in requests)
     for other in others:
-        assert other == first, what
+        for part, one, two in zip(("status", "body", "headers", "statements"), first, other, strict=True):
+            assert two == one, f"{what}: the {part} {one} and {two} differ"
     return first
 
 
@@ -211,3 +213,13 @@ def globex_credential(site: Site) -> Caller:
     spec = {"subject": {"kind": "user", "name": "gus"}, "tenant": "globex", "actions": ["*.read"]}
     made = site.gus.put("tenants/globex/application_credentials/reader", spec).ok()
     return site.caller(made["minted"]["token"])
+
+
+def streams_of(position: str) -> dict[str, int]:
+    """What a position tells of, by stream."""
+    return json.loads(base64.urlsafe_b64decode(position + "=" * (-len(position) % 4)))
+
+
+def page_token(tenant_uid: str, name: str) -> str:
+    """A page token as a list of that tenant would end with."""
+    return base64.urlsafe_b64encode(f"{tenant_uid}/{name}".encode()).decode().rstrip("=")
