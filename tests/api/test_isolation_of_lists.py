@@ -64,3 +64,23 @@ def test_the_list_of_tenants_holds_ones_own_tree(both: Site) -> None:
     assert {seen["metadata"]["name"] for seen in both.dev.get("tenants").ok()["items"]} == {"acme.dev"}
     limited = strangers.globex_credential(both).get("tenants").ok()["items"]
     assert {seen["metadata"]["name"] for seen in limited} <= {"globex", "globex.ops"}
+
+
+def test_pages_tell_nothing_of_what_is_hidden_between_what_is_shown(site: Site) -> None:
+    for number in range(12):
+        mtu = 1500 if number % 4 == 3 else 1400
+        site.gus.put(f"tenants/globex/networks/n{number:02}", {"mtu": mtu}).ok()
+    text = 'forbid (principal, action == Action::"network.read", resource) when { resource.spec.mtu == 1400 };'
+    norma = site.user("globex", "norma", role=None)
+    assert norma.get("tenants/globex/users", limit=1).ok().get("next_page") is None
+    site.admin.put("tenants/globex/policies/few", {"text": text}).ok()
+    uid = site.admin.get("tenants/globex").ok()["metadata"]["uid"]
+    names: list[str] = []
+    page: dict[str, str] = {}
+    for name in ("n03", "n07", "n11"):
+        body = site.gus.send("GET", "tenants/globex/networks", query={"limit": "1", **page}).ok()
+        names += [seen["metadata"]["name"] for seen in body["items"]]
+        last = name == "n11"
+        assert body.get("next_page") == (None if last else strangers.page_token(uid, name))
+        page = {} if last else {"page": body["next_page"]}
+    assert names == ["n03", "n07", "n11"]
