@@ -728,7 +728,7 @@ class SubnetSpec(TypedDict):
     """What a subnet should be."""
 
     network: str
-    """The network whose addresses these are. (reference: network; cannot change)"""
+    """The network whose addresses these are, of the same tenant. (reference: network; cannot change)"""
 
     cidr: str
     """The range, IPv4 or IPv6, without host bits. (cannot change)"""

@@ -4,6 +4,7 @@
 * `any_site`: the same on every flavour of database.
 * `fenced_site`: on PostgreSQL, its API in the role that the database's fence binds.
 * `compared_site`: the same, and each test that takes it shows that the fence hides nothing which the API asks for.
+* `both`: a site on SQLite where two tenants have the same, for all tests of a module, which change nothing of it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pextra import wiring
 from pextra.declaration.registry import Registry
 from pextra.resources import REGISTRY
 from pextra.store.database import Database
+from tests.api import strangers
 from tests.api.same_rows import SameRows
 from tests.api.site import Site
 from tests.api.templates import PostgresTemplate, SqliteTemplate, Tokens, make_site
@@ -79,6 +81,13 @@ def open_site(tmp_path: Path) -> Iterator[OpenSite]:
 def site(sqlite_template: SqliteTemplate, tmp_path: Path, open_site: OpenSite) -> Site:
     """A new site on SQLite."""
     return open_site(sqlite_template.copy(tmp_path / "site.db"), sqlite_template.tokens)
+
+
+@pytest.fixture(scope="module")
+def both(sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site on SQLite where two tenants have the same, for all tests of a module, which change nothing of it."""
+    with strangers.opened(sqlite_template, tmp_path_factory.mktemp("both")) as site:
+        yield site
 
 
 @pytest.fixture

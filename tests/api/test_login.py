@@ -21,7 +21,7 @@ from tests.api.audit import entries
 from tests.api.caller import Answer, Caller
 from tests.api.logins import ADA, HERE, PASSWORD, log_in, server, session, set_password
 from tests.api.site import Site
-from tests.api.test_hiding import counted
+from tests.api.strangers import counted
 
 OTHER = "kettle orbit lantern"
 

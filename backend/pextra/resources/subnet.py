@@ -32,7 +32,7 @@ class SubnetSpec(SpecModel):
     """What a subnet should be."""
 
     network: Annotated[ObjectName, Ref("network", OnDelete.CASCADE), Immutable(), Filterable()]
-    """The network whose addresses these are."""
+    """The network whose addresses these are, of the same tenant."""
     cidr: Annotated[Cidr, Immutable(), Filterable()]
     """The range, IPv4 or IPv6, without host bits."""
     gateway: Annotated[Address, Immutable()] | None = None

@@ -306,7 +306,8 @@ def _is_suspended(ctx: Context, path: str) -> bool:
 
 def _suspended_at(ctx: Context, path: str) -> Level | None:
     """The suspended tenant by which the principal is shut out of the one at `path`."""
-    places = (*levels(ctx, path), *levels(ctx, ctx.principal.tenant_path))  # in this order: then it is one query
+    there, home = levels(ctx, path), levels(ctx, ctx.principal.tenant_path)  # in this order: then it is one query
+    places = (*there, *home) if ctx.principal.reaches(path) else home  # nobody learns what became of others' tenants
     return next((level for level in places if level.suspended and not ctx.principal.is_above(level.path)), None)
 
 

@@ -109,27 +109,36 @@ def listed(ctx: Context, query: ListQuery) -> dict[str, Any]:
     if kind.name == "tenant":
         conditions.extend(_reached_tenants(ctx))
     uids = [t.uid for t in tenants]
-    records = objects.page(
-        ctx.tx, uids, kind.name, conditions=conditions, after=_page_start(query.page), limit=query.limit + 1
-    )
     paths = {t.uid: t.path for t in tenants}
-    looked_at = records[: query.limit]
-    in_tenant = kind.scope is Scope.TENANT
-    shown = [
-        record
-        for record in looked_at
-        if authorization.may_read(
-            ctx, Address(kind, paths[record.tenant_uid] if in_tenant else None, record.name), record
-        )
-    ]
+    shown = _shown(ctx, query, paths, conditions)
+    more, shown = len(shown) > query.limit, shown[: query.limit]
     body: dict[str, Any] = {
         "kind": f"{kind.name}_list",
         "items": [views.view(ctx.cloud, ctx.tx, r, paths[r.tenant_uid]) for r in shown],
         "position": positions.encode(dict.fromkeys(uids, 0) | events.positions(ctx.tx, uids)),
     }
-    if len(records) > query.limit:
-        body["next_page"] = _page_end(looked_at[-1])
+    if more:
+        body["next_page"] = _page_end(shown[-1])
     return body
+
+
+def _shown(ctx: Context, query: ListQuery, paths: dict[str, str], conditions: list[Condition]) -> list[Record]:
+    """What the caller may read of the page, and one more if there is: a page ends with nothing that is hidden.
+
+    Otherwise its end would tell the name, and short pages the number, of what the caller may not read.
+    """
+    kind, in_tenant = query.kind, query.kind.scope is Scope.TENANT
+    found: list[Record] = []
+    after, size = _page_start(query.page), query.limit + 1
+    while True:
+        records = objects.page(ctx.tx, list(paths), kind.name, conditions=conditions, after=after, limit=size)
+        for record in records:
+            path = paths[record.tenant_uid] if in_tenant else None
+            if authorization.may_read(ctx, Address(kind, path, record.name), record):
+                found.append(record)
+        if len(found) > query.limit or len(records) < size:
+            return found
+        after, size = (records[-1].tenant_uid, records[-1].name), _BEHIND_HIDDEN
 
 
 def _reached_tenants(ctx: Context) -> list[Condition]:
@@ -153,6 +162,8 @@ def _tenants(ctx: Context, query: ListQuery) -> list[Tenant]:
     return tenants
 
 
+_BEHIND_HIDDEN: Final = 500
+"""How many objects are looked at in one go when a page would hold less than was asked for."""
 _PAGE: Final = re.compile(r"([0-9a-f-]{36})/([a-z0-9.-]{1,253})")
 _NO_PAGE: Final = "page: is not a page token that this server gave."
 

@@ -88,7 +88,7 @@ def _pin(
     ctx: Context, facts: FieldFacts, target_kind: Kind, path: str, text: str, tenant: Tenant | None
 ) -> dict[str, Any] | None:
     assert facts.ref is not None
-    target = _find(ctx, facts, target_kind, text, tenant)
+    target = _find(ctx, facts, target_kind, path, text, tenant)
     if target is None or target.deleting:
         if ctx.planning:
             return None
@@ -105,8 +105,12 @@ def _pin(
     return {"uid": target.uid, "tenant_uid": target.tenant_uid, **copied}
 
 
-def _find(ctx: Context, facts: FieldFacts, kind: Kind, text: str, tenant: Tenant | None) -> Record | None:
-    """What `text` names, if the caller may refer to it."""
+def _find(ctx: Context, facts: FieldFacts, kind: Kind, field: str, text: str, tenant: Tenant | None) -> Record | None:
+    """What `text` names, if the caller may refer to it.
+
+    Raises:
+        PextraError: `reference.not_found` for what is shared with the caller, and would be added to by the reference.
+    """
     path, _, name = text.rpartition("/")
     if kind.scope is Scope.CLOUD:
         if path:
@@ -124,6 +128,16 @@ def _find(ctx: Context, facts: FieldFacts, kind: Kind, text: str, tenant: Tenant
         return None
     if facts.ref is not None and facts.ref.inherited and is_within(tenant.path, path):
         return _readable(ctx, Address(kind, path, name), target)
+    if target is not None and shared and facts.ref is not None and facts.ref.on_delete is OnDelete.CASCADE:
+        # it would change what is shared only to be referred to, and go away by its owner's deleting, unasked
+        raise PextraError(
+            "reference.not_found",
+            f"spec.{field}: {kind.name} {text!r} is shared to be used, not to be added to: what is part of it is made "
+            "in its own tenant; name one of your own.",
+            field=f"spec.{field}",
+            kind=kind.name,
+            value=text,
+        )
     return target if shared else None
 
 
