@@ -12,10 +12,11 @@ from sqlalchemy import delete, update
 from pextra.agent.agent import Agent
 from pextra.agent.ledger import Ledger, Look
 from pextra.agent_protocol import Report
-from pextra.controllers import operations, remote
+from pextra.controllers import assembly, operations, placing, remote
 from pextra.drivers import strangers
 from pextra.drivers.interface import DriverError
 from pextra.services import agents
+from pextra.services.cloud import Cloud
 from pextra.store import agents as stored_agents
 from pextra.store import assignments
 from pextra.store.database import Tx
@@ -73,7 +74,15 @@ def _nobody_waits_until_it_has_been_taken_away(patch: pytest.MonkeyPatch) -> Non
 
 
 def _secrets_are_written_down_with_what_is_assigned(patch: pytest.MonkeyPatch) -> None:
-    assign = remote.assign_guest
+    provide, assemble, assign = placing.provide, assembly.desired_guest, remote.assign_guest
+    clouds: list[Cloud] = []
+
+    def noted(cloud: Cloud, *rest: Any) -> Any:
+        clouds.append(cloud)
+        return provide(cloud, *rest)
+
+    patch.setattr(placing, "provide", noted)
+    patch.setattr(assembly, "desired_guest", lambda _, *rest: assemble(clouds[-1], *rest))
     patch.setattr(remote, "assign_guest", lambda tx, host, desired, *, secret: assign(tx, host, desired, secret=False))
 
 
