@@ -88,6 +88,11 @@ def deletions(changes: Sequence[Change]) -> list[str]:
     return lines
 
 
+def deleted_count(changes: Sequence[Change]) -> int:
+    """How many objects go, with those that are taken along."""
+    return len(changes) + sum(change["takes_along"]["count"] for change in changes if "takes_along" in change)
+
+
 def show_deletions(out: Output, changes: Sequence[Change]) -> None:
     """Prints what would go, for people or for programs."""
     if out.structured:
@@ -95,8 +100,7 @@ def show_deletions(out: Output, changes: Sequence[Change]) -> None:
         return
     for line in deletions(changes):
         out.line(line, _STYLES["delete"])
-    count = len(changes) + sum(change["takes_along"]["count"] for change in changes if "takes_along" in change)
-    out.line(f"Plan: {count} to delete.", "bold")
+    out.line(f"Plan: {deleted_count(changes)} to delete.", "bold")
 
 
 def _show_change(out: Output, change: Change) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from sqlalchemy import make_url
@@ -25,6 +25,7 @@ from tests.api import strangers
 from tests.api.same_rows import SameRows
 from tests.api.site import Site
 from tests.api.templates import PostgresTemplate, SqliteTemplate, Tokens, make_site
+from tests.labs import oidc
 from tests.labs.crdbish import Crdbish
 from tests.labs.databases import Flavour, reason_unavailable
 from tests.labs.postgres import PostgresServer
@@ -159,3 +160,26 @@ def compared_site(fenced_site: Site, fenced_template: tuple[PostgresTemplate, st
 def any_site(site_url: tuple[str, Tokens], open_site: OpenSite) -> Site:
     """A new site; once for each flavour of database."""
     return open_site(*site_url)
+
+
+@pytest.fixture(scope="module")
+def issuer_keys() -> list[Any]:
+    """What an OpenID Connect provider signs with: making them takes a while."""
+    return oidc.new_keys()
+
+
+@pytest.fixture(scope="module")
+def running_issuer() -> Iterator[oidc.Provider]:
+    """A provider, for all tests of a module."""
+    with oidc.provider() as made:
+        yield made
+
+
+@pytest.fixture
+def idp(running_issuer: oidc.Provider, issuer_keys: list[Any]) -> oidc.Provider:
+    """The provider as it is at first."""
+    running_issuer.keys, running_issuer.jwks = list(issuer_keys), None
+    running_issuer.calls.clear()
+    running_issuer.discovery.clear()
+    running_issuer.faults.clear()
+    return running_issuer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,28 +17,7 @@ from tests.api.identity_world import (
     trusting,
 )
 from tests.api.site import Site
-from tests.labs.oidc import Provider, new_keys, provider
-
-
-@pytest.fixture(scope="module")
-def keys() -> list[Any]:
-    return new_keys()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Provider]:
-    with provider() as made:
-        yield made
-
-
-@pytest.fixture
-def idp(running: Provider, keys: list[Any]) -> Provider:
-    """The provider as it is at first."""
-    running.keys, running.jwks = list(keys), None
-    running.calls.clear()
-    running.discovery.clear()
-    running.faults.clear()
-    return running
+from tests.labs.oidc import Provider
 
 
 @pytest.fixture

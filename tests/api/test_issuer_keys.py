@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,28 +19,7 @@ from tests.api.identity_world import (
     trusting,
 )
 from tests.api.site import Site
-from tests.labs.oidc import Provider, new_keys, provider
-
-
-@pytest.fixture(scope="module")
-def keys() -> list[Any]:
-    return new_keys()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Provider]:
-    with provider() as made:
-        yield made
-
-
-@pytest.fixture
-def idp(running: Provider, keys: list[Any]) -> Provider:
-    """The provider as it is at first."""
-    running.keys, running.jwks = list(keys), None
-    running.calls.clear()
-    running.discovery.clear()
-    running.faults.clear()
-    return running
+from tests.labs.oidc import Provider, provider
 
 
 @pytest.fixture
@@ -126,7 +105,7 @@ def test_a_provider_within_our_own_networks_is_called_only_where_the_operator_al
     assert world.idp.calls == []
 
 
-def test_a_plain_provider_is_for_loopback_alone(world: World, keys: list[Any]) -> None:
+def test_a_plain_provider_is_for_loopback_alone(world: World, issuer_keys: list[Any]) -> None:
     for issuer in (
         "http://login.example",
         "http://169.254.169.254",
@@ -135,7 +114,7 @@ def test_a_plain_provider_is_for_loopback_alone(world: World, keys: list[Any]) -
         "https://b?c",
     ):
         assert world.site.ada.put(COMPANY, {"oidc": world.oidc(issuer=issuer)}).code == "spec.invalid"
-    with provider(tls=False, keys=keys) as plain:
+    with provider(tls=False, keys=issuer_keys) as plain:
         world.trust(world.oidc(issuer=plain.url))
         assert world.whoami(plain.issue(world.site.clock.now())).status == 200
 

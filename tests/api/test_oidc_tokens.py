@@ -25,41 +25,23 @@ from tests.api.identity_world import (
 )
 from tests.api.site import Site
 from tests.api.templates import SqliteTemplate
-from tests.labs.oidc import CLIENT, Provider, new_keys, provider
+from tests.labs.oidc import CLIENT, Provider, new_keys
 from tests.store.clock import ManualClock
 
 
 @pytest.fixture(scope="module")
-def keys() -> list[Any]:
-    return new_keys()
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Provider]:
-    with provider() as made:
-        yield made
-
-
-@pytest.fixture
-def idp(running: Provider, keys: list[Any]) -> Provider:
-    """The provider as it is at first."""
-    running.keys, running.jwks = list(keys), None
-    running.calls.clear()
-    running.discovery.clear()
-    running.faults.clear()
-    return running
-
-
-@pytest.fixture(scope="module")
 def lasting(
-    sqlite_template: SqliteTemplate, tmp_path_factory: pytest.TempPathFactory, running: Provider, keys: list[Any]
+    sqlite_template: SqliteTemplate,
+    tmp_path_factory: pytest.TempPathFactory,
+    running_issuer: Provider,
+    issuer_keys: list[Any],
 ) -> Iterator[World]:
-    running.keys = list(keys)
+    running_issuer.keys = list(issuer_keys)
     clock = ManualClock()
     clock.advance(60.0)
     url = sqlite_template.copy(tmp_path_factory.mktemp("lasting") / "site.db")
     database = Database(url, clock=clock, rng=random.Random(url), durable=False)
-    yield trusting(Site(database, clock, sqlite_template.tokens), running)
+    yield trusting(Site(database, clock, sqlite_template.tokens), running_issuer)
     database.close()
 
 

@@ -118,5 +118,5 @@ def _confirmed(session: Session, removals: list[Removal]) -> bool:
     foretold = _foretold(session, removals, cascade=True)
     for line in planned.deletions(foretold):
         session.out.notice(line)
-    count = len(foretold) + sum(change["takes_along"]["count"] for change in foretold if "takes_along" in change)
+    count = planned.deleted_count(foretold)
     return typer.confirm(f"Delete {count} object{'' if count == 1 else 's'}?", err=not session.out.quiet)
