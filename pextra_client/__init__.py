@@ -21,7 +21,6 @@ from pextra_client.errors import (
     WatchExpiredError,
 )
 from pextra_client.follow import Follow, Snapshot
-from pextra_client.ownership import Owned, Owner
 from pextra_client.retry import RetryPolicy
 from pextra_client.version import VERSION
 from pextra_client.watch import Event, EventType, Watch
@@ -41,8 +40,6 @@ __all__ = [
     "Kind",
     "Object",
     "OperationFailedError",
-    "Owned",
-    "Owner",
     "Page",
     "Profiles",
     "RetryPolicy",

@@ -326,21 +326,68 @@ class Client:
         Raises:
             ApiError: `spec.invalid`, `spec.immutable`, `quota.exceeded`, …
         """
+        headers = {"If-None-Match": "*"} if create_only else {}
+        if if_match is not None:
+            headers["If-Match"] = if_match
+        return self._put(kind, name, spec, tenant, labels, annotations, uid, headers, idempotency_key).json()
+
+    def create(
+        self,
+        kind: str | Kind,
+        name: str,
+        spec: Mapping[str, object],
+        *,
+        tenant: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+    ) -> tuple[Object, bool]:
+        """Creates an object, for a program that remembers its idempotency key.
+
+        Args:
+            kind: as for `put`.
+            name: as for `put`.
+            spec: as for `put`.
+            tenant: as for `put`.
+            labels: as for `put`.
+            annotations: as for `put`.
+            idempotency_key: as for `put`.
+
+        Returns:
+            The object, and whether that is the answer to an earlier request under the key: then it tells how the
+            object was made, not how it is.
+
+        Raises:
+            ApiError: `object.exists`, `idempotency.mismatch`, and as for `put`.
+        """
+        headers = {"If-None-Match": "*"}
+        answer = self._put(kind, name, spec, tenant, labels, annotations, None, headers, idempotency_key)
+        return answer.json(), "idempotency-replayed" in answer.headers
+
+    def _put(
+        self,
+        kind: str | Kind,
+        name: str,
+        spec: Mapping[str, object],
+        tenant: str | None,
+        labels: Mapping[str, str] | None,
+        annotations: Mapping[str, str] | None,
+        uid: str | None,
+        headers: Mapping[str, str],
+        idempotency_key: str | None,
+    ) -> Answer:
         metadata: dict[str, Any] = {"name": name}
         if labels is not None:
             metadata["labels"] = dict(labels)
         if annotations is not None:
             metadata["annotations"] = dict(annotations)
-        headers = {"If-None-Match": "*"} if create_only else {}
-        if if_match is not None:
-            headers["If-Match"] = if_match
         return self._write(
             "PUT",
             _with_query(self.path(kind, name, tenant), uid=uid),
             {"kind": self.kind(kind).name, "metadata": metadata, "spec": dict(spec)},
             headers=headers,
             idempotency_key=idempotency_key,
-        ).json()
+        )
 
     def patch(
         self,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
+from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
@@ -55,6 +58,7 @@ class Kind:
         scope: whether objects live in a tenant or in the cloud.
         singleton: the one name that an object of this kind may have in a tenant.
         writable: whether users write objects of this kind; otherwise only the cloud does.
+        mints: whether making an object mints a credential, which is in that answer and never again.
         description: for people.
         short_names: further names that a person may type.
         measured: whether something is measured of an object now and again.
@@ -71,6 +75,7 @@ class Kind:
     scope: Scope = Scope.TENANT
     singleton: str | None = None
     writable: bool = True
+    mints: bool = False
     description: str = ""
     short_names: tuple[str, ...] = ()
     measured: bool = False
@@ -90,6 +95,7 @@ class Kind:
             scope=Scope(document["scope"]),
             singleton=document.get("singleton"),
             writable=document.get("writable", True),
+            mints=document.get("mints", False),
             description=document.get("description", ""),
             short_names=tuple(document.get("short_names", ())),
             measured=document.get("measured", False),
@@ -144,6 +150,11 @@ class Catalog:
         """The answer of `/v1/kinds`."""
         return cls(Kind.from_document(each) for each in document["kinds"])
 
+    @classmethod
+    def bundled(cls) -> Catalog:
+        """The kinds of this package's release, for programs that must know them before they reach a server."""
+        return _bundled()
+
     def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())
 
@@ -181,6 +192,11 @@ class Catalog:
 
     def _names(self) -> str:
         return ", ".join(self._kinds)
+
+
+@cache
+def _bundled() -> Catalog:
+    return Catalog.from_document(json.loads(resources.files("pextra_client").joinpath("kinds.json").read_bytes()))
 
 
 def _fold(word: str) -> str:

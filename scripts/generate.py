@@ -2,8 +2,8 @@
 
     python scripts/generate.py [--check]
 
-`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json` and `pextra_client/kinds.py`. With
-`--check` nothing is written, and the exit status tells whether something is stale.
+`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json`, `pextra_client/kinds.py` and
+`pextra_client/kinds.json`. With `--check` nothing is written, and the exit status tells whether something is stale.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ ROOT: Final = Path(__file__).parents[1]
 
 def generated() -> dict[Path, str]:
     """The text of every file."""
+    kinds = schemas.kinds_document(REGISTRY)
     return {
         ROOT / "docs" / "openapi.json": _json(openapi.document(REGISTRY)),
         ROOT / "docs" / "agent-protocol.json": _json(
@@ -34,7 +35,8 @@ def generated() -> dict[Path, str]:
             }
         ),
         ROOT / "docs" / "manifest.schema.json": _json(schemas.manifest_schema(REGISTRY)),
-        ROOT / "pextra_client" / "kinds.py": generate(schemas.kinds_document(REGISTRY)),
+        ROOT / "pextra_client" / "kinds.json": _json(kinds),
+        ROOT / "pextra_client" / "kinds.py": generate(kinds),
     }
 
 
