@@ -27,6 +27,8 @@ from tests.labs.waiting import wait_until
 ROUNDS: Final = 3
 MEMORY_MIB: Final = 96
 IDLE_S: Final = 30.0
+SETTLE_S: Final = 60.0
+"""Until the guests have booted, and each has been looked at again because its neighbours came."""
 BOOT_S: Final = 600.0
 OVERCOMMIT: Final = 64
 """Processors that a core stands for: the guests stand still, and the host of the benchmark may have few cores."""
@@ -88,7 +90,7 @@ def _many(cloud: RealCloud, guests: int) -> None:
     began, before = time.monotonic(), _agent_cpu_s(cloud)
     cloud.apply(*(instance(f"g{number}") for number in range(guests)), timeout_s=int(BOOT_S))
     took, made = time.monotonic() - began, _agent_cpu_s(cloud) - before
-    time.sleep(10)  # the last ones reach user space; their agent has nothing to do with it
+    time.sleep(SETTLE_S)
     cpu, rss = _agent_cost(cloud)
     show(
         f"One host's agent, over {IDLE_S:.0f} s in which nothing happens",

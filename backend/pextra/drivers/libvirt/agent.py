@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from pextra.drivers.interface import AgentReport, DriverError, Permanent, Retryable
 from pextra.drivers.libvirt.binding import constant
-from pextra.drivers.libvirt.domain import AGENT_CHANNEL
 from pextra.drivers.libvirt.failures import translated
 from pextra.drivers.libvirt.lookup import Found
 
@@ -113,8 +112,7 @@ def _bound(found: Found) -> None:
 
 
 def _is_connected(found: Found) -> bool:
-    target = found.described().find(f"devices/channel/target[@name='{AGENT_CHANNEL}']")
-    return target is not None and target.get("state") == "connected"
+    return found.described().agent_connected
 
 
 def _ask(found: Found) -> AgentReport | None:

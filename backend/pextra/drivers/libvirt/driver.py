@@ -29,7 +29,6 @@ from pextra.drivers.libvirt.agent import Agents, freeze, thaw
 from pextra.drivers.libvirt.binding import constant
 from pextra.drivers.libvirt.connecting import Connector
 from pextra.drivers.libvirt.console import ensure_console, read_console, trim_console
-from pextra.drivers.libvirt.devices import devices_of
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
 from pextra.drivers.libvirt.features import find_features, reserved_pages
@@ -191,7 +190,7 @@ class LibvirtCompute:
             changed = present is None or present.record.digest != wanted.digest
             if changed:
                 if present is not None and active:
-                    grow_disks(present, guest, present.described())  # first: nothing else remembers it
+                    grow_disks(present, guest, present.described().devices)  # first: nothing else remembers it
                 self._define(xml, guest.name)
             if not active:
                 if changed:
@@ -199,9 +198,9 @@ class LibvirtCompute:
                 return
             assert present is not None
             described = present.described()
-            running = record.from_domain(described)
+            running = described.record
             if running is not None and running.machine == wanted.machine:  # otherwise a restart does it all
-                plug(present, guest, described)
+                plug(present, guest, described.devices)
 
     def ensure_running(self, uid: str) -> None:
         """Start the guest unless it runs; one that QEMU paused, on a full disk say, is resumed."""
@@ -395,7 +394,7 @@ def _refuse_without_room(found: Found) -> None:
     """Refuse to let a guest run on into a disk that is still full."""
     if Problem.DISK_FULL not in disk_problems(found):
         return
-    for disk in devices_of(found.described()).disks:
+    for disk in found.described().devices.disks:
         try:
             free = shutil.disk_usage(Path(disk.source).parent).free
         except OSError:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from dataclasses import dataclass, replace
 
 from pextra.drivers.interface import NotFound
-from pextra.drivers.libvirt import record
+from pextra.drivers.libvirt import reading, record
 from pextra.drivers.libvirt.binding import Connection, Domain, constant
 from pextra.drivers.libvirt.domain import domain_uuid
 from pextra.drivers.libvirt.failures import translated
+from pextra.drivers.libvirt.reading import Reading
 from pextra.drivers.libvirt.record import History, Record
 
 
@@ -35,10 +35,10 @@ class Found:
         """Whether a process of it exists."""
         return self.state()[0] != constant("VIR_DOMAIN_SHUTOFF")
 
-    def described(self) -> ET.Element:
-        """The XML of what runs, or of the definition of a guest that is off."""
+    def described(self) -> Reading:
+        """What the XML says of what runs, or of the definition of a guest that is off."""
         with translated(f"guest {self.record.uid} cannot be observed", acting=False):
-            return record.parse_xml(self.domain.XMLDesc())
+            return reading.read(self.domain.XMLDesc())
 
     def remember(self, history: History) -> Found:
         """Replace the history in the stored definition, atomically; the caller keeps others from it."""
@@ -58,7 +58,7 @@ def recorded(domain: Domain) -> Found | None:
     """The domain with its record, which is newer in the stored definition than in what runs; None: not ours."""
     with translated("a definition cannot be read", acting=False):
         stored = domain.XMLDesc(constant("VIR_DOMAIN_XML_INACTIVE"))
-    known = record.from_domain(record.parse_xml(stored))
+    known = reading.read(stored).record
     return None if known is None else Found(domain, known)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pextra.drivers.interface import DiskMetrics, GuestMetrics, NicMetrics, NotFound
 from pextra.drivers.libvirt.binding import Connection, Domain, constant
-from pextra.drivers.libvirt.devices import Devices, devices_of
+from pextra.drivers.libvirt.devices import Devices
 from pextra.drivers.libvirt.failures import translated
 from pextra.drivers.libvirt.lookup import Found, recorded
 
@@ -63,7 +63,7 @@ def _look_up(domain: Domain) -> tuple[str, Devices] | None:
     """Whose domain it is, and what is plugged into it; None when it is not ours, or gone."""
     try:
         found: Found | None = recorded(domain)
-        return None if found is None else (found.record.uid, devices_of(found.described()))
+        return None if found is None else (found.record.uid, found.described().devices)
     except NotFound:
         return None
 

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pextra.drivers.interface import GuestObservation, Power, Problem, StopCause
-from pextra.drivers.libvirt import record
 from pextra.drivers.libvirt.binding import constant
-from pextra.drivers.libvirt.devices import devices_of
 from pextra.drivers.libvirt.ending import Ending, logged_ending, reported_ending, stop_cause
 from pextra.drivers.libvirt.failures import translated
 from pextra.drivers.libvirt.lookup import Found
@@ -24,7 +22,7 @@ def observe(found: Found, log: Path, host_boot: str) -> GuestObservation:
     """
     state, reason = found.state()
     described = found.described()
-    stored, running = found.record, record.from_domain(described) or found.record
+    stored, running = found.record, described.record or found.record
     active = state != constant("VIR_DOMAIN_SHUTOFF")
     power = Power.RUNNING
     cause: StopCause | None = None
@@ -36,15 +34,14 @@ def observe(found: Found, log: Path, host_boot: str) -> GuestObservation:
         if reason == constant("VIR_DOMAIN_PAUSED_IOERROR"):
             problems = disk_problems(found)
     boots = stored.history.completed_boots(active=active)
-    devices = devices_of(described)
     return GuestObservation(
         uid=stored.uid,
         power=power,
         stop_cause=cause,
-        vcpus=int(described.findtext("vcpu", "0")),
-        memory_mib=int(described.findtext("memory", "0")) // 1024,  # libvirt always answers in KiB
-        disk_uids=_in_order((disk.uid for disk in devices.disks), stored.disk_uids),
-        port_uids=_in_order((nic.uid for nic in devices.nics), stored.port_uids),
+        vcpus=described.vcpus,
+        memory_mib=described.memory_mib,
+        disk_uids=_in_order((disk.uid for disk in described.devices.disks), stored.disk_uids),
+        port_uids=_in_order((nic.uid for nic in described.devices.nics), stored.port_uids),
         boots=boots,
         restart_required=active and running.machine != stored.machine,
         problems=problems,

@@ -13,7 +13,6 @@ from pextra.drivers.libvirt.devices import (
     NIC,
     Devices,
     alias_of,
-    devices_of,
     disk_element,
     disk_name,
     nic_element,
@@ -26,20 +25,19 @@ DETACH_PATIENCE_S: Final = 4.0
 _POLL_S: Final = 0.05
 
 
-def plug(found: Found, guest: GuestSpec, described: ET.Element, *, patience_s: float = DETACH_PATIENCE_S) -> None:
+def plug(found: Found, guest: GuestSpec, has: Devices, *, patience_s: float = DETACH_PATIENCE_S) -> None:
     """Take away what the guest should not have, wait for it to let go, and give it what it lacks.
 
     Args:
         found: the running guest.
         guest: what it should have.
-        described: its XML as it runs.
+        has: what it has, as it runs.
         patience_s: how long to wait for the guest.
 
     Raises:
         Permanent: `RestartRequired` when there is no slot for a device.
         Retryable: `DetachPending`; whatever could be attached is.
     """
-    has = devices_of(described)
     wanted = {d.volume_uid for d in guest.disks} | {n.port_uid for n in guest.nics}
     surplus = [alias_of(DISK, d.uid) for d in has.disks if d.uid not in wanted]
     surplus += [alias_of(NIC, n.uid) for n in has.nics if n.uid not in wanted]
@@ -56,9 +54,9 @@ def plug(found: Found, guest: GuestSpec, described: ET.Element, *, patience_s: f
         )
 
 
-def grow_disks(found: Found, guest: GuestSpec, described: ET.Element) -> None:
+def grow_disks(found: Found, guest: GuestSpec, has: Devices) -> None:
     """Let the running guest see disks that are to be larger; a disk that is large enough is left alone."""
-    names = {disk.uid: disk.name for disk in devices_of(described).disks}
+    names = {disk.uid: disk.name for disk in has.disks}
     for disk in guest.disks:
         name = names.get(disk.volume_uid)
         if not disk.size_bytes or name is None:
@@ -83,7 +81,7 @@ def _wait_for(found: Found, kept: frozenset[str] | set[str], patience_s: float) 
     """The devices once the guest has let go of all but `kept`, or when patience is over."""
     deadline = time.monotonic() + patience_s
     while True:
-        has = devices_of(found.described())
+        has = found.described().devices
         if has.uids <= kept or time.monotonic() > deadline or not found.is_active():
             return has
         time.sleep(_POLL_S)
