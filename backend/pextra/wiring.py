@@ -251,14 +251,21 @@ def audit_key(path: Path) -> AuditKey:
 
 
 def grant_roles(database: Database, *, api_role: str, loops_role: str, fence: bool = True) -> list[str]:
-    """Give the roles of the product's processes what they need; the statements that did.
+    """Make or upgrade the tables, and give the roles of the product's processes what they need.
+
+    Neither of them may change tables, so this is what the owner does of every upgrade.
 
     Args:
         fence: put up the database's fence between tenants, too, where the database can; else take it down.
 
+    Returns:
+        The statements that gave them their rights.
+
     Raises:
-        NoRoles: on SQLite.
+        NoRoles: on SQLite, or one of them is not there.
     """
+    roles.require(database, api_role, loops_role)  # before tables are made for them
+    schema.migrate(database)
     deciding = [kind.name for kind in REGISTRY if kind.area is Area.IDENTITY]
     return roles.grant(database, api_role=api_role, loops_role=loops_role, fenced_kinds=deciding if fence else None)
 

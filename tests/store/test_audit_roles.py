@@ -64,6 +64,38 @@ def test_a_site_works_in_its_roles_and_neither_can_alter_what_is_sealed(
             role.close()
 
 
+@WITH_ROLES
+def test_a_new_database_gets_its_tables_with_its_roles_and_the_loops_may_begin(
+    database_url: str, open_database: Opener
+) -> None:
+    owner = open_database(database_url)
+    with new_roles(owner.url) as (api_role, loops_role):
+        wiring.grant_roles(owner, api_role=api_role, loops_role=loops_role)
+        loops = as_role(database_url, loops_role, open_database)
+        assert wiring.open_site(loops).admin_token
+        loops.close()
+
+
+@WITH_ROLES
+def test_a_role_that_is_not_there_is_named_and_no_table_is_made(database_url: str, open_database: Opener) -> None:
+    owner = open_database(database_url)
+    with new_roles(owner.url) as (api_role, _), pytest.raises(roles.NoRoles, match="no role 'nobody-here'"):
+        wiring.grant_roles(owner, api_role=api_role, loops_role="nobody-here")
+    assert not schema.is_current(owner)
+
+
+@WITH_ROLES
+def test_loops_that_find_the_tables_of_another_version_are_told_what_to_do(
+    database_url: str, open_database: Opener
+) -> None:
+    owner = open_database(database_url)
+    with new_roles(owner.url) as (_, loops_role):
+        loops = as_role(database_url, loops_role, open_database)
+        with pytest.raises(schema.SchemaBehind, match="grant-roles"):
+            schema.migrate(loops)
+        loops.close()
+
+
 def test_every_table_of_the_audit_log_is_thought_of() -> None:
     tables = {name for name in roles.metadata.tables if "audit" in name}
     assert tables == set(roles.API) == set(roles.LOOPS) - {"user_password"}

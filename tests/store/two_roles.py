@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 
 from pextra.store.database import Database
+from pextra.store.roles import BOOKKEEPING
 from pextra.store.tables import metadata
 from tests.store.conftest import Opener
 
@@ -35,7 +36,7 @@ def _take_rights(connection: Connection, role: str) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"DROP OWNED BY {role}"))  # policies that name it, too
         return
-    connection.execute(text(f"REVOKE ALL ON TABLE {', '.join(metadata.tables)} FROM {role}"))
+    connection.execute(text(f"REVOKE ALL ON TABLE {', '.join((*metadata.tables, BOOKKEEPING))} FROM {role}"))
     connection.execute(text(f"REVOKE ALL ON SCHEMA public FROM {role}"))
 
 

@@ -42,7 +42,10 @@ def grant_roles(
     database_url: Url = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Give two roles what the product's processes need, after each upgrade; neither can alter the sealed audit log."""
+    """Make or upgrade the tables, and give two roles what the product's processes need, first and after each upgrade.
+
+    Neither of them can alter the sealed audit log.
+    """
     database = _opened(database_url, data_dir)
     try:
         for statement in wiring.grant_roles(database, api_role=api_role, loops_role=loops_role, fence=fence):

@@ -42,6 +42,7 @@ from pextra.images.tiny import ImageBuildError
 from pextra.pki.audit_key import KeyUnusable
 from pextra.services.cloud import Cloud
 from pextra.store.database import Database
+from pextra.store.schema import SchemaBehind
 from pextra.wiring import LocalMachine
 from pextra_client.config import Profiles, Settings
 
@@ -106,7 +107,7 @@ def up(
         )
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)
-    except (Refused, StartFailed, KeyUnusable, SinkRefused) as error:
+    except (Refused, StartFailed, KeyUnusable, SinkRefused, SchemaBehind) as error:
         console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except PextraError as error:

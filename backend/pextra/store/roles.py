@@ -16,6 +16,8 @@ from pextra.store import fence
 from pextra.store.database import Database, Tx
 from pextra.store.tables import metadata
 
+BOOKKEEPING: Final = "alembic_version"
+"""Which migrations were applied: read by every process, written by the owner."""
 _EVERYTHING: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _SEALED: Final = ("audit_entry", "audit_node", "audit_head", "audit_chain")
 
@@ -68,7 +70,23 @@ class FenceState:
 
 
 class NoRoles(Exception):
-    """The database has no roles; the message says what to do."""
+    """The database has no roles, or not those; the message says what to do."""
+
+
+def require(database: Database, *names: str) -> None:
+    """Look whether the roles are there.
+
+    Raises:
+        NoRoles: on SQLite, or one of them is not.
+    """
+    if database.url.get_backend_name() == "sqlite":
+        raise NoRoles("SQLite has no roles: whoever can write its file can write all of it. Use PostgreSQL.")
+    asked = text("SELECT rolname FROM pg_catalog.pg_roles WHERE rolname IN :names").bindparams(
+        bindparam("names", list(names), expanding=True)
+    )
+    found = database.read(lambda tx: set(tx.conn.execute(asked).scalars()))
+    if missing := [name for name in names if name not in found]:
+        raise NoRoles(f"There is no role {' or '.join(map(repr, missing))}: make it first, with CREATE ROLE … LOGIN.")
 
 
 def grant(database: Database, *, api_role: str, loops_role: str, fenced_kinds: Collection[str] | None) -> list[str]:
@@ -86,12 +104,13 @@ def grant(database: Database, *, api_role: str, loops_role: str, fenced_kinds: C
         The statements that were carried out.
 
     Raises:
-        NoRoles: on SQLite.
+        NoRoles: on SQLite, or one of them is not there.
     """
-    if database.url.get_backend_name() == "sqlite":
-        raise NoRoles("SQLite has no roles: whoever can write its file can write all of it. Use PostgreSQL.")
+    require(database, api_role, loops_role)
     quote = database.engine.dialect.identifier_preparer.quote_identifier
     statements = [f"GRANT USAGE ON SCHEMA public TO {quote(role)}" for role in (api_role, loops_role)]
+    for role in (api_role, loops_role):
+        statements.append(f"GRANT SELECT ON TABLE {quote(BOOKKEEPING)} TO {quote(role)}")
     for table in sorted(metadata.tables):
         for role, rules in ((api_role, API), (loops_role, LOOPS)):
             statements.append(f"REVOKE ALL ON TABLE {quote(table)} FROM {quote(role)}")
