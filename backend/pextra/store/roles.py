@@ -108,9 +108,10 @@ def grant(database: Database, *, api_role: str, loops_role: str, fenced_kinds: C
     """
     require(database, api_role, loops_role)
     quote = database.engine.dialect.identifier_preparer.quote_identifier
-    statements = [f"GRANT USAGE ON SCHEMA public TO {quote(role)}" for role in (api_role, loops_role)]
+    statements: list[str] = []
     for role in (api_role, loops_role):
-        statements.append(f"GRANT SELECT ON TABLE {quote(BOOKKEEPING)} TO {quote(role)}")
+        statements += [f"GRANT USAGE ON SCHEMA public TO {quote(role)}"]
+        statements += [f"GRANT SELECT ON TABLE {quote(BOOKKEEPING)} TO {quote(role)}"]
     for table in sorted(metadata.tables):
         for role, rules in ((api_role, API), (loops_role, LOOPS)):
             statements.append(f"REVOKE ALL ON TABLE {quote(table)} FROM {quote(role)}")
