@@ -47,6 +47,11 @@ class Directories:
         with self._place(tenant_uid):
             return authenticate(self._outbound, directory, sought, password)
 
+    def waiting(self, tenant_uid: str) -> int:
+        """How many logins of the tenant wait for a place."""
+        with self._changed:
+            return self._waiting[tenant_uid]
+
     @contextmanager
     def _place(self, tenant_uid: str) -> Generator[None]:
         with self._changed:
