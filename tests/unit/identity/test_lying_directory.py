@@ -1,4 +1,4 @@
-"""Whatever a directory says or keeps to itself, it lets in nobody whom it does not know, and holds us up for moments."""
+"""Whatever a directory says or does not, it lets in nobody whom it does not know, and holds us up for moments only."""
 
 from __future__ import annotations
 
