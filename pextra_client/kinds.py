@@ -118,6 +118,95 @@ class OidcSpec(TypedDict):
     """PEM of the certificate authorities of the issuer; without it, those that the server's system knows."""
 
 
+class BindAccount(TypedDict):
+    """An account of the directory that looks for people."""
+
+    dn: str
+    """Its distinguished name. It needs to read no password."""
+
+    secret: str
+    """The secret of this tenant that holds its password. (reference: secret)"""
+
+    entry: NotRequired[str]
+    """The name of the entry in the secret's `data`. ("password" by default)"""
+
+
+class UserSearch(TypedDict):
+    """How people are found."""
+
+    base_dn: str
+    """They are at or below it."""
+
+    attribute: NotRequired[str]
+    """The attribute that holds the name they log in with: `uid`, `sAMAccountName`, `userPrincipalName`,
+    `mail`. ("uid" by default)
+    """
+
+    equal: NotRequired[dict[str, Any]]
+    """What else must hold of them, by attribute: `{objectClass: person}`. Values are compared as they are."""
+
+    account: BindAccount
+    """Who looks for them."""
+
+
+class GroupSearch(TypedDict):
+    """How the groups of somebody are found."""
+
+    base_dn: str
+    """They are at or below it."""
+
+    member_attribute: NotRequired[str]
+    """Where a group names its members, by their distinguished names. ("member" by default)"""
+
+    name_attribute: NotRequired[str]
+    """How groups are called. ("cn" by default)"""
+
+
+class LdapSpec(TypedDict):
+    """A directory by whose passwords users log in."""
+
+    servers: list[str]
+    """`ldaps://` is spoken to over TLS, `ldap://` over StartTLS. The next one is asked when one cannot be
+    reached.
+    """
+
+    authorities: NotRequired[str]
+    """PEM of the certificate authorities of the servers; without it, those that this cloud's system knows."""
+
+    clear_text: NotRequired[bool]
+    """Speak to `ldap://` without TLS; for servers on loopback only."""
+
+    search: NotRequired[UserSearch]
+    """Look for people; or else:"""
+
+    user_dn: NotRequired[str]
+    """The distinguished name of everybody, `{name}` standing for the name that they log in with. They read
+    themselves and their groups.
+    """
+
+    subject_attribute: NotRequired[Literal["entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID", "GUID"]]
+    """Who somebody is: an attribute that never changes, and is never given to another. ("entryUUID" by
+    default)
+    """
+
+    groups: NotRequired[GroupSearch]
+    """How groups are found, by name; without it they are what `memberOf` says, by distinguished name."""
+
+    timeout_s: NotRequired[int]
+    """So long the servers have to answer one login, all together. (in s; 5 by default)"""
+
+    attempts: NotRequired[int]
+    """So many failed attempts on one name the directory is asked about, from places where its owner has not
+    logged in before; then one each quarter of an hour. Keep it below the number at which the directory
+    locks accounts. (3 by default)
+    """
+
+    session_s: NotRequired[int]
+    """How long a session lasts at most, and with it what the directory said of groups; without it, as others
+    do. (in s)
+    """
+
+
 class GroupMapping(TypedDict):
     """A group there, and what it is here."""
 
@@ -135,7 +224,10 @@ class IdentityProviderSpec(TypedDict):
     """Whether it is believed; switching it off takes effect at once. (true by default)"""
 
     oidc: NotRequired[OidcSpec]
-    """An OpenID Connect issuer."""
+    """An OpenID Connect issuer; or else:"""
+
+    ldap: NotRequired[LdapSpec]
+    """A directory. Of a tenant, one at a time is enabled."""
 
     groups: NotRequired[list[GroupMapping]]
     """Which groups there are which groups here."""
@@ -161,7 +253,9 @@ class OutsideIdentity(TypedDict):
     """The provider, in the same tenant. (reference: identity_provider)"""
 
     subject: str
-    """What the provider knows the user by: `sub` of its tokens. No two users have the same."""
+    """What the provider knows the user by: `sub` of its tokens, or the directory's `subject_attribute` (what
+    is no text, such as `objectGUID`, in hexadecimal). No two users have the same.
+    """
 
 
 class UserSpec(TypedDict):
@@ -180,8 +274,9 @@ class UserSpec(TypedDict):
     """The groups that the user is a member of."""
 
     identity: NotRequired[OutsideIdentity]
-    """Who the user is at an identity provider, whose tokens then are the user's. Whoever says so must hold
-    what the user holds and what the provider's groups give.
+    """Who the user is at an identity provider, whose tokens then are the user's; the user of a directory logs
+    in with the directory's password and no other. Whoever says so must hold what the user holds and what
+    the provider's groups give.
     """
 
 
@@ -371,6 +466,14 @@ class SessionSpec(TypedDict):
 
     address: NotRequired[str]
     """Where the login came from."""
+
+    provider: NotRequired[str]
+    """The identity provider by whose password it was; the session ends with what that one is believed in.
+    (reference: identity_provider; cannot change)
+    """
+
+    groups: NotRequired[list[str]]
+    """Those of the provider's groups that are mapped, of which the user was one then."""
 
     user_agent: NotRequired[str]
     """What the client called itself."""

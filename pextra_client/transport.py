@@ -22,6 +22,8 @@ _GATEWAY_STATUSES = frozenset({502, 503, 504})
 _COME_BACK_STATUSES = frozenset({429, 503})
 # One replica has lost its way to the database; another may not have.
 _FAULTS_OF_ONE_REPLICA = frozenset({"store.unavailable", "store.full"})
+# A login whose directory does not answer counts as an attempt: whether to make another one is for people to say.
+_COUNTED = "identity.unavailable"
 _NOTICE_AFTER_S = 3.0
 
 
@@ -152,6 +154,8 @@ class Transport:
         state.refusal = answer
         state.refusals += 1
         state.trail.append(f"{endpoint.url}: {code}")
+        if code == _COUNTED and not state.request.repeatable:
+            return answer
         if code in _FAULTS_OF_ONE_REPLICA:
             self.endpoints.failed(endpoint, self._backoff_s)
             return None if state.request.repeatable else answer

@@ -20,6 +20,7 @@ from pextra.depot import Depot
 from pextra.encryption.failures import KeyUnavailable
 from pextra.encryption.sources import keeper_of
 from pextra.encryption.wrapping import KeyKeeper
+from pextra.identity.directories import Directories
 from pextra.identity.keys import IssuerKeys
 from pextra.identity.outbound import Outbound
 from pextra.resources import REGISTRY
@@ -103,10 +104,12 @@ def _cloud_of_environment(*, keys: bool = False, everything: bool = False) -> Cl
     database = Database(os.environ[DATABASE_URL], pool_size=16, everything=everything)
     cloud, _ = open_cloud(database, REGISTRY, keeper_for(database) if keys else None)
     env = os.environ.get
+    outbound = Outbound(env(IDENTITY_HOSTS, "").split(","))
     cloud = replace(
         cloud,
         addresses=Addresses(env(RELAY_URL), env(CONSOLES_URL), env(PAGES_URL, "")),
-        issuer_keys=IssuerKeys(Outbound(env(IDENTITY_HOSTS, "").split(","))),
+        issuer_keys=IssuerKeys(outbound),
+        directories=Directories(outbound),
     )
     return with_depot(cloud, Path(folder)) if (folder := env(DEPOT)) else cloud
 

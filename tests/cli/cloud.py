@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Flask
@@ -16,10 +16,13 @@ from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
 from pextra.controllers.runner import Runner
+from pextra.identity.directories import Directories
+from pextra.identity.outbound import Outbound
 from pextra.pki.audit_key import AuditKey
 from pextra.store.database import Database
 from tests.cli.cutting import Cutter
 from tests.cli.losing import AnswerLoser
+from tests.labs.ports import LOOPBACK
 
 STREAM_PLACES = 20
 
@@ -73,6 +76,7 @@ def running_cloud(folder: Path) -> Generator[RunningCloud]:
     opened = wiring.open_site(database)
     assert opened.admin_token is not None
     site = serving.with_depot(opened.cloud, folder / "depot")
+    site = replace(site, directories=Directories(Outbound([LOOPBACK])))
     fleet = wiring.DriverFleet(wiring.world_at(folder / "world.json"))
     runner = Runner(site, fleet, wiring.controllers_of(fleet), holder="test", signer=AuditKey.generate())
     served: list[_Served | Cutter] = []

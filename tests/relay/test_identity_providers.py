@@ -1,4 +1,4 @@
-"""A console that was opened with an identity provider's token is open for as long as the token would be taken."""
+"""A console that was opened by an identity provider's word is open for as long as that would be taken."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import pytest
 
 from pextra.api.app import create_app
 from pextra.errors import PextraError
+from pextra.identity import ber
+from pextra.identity.directories import Directories
 from pextra.identity.keys import IssuerKeys
 from pextra.identity.outbound import Outbound
 from pextra.services import consoles
 from tests.api.caller import Caller
+from tests.labs.false_directory import false_directory, message, result, saying
 from tests.labs.oidc import LOOPBACK, Provider, provider
 from tests.relay.test_consoles import reason_of_end
 from tests.relay.world import RelayCloud, ticket
@@ -74,3 +77,33 @@ def test_an_open_console_ends_with_its_token(cloud: RelayCloud, lovelace: Caller
     with cloud.dial(ticket(lovelace)) as user, cloud.guests.next():
         cloud.clock.advance(300 + 60 + 1)
         assert reason_of_end(user)[0] == 4401
+
+
+def test_a_console_of_a_session_by_a_directory_ends_when_that_is_believed_no_longer(cloud: RelayCloud) -> None:
+    entry = ber.sequence(
+        ber.octets("uid=countess"),
+        ber.sequence(
+            *(
+                ber.sequence(ber.octets(name), ber.sequence(ber.octets(value), tag=ber.SET))
+                for name, value in (("entryUUID", "7f3a"), ("memberOf", "staff"))
+            )
+        ),
+        tag=0x64,
+    )
+    knows = saying(message(1, result(0x61, 0)), message(2, entry) + message(2, result(0x65, 0)))
+    with false_directory(knows) as there:
+        cloud.cloud = replace(cloud.cloud, directories=Directories(Outbound([LOOPBACK])))
+        app = create_app(cloud.cloud)
+        cloud.put("group", "operators", {})
+        cloud.put("role_binding", "ops", {"role": "operator", "subject": {"kind": "group", "name": "operators"}})
+        ldap = {"servers": [f"ldap://{LOOPBACK}:{there.port}"], "clear_text": True, "user_dn": "uid={name}"}
+        spec = {"ldap": ldap, "groups": [{"theirs": "staff", "group": "operators"}], "provision": True}
+        cloud.put("identity_provider", "company", spec)
+        body = {"tenant": "acme", "user": "countess", "password": "analytical engine"}
+        session = Caller(app, Caller(app, None).send("POST", "login", body=body).ok()["minted"]["token"])
+        assert redeemed(cloud, ticket(session)) == cloud.uid("web")
+        with cloud.dial(ticket(session)) as user, cloud.guests.next():
+            shown = ticket(session)
+            cloud.put("identity_provider", "company", spec | {"enabled": False})
+            assert redeemed(cloud, shown) == "console.ticket_refused"
+            assert reason_of_end(user)[0] == 4401

@@ -69,7 +69,8 @@ def note_refusal(refusals: Refusals, registry: Registry, request: Request, origi
     if named is not None:
         if error.status in (401, 403, 429):
             what = Refused(None, origin, "session.create", "user", named.tenant, named.user, error.code)
-            refusals.note(replace(what, chain=named.chain))
+            reason = f"identity provider {named.provider} was asked" if named.provider else ""
+            refusals.note(replace(what, chain=named.chain, reason=reason))
         return
     if principal is None and error.status not in (401, 403):
         return  # refused before anybody was recognised, for what was wrong with the request itself

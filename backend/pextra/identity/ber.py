@@ -69,29 +69,30 @@ def sequence(*parts: bytes, tag: int = SEQUENCE) -> bytes:
     return element(tag, b"".join(parts))
 
 
-def head(raw: bytes) -> tuple[int, int] | None:
-    """(bytes of the head, bytes of the content) of the element that begins there; None: more bytes are needed.
+def head(raw: bytes | bytearray, at: int = 0) -> tuple[int, int] | None:
+    """(bytes of the head, bytes of the content) of the element that begins at `at`; None: more bytes are needed.
 
     Raises:
         ValueError: its length is in a form that LDAP does not use.
     """
-    if len(raw) < 2:
+    if len(raw) < at + 2:
         return None
-    if raw[1] < 0x80:
-        return 2, raw[1]
-    more = raw[1] & 0x7F
+    if raw[at + 1] < 0x80:
+        return 2, raw[at + 1]
+    more = raw[at + 1] & 0x7F
     if not 1 <= more <= 4:
         raise ValueError("a length is indefinite or enormous")
-    if len(raw) < 2 + more:
+    if len(raw) < at + 2 + more:
         return None
-    return 2 + more, int.from_bytes(raw[2 : 2 + more], "big")
+    return 2 + more, int.from_bytes(raw[at + 2 : at + 2 + more], "big")
 
 
 def _elements(raw: bytes) -> Iterator[Element]:
-    while raw:
-        found = head(raw)
-        if found is None or len(raw) < sum(found):
+    at = 0  # what is left is never copied: a million tiny elements would take minutes, whatever the timeout
+    while at < len(raw):
+        found = head(raw, at)
+        if found is None or len(raw) < at + sum(found):
             raise ValueError("an element ends early")
         start, size = found
-        yield Element(raw[0], raw[start : start + size])
-        raw = raw[start + size :]
+        yield Element(raw[at], raw[at + start : at + start + size])
+        at += start + size

@@ -9,3 +9,7 @@ class TokenRefused(Exception):
 
 class ProviderUnavailable(Exception):
     """The provider cannot be asked now, or may not be called at all; the message is for the log."""
+
+
+class ProviderBusy(Exception):
+    """Too many wait for providers already; this one was not asked."""

@@ -9,9 +9,11 @@ Source: RFC 4511 (protocol), 4513 (authentication), 4514 (names).
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from pextra.identity.failures import ProviderUnavailable
 from pextra.identity.outbound import Outbound, is_loopback, trusting
 
 TIMEOUT_S: Final = 5.0
-"""For everything that is asked over one connection."""
+"""For everything that is asked over one connection, unless another time is given."""
 MOST_MESSAGE: Final = 1 << 20
 MOST_BYTES: Final = 4 << 20
 
@@ -33,8 +35,10 @@ _SEARCH, _ENTRY, _FOUND, _ELSEWHERE = 0x63, 0x64, 0x65, 0x73
 _EXTENDED, _EXTENDED_ANSWER = 0x77, 0x78
 _START_TLS: Final = "1.3.6.1.4.1.1466.20037"
 _SUCCESS, _TOO_MANY = 0, 4
-_WRONG: Final = frozenset({32, 34, 48, 49, 53})
-"""No such object, invalid name, inappropriate authentication, invalid credentials, unwilling to perform."""
+_UNABLE: Final = frozenset({2, 7, 8, 13, 51, 52})
+"""Protocol error, unknown method, stronger authentication or confidentiality required, busy, unavailable: none of
+these depends on whose password it was. What else it says against a bind is a no, whatever it means by it: a locked
+account that was told apart would tell who is known there."""
 _ABSENT: Final = frozenset({32})
 _SPECIAL: Final = frozenset('"+,;<=>\\')
 
@@ -81,11 +85,12 @@ def escaped(value: str) -> str:
 class Connection:
     """An open connection; of one thread."""
 
-    def __init__(self, opened: socket.socket) -> None:
+    def __init__(self, opened: socket.socket, timeout_s: float = TIMEOUT_S) -> None:
         self._socket = opened
+        self._timeout_s = timeout_s
         self._message = 0
         self._read = 0
-        self._buffer = b""
+        self._buffer = bytearray()
 
     def bind(self, dn: str, password: str) -> bool:
         """Whether the server knows the entry by this password; afterwards it is that which asks.
@@ -98,12 +103,18 @@ class Connection:
             raise ValueError("an empty name or password binds as nobody")
         asked = ber.sequence(ber.integer(3), ber.octets(dn), ber.octets(password, 0x80), tag=_BIND)
         code = self._result(self._ask(asked), _BOUND)
-        if code not in (_SUCCESS, *_WRONG):
+        if code in _UNABLE:
             raise ProviderUnavailable(f"the directory answered a bind with result {code}")
         return code == _SUCCESS
 
     def search(
-        self, base: str, equal: Mapping[str, str], attributes: Sequence[str], *, limit: int, only_base: bool = False
+        self,
+        base: str,
+        equal: Mapping[str, str | bytes],
+        attributes: Sequence[str],
+        *,
+        limit: int,
+        only_base: bool = False,
     ) -> list[Entry]:
         """The entries at or below `base` with all these values; at most `limit`, and one more when there are more.
 
@@ -120,7 +131,7 @@ class Connection:
             ber.integer(0 if only_base else 2, ber.ENUMERATED),
             ber.integer(0, ber.ENUMERATED),
             ber.integer(limit + 1),
-            ber.integer(int(TIMEOUT_S)),
+            ber.integer(math.ceil(self._timeout_s)),
             ber.boolean(False),
             ber.sequence(*conditions, tag=0xA0),
             ber.sequence(*map(ber.octets, attributes or ["1.1"])),
@@ -175,8 +186,8 @@ class Connection:
             if self._read > MOST_BYTES:
                 raise ValueError("its answers are too large")
         start, size = found
-        message = ber.Element(self._buffer[0], self._buffer[start : start + size])
-        self._buffer = self._buffer[start + size :]
+        message = ber.Element(self._buffer[0], bytes(self._buffer[start : start + size]))
+        del self._buffer[: start + size]
         number, operation, *_ = message.parts()
         if message.tag != ber.SEQUENCE or number.number() != self._message:
             raise ValueError("a message answers nothing that was asked")
@@ -190,22 +201,26 @@ class Connection:
 
 
 @contextmanager
-def connected(outbound: Outbound, server: Server) -> Generator[Connection]:
+def connected(outbound: Outbound, server: Server, *, timeout_s: float = TIMEOUT_S) -> Generator[Connection]:
     """A connection over TLS, unless the server is on loopback; all that is asked is bounded in time together.
+
+    Args:
+        timeout_s: from the first packet to the last.
 
     Raises:
         ProviderUnavailable: it may not be called, does not answer in time, or not with this.
     """
     if server.security == "none" and not is_loopback(server.host):
         raise ProviderUnavailable("a directory beyond loopback is called over TLS only")
-    opened = outbound.connect(server.host, server.port)
+    until = time.monotonic() + timeout_s
+    opened = outbound.connect(server.host, server.port, timeout_s=timeout_s)
     holder = [opened]
     late = threading.Event()
-    watchdog = threading.Timer(TIMEOUT_S, _cut, [holder, late])
+    watchdog = threading.Timer(max(0.0, until - time.monotonic()), _cut, [holder, late])
     watchdog.daemon = True
     watchdog.start()
     try:
-        connection = Connection(opened)
+        connection = Connection(opened, timeout_s)
         if server.security == "starttls":
             connection.start_tls()
         if server.security != "none":
@@ -213,12 +228,14 @@ def connected(outbound: Outbound, server: Server) -> Generator[Connection]:
                 opened, server_hostname=server.host, do_handshake_on_connect=False
             )
             holder[0] = secured
+            if late.is_set():
+                raise TimeoutError  # the watchdog may have cut the socket that there was before
             secured.do_handshake()
-            connection = Connection(secured)
+            connection = Connection(secured, timeout_s)
         yield connection
         connection.close()
     except (OSError, ValueError, IndexError, ssl.SSLError) as error:
-        why = f"it took more than {TIMEOUT_S:g} s" if late.is_set() else f"{type(error).__name__}: {str(error)[:120]}"
+        why = f"it took more than {timeout_s:.1f} s" if late.is_set() else f"{type(error).__name__}: {str(error)[:120]}"
         raise ProviderUnavailable(f"the directory {server.host}:{server.port} failed: {why}") from error
     finally:
         watchdog.cancel()

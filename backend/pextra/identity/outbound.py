@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -52,18 +53,27 @@ class Outbound:
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self._allowed = frozenset(each.strip().lower().strip("[]") for each in allowed if each.strip())
 
-    def connect(self, host: str, port: int) -> socket.socket:
-        """A connection to the host at an address that may be called.
+    def connect(self, host: str, port: int, *, timeout_s: float = TIMEOUT_S) -> socket.socket:
+        """A connection to the host at an address that may be called; what is done over it waits as long at most.
+
+        Args:
+            timeout_s: for all addresses together; none of the later ones goes without its share.
 
         Raises:
             ProviderUnavailable: it has none, or nothing answers there.
         """
         failure: OSError | None = None
-        for address in self._addresses(host, port):
+        addresses = self._addresses(host, port)
+        until = time.monotonic() + timeout_s
+        for number, address in enumerate(addresses):
+            share_s = (until - time.monotonic()) / (len(addresses) - number)
             try:
-                return socket.create_connection((str(address), port), timeout=TIMEOUT_S)
+                connection = socket.create_connection((str(address), port), timeout=max(share_s, 0.001))
             except OSError as error:
                 failure = error
+            else:
+                connection.settimeout(timeout_s)
+                return connection
         raise ProviderUnavailable(f"{host}:{port} does not answer: {failure}")
 
     def get(self, url: str, *, authorities: str | None = None) -> bytes:

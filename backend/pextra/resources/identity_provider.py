@@ -9,10 +9,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from pextra.declaration.kind import Area, Column, Kind, SpecModel
 from pextra.declaration.markers import ObjectName, OnDelete, Ref, Unit
+from pextra.resources.ldap import HOST, LdapSpec
 
-_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
 _ISSUER: Final = re.compile(
-    rf"(?:https://{_HOST}|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{{1,5}})?(?:/[!-~]*)?"
+    rf"(?:https://{HOST}|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{{1,5}})?(?:/[!-~]*)?"
 )
 
 
@@ -66,7 +66,9 @@ class IdentityProviderSpec(SpecModel):
     enabled: bool = True
     """Whether it is believed; switching it off takes effect at once."""
     oidc: OidcSpec | None = None
-    """An OpenID Connect issuer."""
+    """An OpenID Connect issuer; or else:"""
+    ldap: LdapSpec | None = None
+    """A directory. Of a tenant, one at a time is enabled."""
     groups: Annotated[list[GroupMapping], Field(max_length=200)] = []
     """Which groups there are which groups here."""
     provision: bool = False
@@ -74,8 +76,8 @@ class IdentityProviderSpec(SpecModel):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if self.oidc is None:
-            raise ValueError("say what sort of provider it is: oidc")
+        if (self.oidc is None) == (self.ldap is None):
+            raise ValueError("say what sort of provider it is: oidc or ldap")
         return self
 
 
@@ -83,7 +85,8 @@ IDENTITY_PROVIDER = Kind(
     name="identity_provider",
     plural="identity_providers",
     description="Whom a tenant believes in who somebody is: an OpenID Connect issuer, whose access tokens are bearer "
-    "tokens for the tenant's users that name it in their `identity`.",
+    "tokens for the tenant's users that name it in their `identity`; or a directory (LDAP), by whose passwords they "
+    "log in.",
     area=Area.IDENTITY,
     spec=IdentityProviderSpec,
     short_names=("idp",),

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from pextra.declaration.kind import Area, Column, Kind, SpecModel
 from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref
+from pextra.resources.identity_provider import Text
 
 
 class SessionSpec(SpecModel):
@@ -19,6 +20,10 @@ class SessionSpec(SpecModel):
     """When its token stops being accepted."""
     address: Annotated[str, Field(max_length=63)] = ""
     """Where the login came from."""
+    provider: Annotated[ObjectName, Ref("identity_provider", OnDelete.COPIED), Immutable()] | None = None
+    """The identity provider by whose password it was; the session ends with what that one is believed in."""
+    groups: Annotated[list[Text], Field(max_length=200)] = []
+    """Those of the provider's groups that are mapped, of which the user was one then."""
     user_agent: Annotated[str, Field(max_length=200)] = ""
     """What the client called itself."""
 

@@ -17,7 +17,8 @@ class OutsideIdentity(SpecModel):
     provider: Annotated[ObjectName, Ref("identity_provider", OnDelete.BLOCK)]
     """The provider, in the same tenant."""
     subject: Annotated[str, Field(min_length=1, max_length=255)]
-    """What the provider knows the user by: `sub` of its tokens. No two users have the same."""
+    """What the provider knows the user by: `sub` of its tokens, or the directory's `subject_attribute` (what is no
+    text, such as `objectGUID`, in hexadecimal). No two users have the same."""
 
 
 class UserSpec(SpecModel):
@@ -32,8 +33,9 @@ class UserSpec(SpecModel):
     groups: GroupNames = []
     """The groups that the user is a member of."""
     identity: OutsideIdentity | None = None
-    """Who the user is at an identity provider, whose tokens then are the user's. Whoever says so must hold what the
-    user holds and what the provider's groups give."""
+    """Who the user is at an identity provider, whose tokens then are the user's; the user of a directory logs in with
+    the directory's password and no other. Whoever says so must hold what the user holds and what the provider's groups
+    give."""
 
 
 PasswordText = Annotated[str, Field(min_length=1, max_length=512), Secret()]

@@ -3,7 +3,8 @@
 Counted are the account and the network (an address of IPv4, a /64 of IPv6) that an attempt comes from. After some
 failures each further attempt has to wait, twice as long as the one before, at most a quarter of an hour. A failure is
 forgotten after that long. From a network where the user has logged in before, only attempts on this account from there
-are counted: whoever attacks an account from elsewhere does not shut its owner out. See adr/0018.
+are counted: whoever attacks an account from elsewhere does not shut its owner out. See adr/0018, and adr/0021 of names
+that a directory is asked about.
 """
 
 from __future__ import annotations
@@ -54,16 +55,22 @@ class Bucket:
 
     Attributes:
         text: begins with the letter of its sort.
+        first_delay_s: how long the first that is not free has to wait.
     """
 
     text: str
     free: int
+    first_delay_s: int = FIRST_DELAY_S
+
+    def delay_s(self, failures: int) -> int:
+        """How long an attempt after so many failures has to wait."""
+        return delay_s(failures, self.free, self.first_delay_s)
 
 
-def delay_s(failures: int, free: int) -> int:
+def delay_s(failures: int, free: int, first_s: int = FIRST_DELAY_S) -> int:
     """How long an attempt after so many failures has to wait."""
     over = failures - free
-    return 0 if over < 0 else min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** min(over, _MOST_OVER))
+    return 0 if over < 0 else min(LONGEST_DELAY_S, first_s * 2 ** min(over, _MOST_OVER))
 
 
 class Attempts:
@@ -73,14 +80,20 @@ class Attempts:
         self._cloud = cloud
         self._salt: str | None = None
 
-    def buckets(self, tx: Tx, who: Candidate, network: str) -> tuple[Bucket, ...]:
-        """Where an attempt on the account from there is counted; one statement, whether the account is there or not."""
+    def buckets(self, tx: Tx, who: Candidate, network: str, *, asked: int | None = None) -> tuple[Bucket, ...]:
+        """Where an attempt on the account from there is counted; one statement, whether the account is there or not.
+
+        Args:
+            asked: so many failed attempts on one name the tenant's directory may be asked about by strangers; from then
+                on each waits as long as any, for the directory counts too, and locks its owner out everywhere.
+        """
         known = login_places.known(tx, who.tenant_uid or NOBODY, who.user_uid or NOBODY, network)
         account = f"{who.tenant}\0{who.user}"
         if known:
             return (Bucket(f"p{account}\0{network}", FREE_OF_ACCOUNT),)
+        of_account = (FREE_OF_ACCOUNT, FIRST_DELAY_S) if asked is None else (asked, LONGEST_DELAY_S)
         return (
-            Bucket(f"a{account}", FREE_OF_ACCOUNT),
+            Bucket(f"a{account}", *of_account),
             Bucket(f"n{network}", FREE_OF_NETWORK),
         )
 
@@ -112,7 +125,7 @@ class Attempts:
                 return refusal
             for count in counts:
                 failures = _remembered(tx, count.tally, count.bucket) + 1
-                until_us = tx.now_us + delay_s(failures, count.bucket.free) * _S
+                until_us = tx.now_us + count.bucket.delay_s(failures) * _S
                 login_attempts.put(tx, count.name, Tally(failures, until_us, tx.now_us))
             return None
 
@@ -125,7 +138,7 @@ class Attempts:
         """Take back the count of an attempt that did not fail; earlier ones stay: no success buys new guesses."""
         for count in self._counts(tx, buckets):
             failures = max(0, count.tally.failures - 1)
-            until_us = min(count.tally.until_us, tx.now_us + delay_s(failures, count.bucket.free) * _S)
+            until_us = min(count.tally.until_us, tx.now_us + count.bucket.delay_s(failures) * _S)
             login_attempts.put(tx, count.name, Tally(failures, until_us, count.tally.last_us))
 
     def _counts(self, tx: Tx, buckets: Sequence[Bucket]) -> list[_Count]:
@@ -152,12 +165,12 @@ def sweep(tx: Tx) -> int:
 def _wait_s(tx: Tx, bucket: Bucket, tally: Tally) -> int:
     """Seconds until an attempt is taken; never more than the delay, whatever other servers' clocks say."""
     left = math.ceil((tally.until_us - tx.now_us) / _S)
-    return max(0, min(left, delay_s(tally.failures, bucket.free)))
+    return max(0, min(left, bucket.delay_s(tally.failures)))
 
 
 def _is_ahead(tx: Tx, bucket: Bucket, tally: Tally) -> bool:
     """Whether it was written by a server whose clock is ahead of ours: no attempt waits that long."""
-    return tally.until_us - tx.now_us > delay_s(tally.failures, bucket.free) * _S
+    return tally.until_us - tx.now_us > bucket.delay_s(tally.failures) * _S
 
 
 def _remembered(tx: Tx, tally: Tally, bucket: Bucket) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Final
 
 from pextra.declaration.kind import Spec
@@ -14,10 +15,12 @@ from pextra.store import authority, credentials, identities, objects
 from pextra.store.authority import Binding, Group
 from pextra.store.credentials import Holder
 from pextra.store.database import Tx
+from pextra.store.records import Record
 from pextra.tenancy import actions, roles
 
 APPLICATION: str = "application_credential"
 PROVIDER: Final = "identity_provider"
+SESSION: Final = "session"
 
 
 def unauthenticated() -> PextraError:
@@ -45,9 +48,15 @@ def authenticate(cloud: Cloud, tx: Tx, shown: str | Proof | None) -> Principal:
 
 
 def principal_of(cloud: Cloud, tx: Tx, holder: Holder) -> Principal:
-    """The principal that acts by a credential, with what its roles allow now."""
+    """The principal that acts by a credential, with what its roles allow now.
+
+    Raises:
+        PextraError: `auth.unauthenticated`: it is a session by an identity provider, which is believed no longer.
+    """
     subject = holder.subject
-    groups = authority.groups(tx, cloud.site.uid, holder.tenant_uid, subject.uid)
+    groups = {g.uid: g for g in authority.groups(tx, cloud.site.uid, holder.tenant_uid, subject.uid)}
+    if holder.token.kind == SESSION and "provider" in holder.token.spec:
+        groups |= _of_session(cloud, tx, holder)
     return Principal(
         uid=subject.uid,
         name=subject.name,
@@ -58,12 +67,39 @@ def principal_of(cloud: Cloud, tx: Tx, holder: Holder) -> Principal:
         kind=subject.kind,
         labels=subject.labels,
         spec=cloud.registry[subject.kind].effective(subject.spec),
-        groups=tuple(sorted(group.address for group in groups)),
+        groups=tuple(sorted(group.address for group in groups.values())),
         credential=holder.token.kind,
-        grants=grants(cloud, tx, [(holder.tenant_uid, subject.uid), *((g.tenant_uid, g.uid) for g in groups)]),
+        grants=grants(cloud, tx, [(holder.tenant_uid, subject.uid), *((g.tenant_uid, g.uid) for g in groups.values())]),
         limit=_limit(cloud, tx, holder) if holder.token.kind == APPLICATION else None,
         break_glass=holder.break_glass,
     )
+
+
+def _of_session(cloud: Cloud, tx: Tx, holder: Holder) -> dict[str, Group]:
+    """The groups that the user of a session has by its identity provider, as the mapping is now."""
+    session = holder.token
+    pin = session.resolved[f"{PROVIDER}/{session.spec['provider']}"]
+    provider = objects.by_uid(tx, holder.tenant_uid, pin["uid"])
+    believed = None if provider is None else cloud.registry[PROVIDER].effective(provider.spec, provider.spec_version)
+    uid = identities.user_of(tx, holder.tenant_uid, pin["uid"], pin["subject"])
+    if provider is None or provider.deleting or believed is None or not believed["enabled"]:
+        raise unauthenticated()
+    if directory_trust(believed) != pin["trust"] or uid != holder.subject.uid:
+        raise unauthenticated()
+    return _mapped(provider, believed, session.spec.get("groups", ()), holder.tenant_path)
+
+
+def _mapped(provider: Record, believed: Spec, theirs: Collection[str], path: str) -> dict[str, Group]:
+    """The groups here, by uid, that these are there.
+
+    Args:
+        path: of the provider's tenant.
+    """
+    texts = {mapping["group"] for mapping in believed["groups"] if mapping["theirs"] in theirs}
+    pins = {text: provider.resolved[f"group/{text}"] for text in sorted(texts)}
+    return {
+        pin["uid"]: Group(pin["uid"], pin["tenant_uid"], text.rpartition("/")[2], path) for text, pin in pins.items()
+    }
 
 
 def principal_of_proof(cloud: Cloud, tx: Tx, proof: Proof) -> Principal:
@@ -86,13 +122,8 @@ def principal_of_proof(cloud: Cloud, tx: Tx, proof: Proof) -> Principal:
         raise PextraError(
             "server.busy", "The identity provider was changed while its token was verified: try again.", retry_after_s=1
         )
-    pins = {m["group"]: provider.resolved[f"group/{m['group']}"] for m in believed["groups"]
-            if m["theirs"] in proof.groups}  # fmt: skip
     found = authority.groups(tx, cloud.site.uid, user.tenant_uid, user.uid)
-    groups = {group.uid: group for group in found} | {
-        pin["uid"]: Group(pin["uid"], pin["tenant_uid"], text.rpartition("/")[2], tenant.name)
-        for text, pin in pins.items()
-    }
+    groups = {group.uid: group for group in found} | _mapped(provider, believed, proof.groups, tenant.name)
     members = [(group.tenant_uid, group.uid) for group in groups.values()]
     return Principal(
         uid=user.uid,
@@ -113,6 +144,13 @@ def principal_of_proof(cloud: Cloud, tx: Tx, proof: Proof) -> Principal:
 def trust_of(provider: Spec) -> str:
     """What identifies the settings of an identity provider under which a token is verified."""
     meant = {"oidc": provider.get("oidc"), "groups": provider["groups"]}
+    return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()
+
+
+def directory_trust(provider: Spec) -> str:
+    """What identifies the settings of a directory under which somebody logged in; not the numbers, nor the mapping."""
+    directory = provider.get("ldap", {})
+    meant = {name: value for name, value in directory.items() if name not in ("timeout_s", "attempts", "session_s")}
     return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()
 
 

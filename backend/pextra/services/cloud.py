@@ -9,6 +9,7 @@ from typing import Any, Final
 from pextra.declaration.kind import Kind, Scope
 from pextra.declaration.registry import Registry
 from pextra.depot import Depot
+from pextra.identity.directories import Directories
 from pextra.identity.keys import IssuerKeys
 from pextra.identity.outbound import Outbound
 from pextra.identity.proof import Proof
@@ -47,6 +48,7 @@ class Cloud:
         depot: where uploaded images lie; None: this process has no part in them.
         keyring: None in processes that need no secret: streams and relay.
         issuer_keys: the keys of identity providers, which it fetches.
+        directories: asks those that are directories.
     """
 
     registry: Registry
@@ -57,6 +59,7 @@ class Cloud:
     depot: Depot | None = None
     keyring: Keyring | None = field(default=None, repr=False)
     issuer_keys: IssuerKeys = field(default_factory=lambda: IssuerKeys(Outbound()), compare=False, repr=False)
+    directories: Directories = field(default_factory=lambda: Directories(Outbound()), compare=False, repr=False)
 
     @property
     def keys(self) -> Keyring:

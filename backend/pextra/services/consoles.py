@@ -102,9 +102,10 @@ def _asking(cloud: Cloud, tx: Tx, grants: Collection[Grant]) -> dict[str | Proof
     """Those who asked for the consoles and are still let in, by the uid of their token or by what it proved."""
     tokens = {(g.holder_tenant_uid, g.token_uid) for g in grants if g.proof is None}
     holders = credentials.holders(tx, cloud.site.uid, tokens)
-    asking: dict[str | Proof, Context] = {
-        h.token.uid: Context(cloud, tx, authentication.principal_of(cloud, tx, h)) for h in holders
-    }
+    asking: dict[str | Proof, Context] = {}
+    for holder in holders:
+        with suppress(PextraError):  # it is refused
+            asking[holder.token.uid] = Context(cloud, tx, authentication.principal_of(cloud, tx, holder))
     for proof in {g.proof for g in grants if g.proof is not None}:
         with suppress(PextraError):  # it is refused
             asking[proof] = Context(cloud, tx, authentication.principal_of_proof(cloud, tx, proof))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pextra.errors import PextraError, invalid
-from pextra.services import acting, granting, login
+from pextra.services import acting, granting, identities, login
 from pextra.services.acting import Shown
 from pextra.services.attempts import Attempts, Bucket, network_of
 from pextra.services.authorization import SET_PASSWORD
@@ -78,6 +78,9 @@ class PasswordSetting:
         if generated == ("password" in arguments):
             raise _invalid(address, "password", "give a password, or have one generated")
         new = _generated() if generated else rules.normalized(arguments["password"])
+        directory = identities.directory_of(ctx.tx, user)
+        if directory is not None:
+            raise _invalid(address, "password", f"is kept by identity provider {directory.name!r}: change it there")
         against = None if generated else login.objection(tenant.path, user.name, user.spec, new)
         if against is not None:
             raise _invalid(address, "password", against)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 from typing import Final
 
 from pextra.declaration.kind import Spec
@@ -13,19 +11,17 @@ from pextra.identity import tokens
 from pextra.identity.failures import ProviderUnavailable, TokenRefused
 from pextra.identity.keys import Issuer
 from pextra.identity.proof import Proof
-from pextra.identity.tokens import Claims, Token, Trust
-from pextra.services import bootstrap, bounds, tenancy, writing
+from pextra.identity.tokens import Token, Trust
+from pextra.services import provisioning, tenancy
 from pextra.services.authentication import trust_of, unauthenticated
-from pextra.services.cloud import Address, Cloud, Context, Preconditions, lineage
-from pextra.store import authority, identities, objects
+from pextra.services.cloud import Cloud
+from pextra.store import identities, objects
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
 log = logging.getLogger("pextra.identities")
 
 KIND: Final = "identity_provider"
-_UNFIT: Final = re.compile(r"[^a-z0-9]+")
-_MOST_NAME: Final = 40
 
 
 def prove(cloud: Cloud, token: str | None) -> str | Proof | None:
@@ -95,7 +91,7 @@ def _proven(cloud: Cloud, provider: Record, token: Token) -> Proof:
         expires_us=int(claims.expires_s * 1_000_000),
     )
     if spec["provision"]:
-        _ensure_user(cloud, provider, claims)
+        provisioning.ensure_user(cloud, provider, claims.subject, claims.name)
     return proof
 
 
@@ -111,41 +107,3 @@ def _trust(provider: Record, spec: Spec) -> Trust:
         username_claim=oidc["username_claim"],
         groups_claim=oidc["groups_claim"],
     )
-
-
-# --- users that are made when they come ---
-
-
-def _ensure_user(cloud: Cloud, provider: Record, claims: Claims) -> None:
-    """Make a user of somebody whom none names; without any rights but those of the provider's groups."""
-
-    def known(tx: Tx) -> bool:
-        return identities.user_of(tx, provider.tenant_uid, provider.uid, claims.subject) is not None
-
-    def make(tx: Tx) -> None:
-        tenant = tenancy.by_uid(cloud, tx, provider.tenant_uid)
-        if tenant is None or tenant.deleting or known(tx):
-            return  # what comes next tells why not, or finds the user
-        if any(level.suspended for level in authority.levels(tx, cloud.site.uid, lineage(tenant.path))):
-            return
-        bounds.only(tx, provider.tenant_uid)
-        ctx = Context(cloud, tx, bootstrap.root_principal(cloud))
-        ctx.reason = f"identity provider {tenant.path}/{provider.name} makes users"
-        spec = {
-            "display_name": "".join(c for c in claims.name if c.isprintable())[:120],
-            "identity": {"provider": provider.name, "subject": claims.subject},
-        }
-        name = _free_name(tx, provider, claims)
-        writing.put(ctx, Address(cloud.registry["user"], tenant.path, name), {"spec": spec}, Preconditions())
-
-    if not cloud.database.read(known):
-        cloud.database.write(make)
-
-
-def _free_name(tx: Tx, provider: Record, claims: Claims) -> str:
-    """A name like the one that they have there; one that is taken gets letters behind it that stay the same."""
-    plain = _UNFIT.sub("-", claims.name.partition("@")[0].lower()).strip("-")[:_MOST_NAME].strip("-")
-    name = plain if plain[:1].isalpha() else f"user-{plain}".strip("-")
-    if plain and objects.by_name(tx, provider.tenant_uid, "user", name) is None:
-        return name
-    return f"{name}-{hashlib.sha256(f'{provider.uid} {claims.subject}'.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""What an object's host is told of secrets: those of the object itself, and those that it takes from elsewhere."""
+"""What an object's host, or the server itself, is told of secrets: the object's own, and those taken from elsewhere."""
 
 from __future__ import annotations
 
@@ -41,6 +41,15 @@ def of_instance(cloud: Cloud, tx: Tx, record: Record) -> dict[str, str]:
     held = cloud.keys.reveal(tx, pin["tenant_uid"], pin["uid"])
     path = f"data.{source['entry']}"
     return {USER_DATA: held[path]} if path in held else {}
+
+
+def entry_of(cloud: Cloud, tx: Tx, tenant_uid: str, uid: str, entry: str) -> str | None:
+    """An entry of a secret, for what the server itself does with it; None: it has no such entry.
+
+    Raises:
+        PextraError: `keys.lost`, `keys.unavailable`, `keys.damaged`.
+    """
+    return cloud.keys.reveal(tx, tenant_uid, uid).get(f"data.{entry}")
 
 
 def of_object(cloud: Cloud, tx: Tx, tenant_uid: str, uid: str) -> dict[str, str]:

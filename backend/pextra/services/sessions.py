@@ -30,12 +30,31 @@ class Opened:
     token: str
 
 
-def open_(ctx: Context, user: Record, path: str, *, lasting_s: int) -> Opened:
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What a directory said of somebody at a login.
+
+    Attributes:
+        trust: the digest of the settings under which it was asked.
+        subject: who they are there.
+        groups: those of theirs that were mapped then.
+        user_uid: who that is here.
+    """
+
+    provider: Record
+    trust: str
+    subject: str
+    groups: tuple[str, ...]
+    user_uid: str
+
+
+def open_(ctx: Context, user: Record, path: str, *, lasting_s: int, vouched: Vouched | None = None) -> Opened:
     """Make a session of the user; of more than `MOST_OF_A_USER` the oldest ends.
 
     Args:
         ctx: of the user itself.
         path: its tenant's.
+        vouched: by whose word; it is looked at with each use of the session (`authentication.principal_of`).
     """
     for oldest in of_user(ctx.tx, user)[: -MOST_OF_A_USER + 1]:
         deleting.mark(ctx, oldest, cascade=True)
@@ -47,6 +66,12 @@ def open_(ctx: Context, user: Record, path: str, *, lasting_s: int) -> Opened:
         "address": ctx.origin.address,
         "user_agent": ctx.origin.user_agent,
     }
+    resolved: dict[str, Any] = {f"user/{user.name}": {"uid": user.uid, "tenant_uid": user.tenant_uid}}
+    if vouched is not None:
+        provider = vouched.provider
+        spec |= {"provider": provider.name, "groups": list(vouched.groups)}
+        pin = {"uid": provider.uid, "tenant_uid": provider.tenant_uid}
+        resolved[f"identity_provider/{provider.name}"] = {**pin, "subject": vouched.subject, "trust": vouched.trust}
     record = Record(
         tenant_uid=user.tenant_uid,
         uid=uid,
@@ -57,7 +82,7 @@ def open_(ctx: Context, user: Record, path: str, *, lasting_s: int) -> Opened:
         annotations={},
         spec=spec,
         spec_version=kind.spec_version,
-        resolved={f"user/{user.name}": {"uid": user.uid, "tenant_uid": user.tenant_uid}},
+        resolved=resolved,
         finalizers=[],
         created_us=tx.now_us,
         updated_us=tx.now_us,

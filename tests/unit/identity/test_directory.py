@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from pextra.identity import directory as directories
 from pextra.identity import ldap
-from pextra.identity.directory import Account, Directory, Groups, Search, authenticate
+from pextra.identity.directory import Account, Directory, Groups, Person, Search, Sought
 from pextra.identity.failures import ProviderUnavailable
 from pextra.identity.ldap import Security, Server, connected, escaped
 from pextra.identity.outbound import Outbound
@@ -26,6 +27,10 @@ PASSWORDS = {"ada": "correct horse", "grace": "cobol"}
 OUT = Outbound([LOOPBACK])
 
 
+def authenticate(outbound: Outbound, asked: Directory, name: str, password: str) -> Person | None:
+    return directories.authenticate(outbound, asked, Sought(name), password)
+
+
 @pytest.fixture(scope="module")
 def running() -> Iterator[Slapd]:
     with slapd(PASSWORDS, {"staff": ["ada", "grace"], "ops": ["ada"]}) as made:
@@ -39,7 +44,7 @@ def server(running: Slapd, security: Security = "ldaps", authorities: str | None
 
 def directory(running: Slapd, security: Security = "ldaps") -> Directory:
     people = Search(Account(*READER), PEOPLE, equal={"objectClass": "inetOrgPerson"})
-    return Directory(server(running, security), people, groups=Groups(GROUPS))
+    return Directory((server(running, security),), people, groups=Groups(GROUPS))
 
 
 @pytest.mark.parametrize("security", ["ldaps", "starttls", "none"])
@@ -57,7 +62,7 @@ def test_who_knows_the_password_is_known_by_what_never_changes_with_the_groups(
 
 
 def test_a_pattern_of_names_needs_no_account_of_ours(running: Slapd) -> None:
-    by_pattern = Directory(server(running), f"uid={{name}},{PEOPLE}", subject="entryUUID")
+    by_pattern = Directory((server(running),), f"uid={{name}},{PEOPLE}", subject="entryUUID")
     person = authenticate(OUT, by_pattern, "ada", "correct horse")
     assert person is not None
     assert person == authenticate(OUT, by_pattern, "ada", "correct horse")
@@ -92,7 +97,7 @@ def test_nobody_else_is_anybody(running: Slapd, name: str, password: str) -> Non
 @pytest.mark.parametrize("name", ["ada", "nobody", ""])
 def test_an_empty_password_is_not_even_asked_about_though_the_server_would_let_it_in(running: Slapd, name: str) -> None:
     assert authenticate(OUT, directory(running), name, "") is None
-    unreachable = Directory(Server(LOOPBACK, 1), f"uid={{name}},{PEOPLE}")
+    unreachable = Directory((Server(LOOPBACK, 1),), f"uid={{name}},{PEOPLE}")
     assert authenticate(OUT, unreachable, name, "") is None
     with pytest.raises(ProviderUnavailable, match="empty"), connected(OUT, server(running)) as connection:
         connection.bind(f"uid=ada,{PEOPLE}", "")
@@ -118,20 +123,20 @@ def test_in_a_name_a_value_is_nothing_but_a_value(value: str, written: str) -> N
 def test_a_server_is_believed_with_a_certificate_of_the_named_authority_for_its_name_only(
     running: Slapd, security: Security
 ) -> None:
-    untrusted = Directory(server(running, security, None), f"uid={{name}},{PEOPLE}")
+    untrusted = Directory((server(running, security, None),), f"uid={{name}},{PEOPLE}")
     with pytest.raises(ProviderUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
         authenticate(OUT, untrusted, "ada", "correct horse")
     port = running.tls_port if security == "ldaps" else running.port
     elsewhere = Server("127.0.0.2", port, security, running.authorities)
     with pytest.raises(ProviderUnavailable):
-        authenticate(Outbound(["127.0.0.2"]), Directory(elsewhere, f"uid={{name}},{PEOPLE}"), "ada", "correct horse")
+        authenticate(Outbound(["127.0.0.2"]), Directory((elsewhere,), f"uid={{name}},{PEOPLE}"), "ada", "correct horse")
 
 
 def test_clear_text_is_for_loopback_alone_and_within_our_networks_is_called_what_the_operator_allowed(
     running: Slapd,
 ) -> None:
     with pytest.raises(ProviderUnavailable, match="over TLS only"):
-        authenticate(OUT, Directory(Server("ldap.example.com", 389, "none"), "uid={name}"), "ada", "correct horse")
+        authenticate(OUT, Directory((Server("ldap.example.com", 389, "none"),), "uid={name}"), "ada", "correct horse")
     with pytest.raises(ProviderUnavailable, match="not public"):
         authenticate(Outbound(), directory(running), "ada", "correct horse")
 
@@ -146,7 +151,7 @@ def test_a_server_without_tls_gets_no_password() -> None:
             opened.sendall(bytes.fromhex("300c02010178070a013504000400"))  # unwilling
 
     with listening() as deaf:
-        there = Directory(Server(LOOPBACK, deaf.getsockname()[1], "starttls"), "uid={name}")
+        there = Directory((Server(LOOPBACK, deaf.getsockname()[1], "starttls"),), "uid={name}")
         thread = threading.Thread(target=refuse)
         thread.start()
         with pytest.raises(ProviderUnavailable, match="does not start TLS"):
@@ -160,7 +165,7 @@ def test_referrals_are_not_followed(running: Slapd) -> None:
     with connected(OUT, server(running)) as connection:
         assert connection.bind(*READER)
         assert [e.dn for e in connection.search(BASE, {"uid": "ada"}, [], limit=5)] == [f"uid=ada,{PEOPLE}"]
-    there = Directory(server(running), Search(Account(*READER), f"ou=elsewhere,{BASE}"))
+    there = Directory((server(running),), Search(Account(*READER), f"ou=elsewhere,{BASE}"))
     with pytest.raises(ProviderUnavailable, match="result 10"):
         authenticate(OUT, there, "ada", "correct horse")
 
@@ -168,7 +173,7 @@ def test_referrals_are_not_followed(running: Slapd) -> None:
 def test_an_account_of_ours_that_the_directory_does_not_take_is_the_shops_fault_and_not_the_users(
     running: Slapd,
 ) -> None:
-    wrong = Directory(server(running), Search(Account(READER[0], "old"), PEOPLE))
+    wrong = Directory((server(running),), Search(Account(READER[0], "old"), PEOPLE))
     with pytest.raises(ProviderUnavailable, match="account that searches"):
         authenticate(OUT, wrong, "ada", "correct horse")
     assert "old" not in repr(wrong)
@@ -189,12 +194,11 @@ def test_who_is_not_there_is_asked_for_a_password_too(running: Slapd, monkeypatc
     assert len(asked) - there == there == 2
 
 
-def test_a_directory_that_says_nothing_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ldap, "TIMEOUT_S", 0.3)
+def test_a_directory_that_says_nothing_holds_nobody_up() -> None:
     began = time.monotonic()
     for security in ("ldaps", "starttls", "none"):
         with listening() as deaf:
-            there = Directory(Server(LOOPBACK, deaf.getsockname()[1], security), "uid={name}")
+            there = Directory((Server(LOOPBACK, deaf.getsockname()[1], security),), "uid={name}", timeout_s=0.3)
             with pytest.raises(ProviderUnavailable, match=r"more than 0.3 s"):
                 authenticate(OUT, there, "ada", "correct horse")
     assert time.monotonic() - began < 5.0
@@ -213,7 +217,7 @@ def test_a_directory_that_speaks_nonsense_is_unavailable(said: str) -> None:
             opened.sendall(bytes.fromhex(said))
 
     with listening() as deaf:
-        there = Directory(Server(LOOPBACK, deaf.getsockname()[1], "none"), "uid={name}")
+        there = Directory((Server(LOOPBACK, deaf.getsockname()[1], "none"),), "uid={name}")
         thread = threading.Thread(target=answer)
         thread.start()
         with pytest.raises(ProviderUnavailable):
