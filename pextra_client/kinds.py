@@ -177,7 +177,7 @@ class LdapSpec(TypedDict):
     """Speak to `ldap://` without TLS; for servers on loopback only."""
 
     search: NotRequired[UserSearch]
-    """Look for people; or else:"""
+    """How people are looked for; without it, there is `user_dn`."""
 
     user_dn: NotRequired[str]
     """The distinguished name of everybody, `{name}` standing for the name that they log in with. They read
@@ -224,7 +224,7 @@ class IdentityProviderSpec(TypedDict):
     """Whether it is believed; switching it off takes effect at once. (true by default)"""
 
     oidc: NotRequired[OidcSpec]
-    """An OpenID Connect issuer; or else:"""
+    """An OpenID Connect issuer; without one, there is `ldap`."""
 
     ldap: NotRequired[LdapSpec]
     """A directory. Of a tenant, one at a time is enabled."""

@@ -66,7 +66,7 @@ class IdentityProviderSpec(SpecModel):
     enabled: bool = True
     """Whether it is believed; switching it off takes effect at once."""
     oidc: OidcSpec | None = None
-    """An OpenID Connect issuer; or else:"""
+    """An OpenID Connect issuer; without one, there is `ldap`."""
     ldap: LdapSpec | None = None
     """A directory. Of a tenant, one at a time is enabled."""
     groups: Annotated[list[GroupMapping], Field(max_length=200)] = []

@@ -91,7 +91,7 @@ class LdapSpec(SpecModel):
     clear_text: bool = False
     """Speak to `ldap://` without TLS; for servers on loopback only."""
     search: UserSearch | None = None
-    """Look for people; or else:"""
+    """How people are looked for; without it, there is `user_dn`."""
     user_dn: Annotated[str, Field(min_length=3, max_length=1024), AfterValidator(_user_dn)] | None = None
     """The distinguished name of everybody, `{name}` standing for the name that they log in with. They read themselves
     and their groups."""

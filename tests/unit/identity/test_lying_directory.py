@@ -117,10 +117,10 @@ def test_who_would_be_known_by_nonsense_is_not(answers: tuple[str, list[bytes]])
 
 def test_an_answer_of_half_a_million_parts_is_read_in_a_moment() -> None:
     many = entry("uid=ada", entryUUID=[b""] * (MOST_MESSAGE // 2 - 64))
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(ProviderUnavailable, match="once"):
         asked(saying(message(1, IN), found(2, many)), timeout_s=10.0)
-    assert time.monotonic() - began < 5.0  # each of them copying the rest took minutes
+    assert time.thread_time() - began < 2.5  # each of them copying the rest took twice that
 
 
 @pytest.mark.parametrize("act", [silent, trickling])
