@@ -2,8 +2,8 @@
 
     python scripts/generate.py [--check]
 
-`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json` and `pextra_client/kinds.py`. With
-`--check` nothing is written, and the exit status tells whether something is stale.
+`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json`, `pextra_client/kinds.py`, and the modules
+of the Ansible collection. With `--check` nothing is written, and the exit status tells whether something is stale.
 """
 
 from __future__ import annotations
@@ -18,12 +18,15 @@ from pextra.api import openapi, schemas
 from pextra.drivers import documents
 from pextra.resources import REGISTRY
 from pextra_client.generate import generate
+from pextra_client.generators import ansible_modules
 
 ROOT: Final = Path(__file__).parents[1]
+COLLECTION: Final = ROOT / "ansible_collections" / "pextra" / "cloud"
 
 
 def generated() -> dict[Path, str]:
     """The text of every file."""
+    kinds = schemas.kinds_document(REGISTRY)
     return {
         ROOT / "docs" / "openapi.json": _json(openapi.document(REGISTRY)),
         ROOT / "docs" / "agent-protocol.json": _json(
@@ -34,7 +37,8 @@ def generated() -> dict[Path, str]:
             }
         ),
         ROOT / "docs" / "manifest.schema.json": _json(schemas.manifest_schema(REGISTRY)),
-        ROOT / "pextra_client" / "kinds.py": generate(schemas.kinds_document(REGISTRY)),
+        ROOT / "pextra_client" / "kinds.py": generate(kinds),
+        **{COLLECTION / path: text for path, text in ansible_modules.generate(kinds).items()},
     }
 
 
