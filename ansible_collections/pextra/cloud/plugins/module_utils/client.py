@@ -231,7 +231,7 @@ class Client:
                 raise error
             last = error.members.get("object") or last
             if time.monotonic() >= deadline:
-                message = f"wait.timeout: {kind.label(name, tenant)} is not {until} after {timeout_s:g} s{_why(last)}"
+                message = f"wait.timeout: {kind.label(name, tenant)} is not {until} after {timeout_s:.0f} s{_why(last)}"
                 raise WaitTimeoutError(message, {"code": "wait.timeout", "object": last})
 
     # --- one request -------------------------------------------------------------------------------
