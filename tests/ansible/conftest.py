@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from pextra_client.client import Client
+from tests.ansible.installed import Installed
 from tests.ansible.modules import Modules
 from tests.api.site import IMAGE
 from tests.cli.cloud import RunningCloud, running_cloud
@@ -58,3 +60,16 @@ def client(cloud: RunningCloud) -> Iterator[Client]:
 def modules(cloud: RunningCloud) -> Modules:
     """The administrator's modules."""
     return Modules({"endpoints": [cloud.url], "token": cloud.admin_token})
+
+
+@pytest.fixture(scope="session")
+def installed_once(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The collection, installed from its archive."""
+    return Installed.new(tmp_path_factory.mktemp("installed"))
+
+
+@pytest.fixture
+def installed(installed_once: Installed, cloud: RunningCloud) -> Installed:
+    """The same, with the administrator's settings in the environment."""
+    connection = {"PEXTRA_ENDPOINT": cloud.url, "PEXTRA_TOKEN": cloud.admin_token}
+    return replace(installed_once, environment=connection)
