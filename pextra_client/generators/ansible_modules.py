@@ -89,7 +89,9 @@ def _frame(kind: Kind, fields: tuple[Option, ...]) -> tuple[dict[str, Any], dict
     arguments: dict[str, Any] = {"name": name_spec}
     if kind.scope is Scope.TENANT:
         options["tenant"] = _tenant("The tenant that it belongs to, by its path from the root, such as V(acme.dev).")
-        arguments["tenant"] = {"type": "str"}
+    else:
+        options["tenant"] = _no_tenant(kind)
+    arguments["tenant"] = {"type": "str"}
     options["state"] = {
         "description": [f"Whether the {said} is to be there, and as the options say, or not to be there."],
         "type": "str",
@@ -255,6 +257,8 @@ def _info_module(kind: Kind) -> str:
             "default": False,
         }
         address["tenant"] = "acme"
+    else:
+        options["tenant"] = _no_tenant(kind)
     fqcn = f"pextra.cloud.{kind.name}_info"
     metadata: Mapping[str, Any] = kind.example.get("metadata", {})
     name = metadata.get("name") or f"my-{said.replace(' ', '-')}"
@@ -301,6 +305,13 @@ def _info_module(kind: Kind) -> str:
 def _tenant(first: str) -> dict[str, Any]:
     return {
         "description": [first, "Without it, E(PEXTRA_TENANT) or the profile's tenant."],
+        "type": "str",
+    }
+
+
+def _no_tenant(kind: Kind) -> dict[str, Any]:
+    return {
+        "description": [f"Has no effect, for {_plural(kind)} are in no tenant. So it can be a default of all modules."],
         "type": "str",
     }
 

@@ -17,6 +17,7 @@ SELECTION_ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str"},
     "label_selector": {"type": "str"},
     "filters": {"type": "dict"},
+    "tenant": {"type": "str"},
 }
 
 
@@ -24,7 +25,6 @@ def read(kind: Kind) -> None:
     """Runs a module that reads objects of one kind."""
     options = dict(SELECTION_ARGUMENTS)
     if kind.in_tenant:
-        options["tenant"] = {"type": "str"}
         options["recursive"] = {"type": "bool", "default": False}
     alone = [("name", each) for each in ("label_selector", "filters")]
     run(options, lambda module, client: _read(kind, module, client), mutually_exclusive=alone)

@@ -28,6 +28,10 @@ options:
       - The name of the flavor.
     type: str
     required: true
+  tenant:
+    description:
+      - Has no effect, for flavors are in no tenant. So it can be a default of all modules.
+    type: str
   state:
     description:
       - Whether the flavor is to be there, and as the options say, or not to be there.
@@ -167,6 +171,7 @@ def main() -> None:
         Kind("flavor", "flavors", in_tenant=False),
         {
             "name": {"type": "str", "required": True},
+            "tenant": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "unset": {"type": "list", "elements": "str", "choices": ["hugepage_kib"]},
             "vcpus": {"type": "int"},

@@ -28,6 +28,10 @@ options:
       - The name of the host.
     type: str
     required: true
+  tenant:
+    description:
+      - Has no effect, for hosts are in no tenant. So it can be a default of all modules.
+    type: str
   state:
     description:
       - Whether the host is to be there, and as the options say, or not to be there.
@@ -194,6 +198,7 @@ def main() -> None:
         Kind("host", "hosts", in_tenant=False),
         {
             "name": {"type": "str", "required": True},
+            "tenant": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "unset": {"type": "list", "elements": "str", "choices": ["simulated"]},
             "driver": {"type": "str", "choices": ["sim", "libvirt"]},

@@ -32,6 +32,10 @@ options:
       - The name of the join token.
     type: str
     required: true
+  tenant:
+    description:
+      - Has no effect, for join tokens are in no tenant. So it can be a default of all modules.
+    type: str
   state:
     description:
       - Whether the join token is to be there, and as the options say, or not to be there.
@@ -118,6 +122,7 @@ def main() -> None:
         Kind("join_token", "join_tokens", in_tenant=False),
         {
             "name": {"type": "str", "required": True},
+            "tenant": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "host": {"type": "str"},
             "valid_for_s": {"type": "int"},

@@ -28,6 +28,10 @@ options:
       - The name of the tenant.
     type: str
     required: true
+  tenant:
+    description:
+      - Has no effect, for tenants are in no tenant. So it can be a default of all modules.
+    type: str
   state:
     description:
       - Whether the tenant is to be there, and as the options say, or not to be there.
@@ -105,6 +109,7 @@ def main() -> None:
         Kind("tenant", "tenants", in_tenant=False),
         {
             "name": {"type": "str", "required": True},
+            "tenant": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "display_name": {"type": "str"},
             "suspended": {"type": "bool"},

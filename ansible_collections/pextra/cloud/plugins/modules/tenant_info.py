@@ -35,6 +35,10 @@ options:
       - Reads only what has these values, by the paths of fields that the API declares filterable, such
         as C(spec.size_gib).
     type: dict
+  tenant:
+    description:
+      - Has no effect, for tenants are in no tenant. So it can be a default of all modules.
+    type: str
 """
 
 EXAMPLES = r"""
