@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,8 @@ from tests.ansible.installed import ROOT, SOURCE, Run
 
 CACHE: Final = ROOT / ".cache" / "ansible-test"
 """A home for `ansible-test`, which keeps a virtual environment for each of its tests there."""
-_PIP: Final = "24.2"
-"""What the supported versions of ansible-test bootstrap their environments with."""
+_PIP: Final = re.compile(r"\bpip='([0-9.]+)'")
+"""How `ansible-test` says with which pip its environments begin."""
 _BOOTSTRAP: Final = '''\
 """Gives ansible-test the pip that it wants from the configured index, where it would download a script of its own."""
 
@@ -51,9 +52,11 @@ class AnsibleTest:
     def run(self, *arguments: str, timeout_s: float = 600) -> Run:
         """Runs it within the copy."""
         home = CACHE / "home"
-        bootstrap = home / ".ansible" / "test" / "cache" / f"get_pip_{_PIP.replace('.', '_')}.py"
-        bootstrap.parent.mkdir(parents=True, exist_ok=True)
-        bootstrap.write_text(_BOOTSTRAP)
+        cache = home / ".ansible" / "test" / "cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        [said] = self.programs.parent.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py")
+        for version in _PIP.findall(said.read_text()):
+            (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(_BOOTSTRAP)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
         environment |= {"HOME": str(home), "PATH": f"{self.programs}:{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
         ended = subprocess.run(
