@@ -200,16 +200,31 @@ def test_two_hundred_objects_are_listed_and_selected_whole(
     assert [obj["metadata"]["name"] for obj in found] == names
 
 
-def test_what_is_still_used_is_409_in_check_mode_and_for_real(modules: Modules, client: Client, tenant: str) -> None:
+@pytest.mark.parametrize("kind", ["network", "volume", "security_group"])
+def test_what_is_still_used_is_409_in_check_mode_and_for_real(
+    kind: str, modules: Modules, client: Client, tenant: str
+) -> None:
     client.put("network", "front", {}, tenant=tenant)
     client.put("subnet", "front", {"network": "front", "cidr": "10.1.0.0/24"}, tenant=tenant)
-    spec: dict[str, Any] = {"flavor": "small", "image": "system/linux", "networks": [{"network": "front"}]}
-    client.put("instance", "web", spec, tenant=tenant)
+    client.put("volume", "front", {"size_gib": 1}, tenant=tenant)
+    client.put("security_group", "front", {}, tenant=tenant)
+    spec: dict[str, Any] = {"flavor": "small", "image": "system/linux", "volumes": ["front"]}
+    card = {"network": "front", "security_groups": ["front"]}
+    client.put("instance", "web", {**spec, "networks": [card]}, tenant=tenant)
     for check in (True, False):
-        used = modules("network", check=check, name="front", tenant=tenant, state="absent")
+        used = modules(kind, check=check, name="front", tenant=tenant, state="absent")
         assert used.message.startswith("object.in_use: ")
         assert used.value["status"] == 409
-    assert client.find("network", "front", tenant=tenant) is not None
+    assert client.find(kind, "front", tenant=tenant) is not None
+
+
+def test_more_than_the_quota_is_409_in_check_mode_and_for_real(modules: Modules, client: Client, tenant: str) -> None:
+    client.put("quota", "default", {"limits": {"volumes": 1, "volume_gib": 1}}, tenant=tenant)
+    for check in (True, False):
+        refused = modules("volume", check=check, name="data", tenant=tenant, size_gib=2)
+        assert refused.message.startswith("quota.exceeded: ")
+        assert refused.value["status"] == 409
+    assert client.find("volume", "data", tenant=tenant) is None
 
 
 def test_a_field_that_cannot_change_in_place_is_changed_by_replacing_only_when_asked(

@@ -9,6 +9,7 @@ import pytest
 
 from pextra_client.client import Client
 from tests.ansible.installed import ROOT, Installed
+from tests.cli.cloud import RunningCloud
 
 # One environment, one cloud: what it costs to set up is paid once.
 pytestmark = pytest.mark.xdist_group("ansible-installed")
@@ -51,6 +52,23 @@ def test_a_tenant_is_onboarded_gets_an_application_is_resized_and_is_offboarded(
     assert client.get("tenant", tenant)["spec"]["suspended"] is False
     assert check_run_again_of_offboarding(installed, tenant) == 2
     assert client.find("tenant", tenant) is None
+
+
+def test_the_owner_s_first_password_is_written_down_once(
+    installed: Installed, client: Client, cloud: RunningCloud, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    path, variables = PLAYBOOKS / "tenant_onboarding.yml", {"tenant": "handed-over", "owner": "ada"}
+    made = installed.playbook(path, **variables, password_file=str(file))
+    assert made.code == 0, made.out
+    password = file.read_text().strip()
+    assert password not in made.out
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert installed.playbook(path, **variables, password_file=str(file)).counts["changed"] == 0
+    assert file.read_text().strip() == password
+    with Client(cloud.url) as anonymous:
+        session = anonymous.login("handed-over", "ada", password, new_password="four random words and more")
+    assert session["minted"]["token"]
 
 
 def check_run_again_of_offboarding(installed: Installed, tenant: str) -> int:

@@ -9,7 +9,6 @@ The file and the environment are those of the `pextra` command.
 from __future__ import annotations
 
 import os
-import traceback
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import env_fallback
@@ -20,9 +19,6 @@ try:
     import yaml
 except ImportError:
     yaml = None
-    YAML_IMPORT_ERROR: str | None = traceback.format_exc()
-else:
-    YAML_IMPORT_ERROR = None
 
 DEFAULT_PROFILE = "default"
 DEFAULT_API_TIMEOUT = 60
@@ -112,6 +108,8 @@ def _profile(named: str | None, environment: Mapping[str, str]) -> dict[str, Any
         if named:
             raise SettingsError(f"there is no profile {named!r}: {path} is not there")
         return {}
+    if yaml is None and not named:
+        return {}  # a managed host need not have PyYAML where the options say everything
     document = _read(path)
     profiles = document.get("profiles")
     profiles = profiles if isinstance(profiles, dict) else {}
@@ -130,7 +128,9 @@ def profile_path(environment: Mapping[str, str]) -> str:
 
 def _read(path: str) -> dict[str, Any]:
     if yaml is None:
-        raise SettingsError(f"PyYAML is needed on this host to read {path}; or give endpoints and token")
+        raise SettingsError(
+            f"PyYAML is needed on this host to read profiles from {path}: install it, or give endpoints and token"
+        )
     try:
         with open(path, encoding="utf-8") as file:
             document = yaml.safe_load(file)

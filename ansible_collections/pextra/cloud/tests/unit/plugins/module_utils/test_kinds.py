@@ -7,8 +7,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.pextra.cloud.plugins.module_utils.errors import PextraError
-from ansible_collections.pextra.cloud.plugins.module_utils.kinds import Kind
+from ansible_collections.pextra.cloud.plugins.module_utils.kinds import Catalog, Kind
 from ansible_collections.pextra.cloud.plugins.module_utils.known_kinds import KNOWN
+from ansible_collections.pextra.cloud.plugins.module_utils.manifests import finder
 
 
 def test_paths_are_quoted_and_need_a_tenant_where_objects_live_in_one() -> None:
@@ -26,3 +27,21 @@ def test_a_kind_is_found_by_any_of_its_names() -> None:
         assert found is not None
         assert found.name == "security_group"
     assert KNOWN.find("nonsense") is None
+
+
+def test_a_kind_that_the_collection_does_not_know_is_asked_of_the_server_once() -> None:
+    asked = []
+
+    def ask() -> Catalog:
+        asked.append(1)
+        return Catalog([Kind("gizmo", "gizmos")])
+
+    find = finder(KNOWN, ask)
+    assert find("volume") is not None
+    assert asked == []
+    for word in ("gizmo", "gizmos"):
+        found = find(word)
+        assert found is not None
+        assert found.path("g", "acme") == "/v1/tenants/acme/gizmos/g"
+    assert find("nonsense") is None
+    assert asked == [1]
