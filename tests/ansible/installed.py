@@ -102,7 +102,7 @@ class Installed:
         ended = subprocess.run(
             [str(self.python.parent / program), *map(str, arguments)],
             check=False, cwd=self.folder, env=known, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=100,
+            stderr=subprocess.STDOUT, text=True, timeout=300,
         )  # fmt: skip
         return Run(ended.returncode, ended.stdout)
 

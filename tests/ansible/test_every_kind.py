@@ -56,6 +56,7 @@ def test_there_is_a_task_for_every_kind_that_users_write() -> None:
     assert set(CHANGES) <= set(WRITABLE)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.usefixtures("acme")
 def test_for_every_kind_check_mode_predicts_what_the_real_run_does(modules: Modules, client: Client) -> None:
     tasks = everything()

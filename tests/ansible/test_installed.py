@@ -13,8 +13,9 @@ import yaml
 from ansible_collections.pextra.cloud.plugins.module_utils.version import COLLECTION_VERSION
 from pextra_client.client import Client
 from tests.ansible.installed import SOURCE, Installed
+from tests.ansible.modules import Modules
 
-pytestmark = pytest.mark.xdist_group("ansible-installed")
+pytestmark = [pytest.mark.xdist_group("ansible-installed"), pytest.mark.timeout(600)]
 
 
 def plain(value: Any) -> Any:
@@ -110,6 +111,26 @@ def test_the_inventory_shows_instances_and_hosts_in_their_groups(
     assert variables["ansible_user"] == "debian"
     assert variables["ansible_host"] == client.get("instance", "web-1", tenant=tenant)["status"]["addresses"][0]  # pyright: ignore[reportTypedDictNotRequiredAccess]
     assert "ansible_host" not in inventory["_meta"]["hostvars"]["rack-1"]
+
+
+def test_the_inventory_of_somebody_who_may_not_read_hosts_has_the_zones_that_instances_ask_for(
+    installed: Installed, client: Client, modules: Modules, tenant: str
+) -> None:
+    client.put("user", "ada", {}, tenant=tenant)
+    subject = {"kind": "user", "name": "ada"}
+    client.put("role_binding", "ada", {"role": "owner", "subject": subject}, tenant=tenant)
+    token = modules("api_token", name="ada", tenant=tenant, user="ada").ok()["minted"]["token"]
+    spec = {"flavor": "small", "image": "system/linux", "power": "off"}
+    client.put("instance", "asks", {**spec, "zone": "zone-2"}, tenant=tenant)
+    client.put("instance", "anywhere", spec, tenant=tenant)
+    source = installed.folder / f"{tenant}.pextra.yml"
+    source.write_text(yaml.safe_dump({"plugin": "pextra.cloud.pextra", "tenants": [tenant]}))
+    listed = installed.command("ansible-inventory", "-i", source, "--list", PEXTRA_TOKEN=token)
+    assert listed.code == 0, listed.out
+    inventory = json.loads(listed.out)
+    assert sorted(inventory["pextra_instances"]["hosts"]) == ["anywhere", "asks"]
+    assert inventory["zone_zone_2"]["hosts"] == ["asks"]
+    assert "pextra_hosts" not in inventory
 
 
 def test_the_inventory_is_read_from_its_cache_while_the_api_is_away(

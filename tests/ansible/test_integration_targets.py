@@ -11,7 +11,7 @@ from pextra_client.client import Client
 from tests.ansible.installed import SOURCE, Installed
 from tests.cli.cloud import RunningCloud
 
-pytestmark = pytest.mark.xdist_group("ansible-installed")
+pytestmark = [pytest.mark.xdist_group("ansible-installed"), pytest.mark.timeout(600)]
 TARGETS = SOURCE / "tests" / "integration" / "targets"
 
 

@@ -12,7 +12,7 @@ from tests.ansible.installed import ROOT, Installed
 from tests.cli.cloud import RunningCloud
 
 # One environment, one cloud: what it costs to set up is paid once.
-pytestmark = pytest.mark.xdist_group("ansible-installed")
+pytestmark = [pytest.mark.xdist_group("ansible-installed"), pytest.mark.timeout(600)]
 PLAYBOOKS = ROOT / "playbooks"
 
 
