@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pextra_client.client import Client
-from tests.ansible.installed import Installed
+from tests.ansible.installed import SOURCE, Installed
 from tests.ansible.sanity import AnsibleTest
 from tests.cli.cloud import RunningCloud
 
@@ -85,3 +86,16 @@ def test_the_collection_s_unit_tests_pass_under_ansible_test(tmp_path: Path) -> 
     ended = AnsibleTest(tmp_path).run("units", "--venv", "--python", version)
     assert ended.code == 0, ended.out
     assert "passed" in ended.out
+
+
+def test_the_integration_targets_pass_under_ansible_test(cloud: RunningCloud, tmp_path: Path) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    copied = AnsibleTest(tmp_path)
+    settings = {
+        "pextra_endpoints": [cloud.url], "pextra_token": cloud.admin_token, "pextra_image": "system/linux",
+        "pextra_flavor": "small",
+    }  # fmt: skip
+    (copied.copy() / "tests" / "integration" / "integration_config.yml").write_text(yaml.safe_dump(settings))
+    ended = copied.run("integration", "--venv", "--python", version, "--allow-unsupported")
+    assert ended.code == 0, ended.out
+    assert ended.out.count("PLAY RECAP") == len(list((SOURCE / "tests" / "integration" / "targets").iterdir()))
