@@ -167,33 +167,25 @@ class Application:
 
     def _wait_for_all(self, changes: Sequence[Mapping[str, Any]]) -> None:
         """Waits in the plan's order until each object is ready; one list a kind and tenant tells which are already."""
-        unready = self._unready([change for change in changes if change["verb"] != "delete"])
-        for change, uid in unready:
-            self._client.wait_ready(self.kind(change), change["name"], change.get("tenant"), uid, self._remaining_s())
-
-    def _unready(self, changes: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], str]]:
-        groups: dict[tuple[str, str], dict[str, Any]] = {}
-        for change in changes:
-            groups.setdefault((change["kind"], change.get("tenant") or ""), {})[change["name"]] = None
-        for (_kind, tenant), names in groups.items():
-            listed = self._seen(
-                next(c for c in changes if (c["kind"], c.get("tenant") or "") == (_kind, tenant)), names
-            )
-            names.update({obj["metadata"]["name"]: obj for obj in listed if obj["metadata"]["name"] in names})
-        unready: list[tuple[Mapping[str, Any], str]] = []
-        for change in changes:
-            obj = groups[change["kind"], change.get("tenant") or ""][change["name"]]
+        wanted = [change for change in changes if change["verb"] != "delete"]
+        known: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+        for change in wanted:
+            if _place(change) not in known:
+                alike = [each for each in wanted if _place(each) == _place(change)]
+                known[_place(change)] = self._seen(change, alone=len(alike) == 1)
+        for change in wanted:
+            obj = known[_place(change)].get(change["name"])
             if obj is not None and not is_ready(obj):
-                unready.append((change, obj["metadata"]["uid"]))
-        return unready
+                kind, uid = self.kind(change), obj["metadata"]["uid"]
+                self._client.wait_ready(kind, change["name"], change.get("tenant"), uid, self._remaining_s())
 
-    def _seen(self, change: Mapping[str, Any], names: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The objects of one kind and tenant, as a list or, when there is only one, by its name."""
+    def _seen(self, change: Mapping[str, Any], alone: bool) -> dict[str, dict[str, Any]]:
+        """The objects of a change's kind and tenant by their names; only its own when it is alone there."""
         kind, tenant = self.kind(change), change.get("tenant")
-        if len(names) > 1:
-            return list(self._client.objects(kind, tenant))
+        if not alone:
+            return {obj["metadata"]["name"]: obj for obj in self._client.objects(kind, tenant)}
         found = self._client.find(kind, change["name"], tenant)
-        return [] if found is None else [found]
+        return {} if found is None else {change["name"]: found}
 
     def kind(self, change: Mapping[str, Any]) -> Kind:
         """The kind of what changes."""
@@ -204,6 +196,10 @@ class Application:
 
     def _remaining_s(self) -> float:
         return max(1.0, self._deadline - time.monotonic())
+
+
+def _place(change: Mapping[str, Any]) -> tuple[str, str]:
+    return change["kind"], change.get("tenant") or ""
 
 
 def _key(change: Mapping[str, Any]) -> tuple[str, str, str]:
