@@ -2,8 +2,9 @@
 
     python scripts/generate.py [--check]
 
-`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json`, `pextra_client/kinds.py` and
-`pextra_client/kinds.json`. With `--check` nothing is written, and the exit status tells whether something is stale.
+`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json`, `pextra_client/kinds.py` and `kinds.json`,
+and the modules of the Ansible collection. With `--check` nothing is written, and the exit status tells whether
+something is stale.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from pextra.api import openapi, schemas
 from pextra.drivers import documents
 from pextra.resources import REGISTRY
 from pextra_client.generate import generate
+from pextra_client.generators import ansible_modules
 
 ROOT: Final = Path(__file__).parents[1]
+COLLECTION: Final = ROOT / "ansible_collections" / "pextra" / "cloud"
 
 
 def generated() -> dict[Path, str]:
@@ -37,6 +40,7 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "manifest.schema.json": _json(schemas.manifest_schema(REGISTRY)),
         ROOT / "pextra_client" / "kinds.json": _json(kinds),
         ROOT / "pextra_client" / "kinds.py": generate(kinds),
+        **{COLLECTION / path: text for path, text in ansible_modules.generate(kinds).items()},
     }
 
 

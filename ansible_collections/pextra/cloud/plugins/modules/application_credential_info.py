@@ -1,0 +1,102 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Pextra
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from the kind's declaration by scripts/generate.py; do not edit.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: application_credential_info
+short_description: Read application credentials of a Pextra cloud
+version_added: 0.1.0
+author:
+  - Pextra (@pextra)
+description:
+  - Reads application credentials.
+  - 'A bearer token for a program, with less than its holder may do: limited to a tenant, to roles and
+    to actions. It cannot make or change any credential, user or role. The token is shown once, in the
+    answer that made it; deleting the object revokes it at once.'
+extends_documentation_fragment:
+  - pextra.cloud.connection
+  - pextra.cloud.reading
+seealso:
+  - module: pextra.cloud.application_credential
+options:
+  name:
+    description:
+      - Reads the application credential of this name only.
+    type: str
+  label_selector:
+    description:
+      - Reads only what has these labels, such as V(app=web,tier!=db,env in (a,b\),owner,!old).
+    type: str
+  filters:
+    description:
+      - Reads only what has these values, by the paths of fields that the API declares filterable, such
+        as C(spec.size_gib).
+    type: dict
+  tenant:
+    description:
+      - The tenant whose objects are read, by its path from the root.
+      - Without it, E(PEXTRA_TENANT) or the profile's tenant.
+    type: str
+  recursive:
+    description:
+      - Reads the objects of the tenants below, too.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+---
+- name: Read all application credentials
+  pextra.cloud.application_credential_info:
+    tenant: acme
+  register: found
+
+- name: Read one application credential
+  pextra.cloud.application_credential_info:
+    name: pipeline
+    tenant: acme
+  register: found
+
+- name: Read what has a label
+  pextra.cloud.application_credential_info:
+    tenant: acme
+    label_selector: stage=test
+"""
+
+RETURN = r"""
+---
+objects:
+  description:
+    - The application credentials, in the order of tenants and names, each with C(metadata), C(spec),
+      C(resolved) and C(status).
+    - Empty when O(name) names none that may be seen.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - kind: application_credential
+      metadata:
+        name: pipeline
+      spec:
+        subject:
+          kind: service_account
+          name: deployer
+        roles:
+          - member
+"""
+
+from ansible_collections.pextra.cloud.plugins.module_utils.info import read
+from ansible_collections.pextra.cloud.plugins.module_utils.kinds import Kind
+
+
+def main() -> None:
+    read(Kind("application_credential", "application_credentials", short_names=["appcred"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Pextra
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Generated from the kind's declaration by scripts/generate.py; do not edit.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: role_binding_info
+short_description: Read role bindings of a Pextra cloud
+version_added: 0.1.0
+author:
+  - Pextra (@pextra)
+description:
+  - Reads role bindings.
+  - Gives a role to a user, a service account or a group, in this tenant and in all tenants below it.
+    Deleting it takes the role away at once. Nobody can give more than they have.
+extends_documentation_fragment:
+  - pextra.cloud.connection
+  - pextra.cloud.reading
+seealso:
+  - module: pextra.cloud.role_binding
+options:
+  name:
+    description:
+      - Reads the role binding of this name only.
+    type: str
+  label_selector:
+    description:
+      - Reads only what has these labels, such as V(app=web,tier!=db,env in (a,b\),owner,!old).
+    type: str
+  filters:
+    description:
+      - Reads only what has these values, by the paths of fields that the API declares filterable, such
+        as C(spec.size_gib).
+    type: dict
+  tenant:
+    description:
+      - The tenant whose objects are read, by its path from the root.
+      - Without it, E(PEXTRA_TENANT) or the profile's tenant.
+    type: str
+  recursive:
+    description:
+      - Reads the objects of the tenants below, too.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+---
+- name: Read all role bindings
+  pextra.cloud.role_binding_info:
+    tenant: acme
+  register: found
+
+- name: Read one role binding
+  pextra.cloud.role_binding_info:
+    name: ada-member
+    tenant: acme
+  register: found
+
+- name: Read what has a label
+  pextra.cloud.role_binding_info:
+    tenant: acme
+    label_selector: stage=test
+"""
+
+RETURN = r"""
+---
+objects:
+  description:
+    - The role bindings, in the order of tenants and names, each with C(metadata), C(spec), C(resolved)
+      and C(status).
+    - Empty when O(name) names none that may be seen.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - kind: role_binding
+      metadata:
+        name: ada-member
+      spec:
+        role: member
+        subject:
+          kind: user
+          name: ada
+"""
+
+from ansible_collections.pextra.cloud.plugins.module_utils.info import read
+from ansible_collections.pextra.cloud.plugins.module_utils.kinds import Kind
+
+
+def main() -> None:
+    read(Kind("role_binding", "role_bindings", short_names=["binding"]))
+
+
+if __name__ == "__main__":
+    main()
