@@ -103,8 +103,10 @@ def test_a_document_sets_nothing_that_is_not_its_writers(shared: Site, verb: str
         "minted": {"token": "mine"},
         "spec": own,
     }
-    query: dict[str, str] = {"tenant": "acme", "kind": "host", "name": "x", "site": hidden["uid"]}
-    shared.gus.send(verb.upper(), path, body=forged, query={**query}).ok()
+    for parameter in ("tenant", "kind", "name", "site"):
+        refused = shared.gus.send(verb.upper(), path, body=forged, query={parameter: hidden["uid"]})
+        assert refused.code == "request.parameter"
+    shared.gus.send(verb.upper(), path, body=forged).ok()
     now = shared.gus.get(path).ok()
     assert now["metadata"]["labels"] == {"new": "yes"}
     for field in ("uid", "tenant", "name", "site", "created_at", "deleting"):

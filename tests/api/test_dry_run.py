@@ -165,3 +165,26 @@ def test_an_instance_that_fits_nowhere_is_foretold_with_the_reasons(site: Site) 
     placement = site.ada.put("tenants/acme/instances/new", spec, dry_run=True).ok()["placement"]
     assert "host" not in placement
     assert (placement["eligible"], sum(placement["rejected"].values())) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "parameter"),
+    [
+        ("PUT", "tenants/acme/networks/new", "dryrun"),
+        ("PATCH", "tenants/acme/networks/front", "dry-run"),
+        ("DELETE", "tenants/acme/networks/front", "dry_rum"),
+        ("POST", "tenants/acme/users/ada/actions/set_password", "dry_run"),
+        ("GET", "tenants/acme/networks", "lables"),
+        ("GET", "tenants/acme/networks/front", "dry_run"),
+    ],
+)
+def test_a_parameter_that_is_not_there_is_refused_before_anything_is_done(
+    site: Site, verb: str, path: str, parameter: str
+) -> None:
+    site.ada.put("tenants/acme/networks/front", {}).ok()
+    before = site.ada.get("tenants/acme/audit").ok()["items"]
+    refused = site.ada.send(verb, path, body={"spec": {}} if verb != "GET" else None, query={parameter: "true"})
+    assert (refused.status, refused.code) == (422, "request.parameter")
+    assert parameter in refused.body["detail"]
+    assert site.ada.get("tenants/acme/networks/front").ok()["metadata"]["generation"] == 1
+    assert site.ada.get("tenants/acme/audit").ok()["items"] == before

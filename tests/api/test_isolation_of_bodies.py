@@ -99,6 +99,11 @@ def _specs() -> Iterator[tuple[str, str, dict[str, Any]]]:
     path, spec = strangers.EVERYTHING["instance"]
     other = {"user_data_from": {"secret": "bootstrap", "entry": "password"}}
     yield "instance", path, {name: value for name, value in spec.items() if name != "user_data"} | other
+    path, spec = strangers.EVERYTHING["identity_provider"]
+    account = {"dn": "cn=looker,dc=example,dc=com", "secret": "bootstrap", "entry": "password"}
+    search = {"base_dn": "dc=example,dc=com", "account": account}
+    directory = {"servers": ["ldaps://directory.example.com"], "search": search}
+    yield "identity_provider", path, {"groups": spec["groups"], "ldap": directory}
 
 
 def _references() -> Iterator[tuple[str, str, dict[str, Any], str, str]]:

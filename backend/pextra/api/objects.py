@@ -58,6 +58,7 @@ class ObjectRoutes:
 
     def list(self, plural: str, tenant: str | None = None) -> Response:
         """A page of objects."""
+        requests.only(request, "labels", "filter", "recursive", "limit", "page")
         query = ListQuery(
             kind=self._kind(plural),
             tenant=tenant,
@@ -71,6 +72,7 @@ class ObjectRoutes:
 
     def get(self, plural: str, name: str, tenant: str | None = None) -> Response:
         """One object, now or when a condition is true."""
+        requests.only(request, "wait", "timeout_s", "uid")
         address = self._address(plural, name, tenant)
         wait = requests.wait(request)
         if wait is not None:
@@ -88,6 +90,7 @@ class ObjectRoutes:
 
     def metrics(self, plural: str, name: str, tenant: str | None = None) -> Response:
         """What was measured last of one object."""
+        requests.only(request)
         address = self._address(plural, name, tenant)
         return answer(200, self._endpoint.read(request, lambda ctx: measuring.latest(ctx, address)))
 
@@ -119,10 +122,12 @@ class ObjectRoutes:
 
     def put(self, plural: str, name: str, tenant: str | None = None) -> Response:
         """Create or replace."""
+        requests.only(request, "uid", "dry_run")
         return self._write(self._address(plural, name, tenant), writing.put)
 
     def patch(self, plural: str, name: str, tenant: str | None = None) -> Response:
         """Change by a merge patch."""
+        requests.only(request, "uid", "dry_run")
         return self._write(self._address(plural, name, tenant), writing.patch)
 
     def _write(self, address: Address, use_case: UseCase) -> Response:
@@ -139,6 +144,7 @@ class ObjectRoutes:
 
     def delete(self, plural: str, name: str, tenant: str | None = None) -> Response:
         """Delete."""
+        requests.only(request, "uid", "dry_run", "cascade")
         address, preconditions = self._address(plural, name, tenant), requests.preconditions(request)
         cascade = requests.flag(request, "cascade")
         if requests.flag(request, "dry_run"):
@@ -154,6 +160,7 @@ class ObjectRoutes:
 
     def act(self, plural: str, name: str, action: str, tenant: str | None = None) -> Response:
         """Ask for an action."""
+        requests.only(request, "uid")
         address, uid = self._address(plural, name, tenant), requests.uid(request)
         body = requests.optional_body(request)
         if (address.kind.name, action) == ("user", SET_PASSWORD):

@@ -116,6 +116,18 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+def only(request: Request, *names: str) -> None:
+    """Refuse every other parameter: one that is misspelt, or means nothing here, must not be passed over in silence.
+
+    Raises:
+        PextraError: `request.parameter`.
+    """
+    unknown = next((name for name in request.args if name not in names), None)
+    if unknown is not None:
+        known = f"there are {', '.join(names)}" if names else "there is none"
+        raise PextraError("request.parameter", f"There is no parameter {unknown[:40]!r} here; {known}.")
+
+
 def flag(request: Request, name: str) -> bool:
     """A boolean parameter, false when absent.
 
