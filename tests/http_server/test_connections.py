@@ -76,6 +76,22 @@ def test_lengths_that_contradict_each_other_begin_no_second_request(serve_api: S
         assert answer[9:12] in (b"400", b"501"), (lengths, answer)
 
 
+def test_what_is_no_request_is_refused_by_a_problem_that_browsers_do_nothing_with(serve_api: ServeApi) -> None:
+    api = serve_api(with_tls=True)
+    with api.open() as sock:
+        sock.sendall(b"<script>alert(1)</script>\r\n\r\n")
+        answer = b""
+        while piece := sock.recv(65536):
+            answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"Content-Type: application/problem+json" in head
+    assert b"Content-Security-Policy: default-src 'none'" in head
+    assert b"Strict-Transport-Security: " in head
+    assert json.loads(body)["code"] == "request.malformed"
+    assert b"script" not in body
+
+
 def test_a_long_body_that_stops_coming_is_given_up_and_an_answer_not_taken_as_well() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:

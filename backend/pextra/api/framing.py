@@ -13,6 +13,7 @@ from pextra.api import instruments, requests
 from pextra.api.origin import Network, note_refusal, origin_of
 from pextra.api.responses import problem
 from pextra.errors import PextraError
+from pextra.http_headers import restrict
 from pextra.services.cloud import Cloud
 from pextra.services.refusals import Refusals
 
@@ -39,7 +40,7 @@ def install(app: Flask, cloud: Cloud, *, admit: Callable[[], None], trusted: Seq
     def finish(response: Response) -> Response:
         response.headers["Pextra-Request-Id"] = g.get("request_id", "")
         response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        restrict(response.headers, tls=request.is_secure)
         plural = (request.view_args or {}).get("plural", "")
         kind = cloud.registry.routed(plural)
         label = kind.name if kind is not None else (request.endpoint or "none")

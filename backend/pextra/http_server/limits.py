@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
+
+from pextra.network_lists import Network, networks
 
 REQUEST: Final = "PEXTRA_REQUEST_S"
 """The environment variable with the seconds in which a handshake and the head of a request have to come."""
@@ -15,7 +17,6 @@ PER_ADDRESS: Final = "PEXTRA_CONNECTIONS_PER_ADDRESS"
 BODY: Final = "PEXTRA_BUFFERED_BODY_BYTES"
 TRUSTED_PROXIES: Final = "PEXTRA_TRUSTED_PROXIES"
 
-Network = IPv4Network | IPv6Network
 _IPV6_SITE_BITS: Final = 64
 
 
@@ -58,7 +59,7 @@ class Limits:
             request_s=_number(given, REQUEST, 10, 1, 600),
             body_bytes=_number(given, BODY, 1 << 20, 0, 64 << 20),
             per_address=_number(given, PER_ADDRESS, 256, 0, 1_000_000),
-            many=tuple(ip_network(text.strip()) for text in given.get(TRUSTED_PROXIES, "").split(",") if text.strip()),
+            many=networks(given.get(TRUSTED_PROXIES, "")),
         )
 
 

@@ -11,6 +11,7 @@ Why not something else: backend/adr/0022-requests-arrive-whole.md.
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import resource
 import select
@@ -26,6 +27,7 @@ from typing import Any, Final
 from gunicorn import sock as gunicorn_sock
 from gunicorn.workers import gthread
 
+from pextra.http_headers import restrict
 from pextra.http_server.connection import Connection, Phase
 from pextra.http_server.limits import Limits, Shares
 
@@ -41,6 +43,30 @@ _EVENTS: Final = {select.POLLIN: selectors.EVENT_READ, select.POLLOUT: selectors
 _AWAITED: Final = frozenset({Phase.HANDSHAKE, Phase.READING, Phase.IDLE, Phase.FLUSHING, Phase.CLOSING})
 _gthread: Any = gthread  # its published types are of another version
 _ThreadWorker: Any = _gthread.ThreadWorker
+
+
+class _Problem:
+    """Takes gunicorn's page that refuses a request, and sends a problem (RFC 9457) with its status instead."""
+
+    def __init__(self, client: Any, *, tls: bool) -> None:
+        self._client = client
+        self._tls = tls
+
+    def gettimeout(self) -> float | None:
+        return None
+
+    def setblocking(self, flag: bool) -> None:
+        pass
+
+    def sendall(self, page: bytes) -> None:
+        line = page.partition(b"\r\n")[0].decode("latin-1")
+        _, status, title = line.split(" ", 2)
+        code = "request.malformed" if status.startswith("4") or status == "501" else "server.error"
+        body = json.dumps({"type": f"urn:pextra:error:{code}", "title": title, "status": int(status), "code": code})
+        headers = {"Content-Type": "application/problem+json", "Content-Length": str(len(body)), "Connection": "close"}
+        restrict(headers, tls=self._tls)
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._client.sendall(f"{line}\r\n{head}\r\n{body}".encode("latin-1"))
 
 
 class BufferingWorker(_ThreadWorker):
@@ -163,6 +189,10 @@ class BufferingWorker(_ThreadWorker):
         """Whether the connection can be used again: a body that did not come is not waited for."""
         conn.sock.stop_reading()
         return super()._keepalive_after(conn, keepalive) is True  # pyright: ignore[reportUnknownMemberType]
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Refuse what is no request, with a problem instead of gunicorn's page."""
+        super().handle_error(req, _Problem(client, tls=bool(self.cfg.is_ssl)), addr, exc)  # pyright: ignore[reportUnknownMemberType]
 
     def _watch(self, connection: Connection) -> None:
         self.poller.register(connection.socket, _EVENTS[connection.wants], partial(self._go_on, connection))
