@@ -42,6 +42,7 @@ from pextra.images.tiny import ImageBuildError
 from pextra.pki.audit_key import KeyUnusable
 from pextra.services.cloud import Cloud
 from pextra.store.database import Database
+from pextra.store.database_tls import DatabaseUnprotected
 from pextra.wiring import LocalMachine
 from pextra_client.config import Profiles, Settings
 
@@ -106,7 +107,7 @@ def up(
         )
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)
-    except (Refused, StartFailed, KeyUnusable, SinkRefused) as error:
+    except (Refused, StartFailed, KeyUnusable, SinkRefused, DatabaseUnprotected) as error:
         console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except PextraError as error:
@@ -143,7 +144,11 @@ def admin_token(
     if url == embedded_database(folder) and not (folder / "control" / "pextra.db").exists():
         Console().print(f"[red]error:[/red] There is no cloud in {folder}.", highlight=False, soft_wrap=True)
         raise typer.Exit(1)
-    database = Database(url)
+    try:
+        database = Database(url)
+    except DatabaseUnprotected as error:
+        Console().print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
     try:
         typer.echo(wiring.new_admin_token(database, break_glass=break_glass))
     finally:
