@@ -11,6 +11,7 @@ from sqlalchemy import event
 from pextra.api.settings import ApiSettings
 from pextra.errors import CODES
 from pextra.network_lists import networks
+from pextra.process_logging import JsonLines
 from pextra.resources import REGISTRY
 from tests.api.caller import Caller
 from tests.api.site import Site
@@ -102,6 +103,26 @@ def test_strangers_do_not_make_the_database_work_by_asking_whether_it_does(site:
         assert app.test_client().get("/readyz").status_code == 200
     event.remove(site.database.engine, "before_cursor_execute", count)
     assert 0 < asked <= 8
+
+
+def test_a_request_leaves_one_line_that_says_who_and_what_and_no_token_name_or_body(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "pextra.access")
+    answer = site.ada.put("tenants/acme/secrets/very-private-name", {"data": {"k": "very-private-value"}})
+    site.nobody.get("/v1/nothing%0Aforged")
+    first, second = (json.loads(JsonLines().format(r)) for r in caplog.records if r.name == "pextra.access")
+    assert first["request_id"] == answer.headers["Pextra-Request-Id"]
+    assert first["method"] == "PUT"
+    assert first["route"].endswith("/<name>")
+    assert (first["status"], first["tenant"], first["address"]) == (answer.status, "acme", "127.0.0.1")
+    assert first["principal"]
+    assert first["ms"] >= 0
+    assert (second["route"], second["tenant"], second["principal"]) == ("none", None, None)
+    written = " ".join(JsonLines().format(r) for r in caplog.records)
+    assert "very-private" not in written
+    assert str(site.ada.token) not in written
+    assert "forged" not in written
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/v1/nothing", "/openapi.json", "/metrics"])

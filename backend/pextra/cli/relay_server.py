@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import resource
 import signal
@@ -13,6 +12,7 @@ from asyncio import sslproto
 from pathlib import Path
 from typing import Final
 
+from pextra import process_logging
 from pextra.cli import agents_server
 from pextra.pki.contexts import without_tickets
 from pextra.relay.server import Listeners, serving
@@ -29,7 +29,7 @@ _TLS_BUFFER_BYTES: Final = 1 << 15
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    process_logging.configure()
     parser = argparse.ArgumentParser(description="Serves host agents' channels and users' consoles.")
     parser.add_argument("--host", required=True)
     parser.add_argument("--agents-port", type=int, required=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import signal
 import ssl
@@ -17,7 +16,7 @@ import platformdirs
 import typer
 from rich.console import Console
 
-from pextra import host_wiring, serving, wiring
+from pextra import host_wiring, process_logging, serving, wiring
 from pextra.agent.home import Home, Identity, NotJoined
 from pextra.agent.link import JoinFailed, join
 from pextra.cli import demo
@@ -96,8 +95,8 @@ def up(
 ) -> None:
     """Start a whole cloud on this machine: API, streams and loops, with an embedded database by default."""
     console = Console()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        _configure_logging()
         settings = replace(
             _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name, key_source),
             api_database_url=api_database_url,
@@ -204,6 +203,13 @@ def _settings(
         name=name,
         key_source=key_source or default_key_source(folder),
     )
+
+
+def _configure_logging() -> None:
+    try:
+        process_logging.configure()
+    except ValueError as error:
+        raise Refused(f"{error}.") from error
 
 
 def _check_pair(certificate: Path, key: Path) -> None:

@@ -27,6 +27,7 @@ from typing import Any, Final
 from gunicorn import sock as gunicorn_sock
 from gunicorn.workers import gthread
 
+from pextra import process_logging
 from pextra.http_headers import restrict
 from pextra.http_server.connection import Connection, Phase
 from pextra.http_server.limits import Limits, Shares
@@ -91,7 +92,8 @@ class BufferingWorker(_ThreadWorker):
         self._reported = 0.0
 
     def init_process(self) -> None:
-        """Take as many open files as there may be connections, and serve."""
+        """Take as many open files as there may be connections, and serve; the log is written as everywhere."""
+        process_logging.configure()
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = 2 * self.worker_connections + 256
         resource.setrlimit(
