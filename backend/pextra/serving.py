@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 from wsgiref.types import WSGIApplication
@@ -23,6 +22,7 @@ from pextra.encryption.wrapping import KeyKeeper
 from pextra.identity.directories import Directories
 from pextra.identity.keys import IssuerKeys
 from pextra.identity.outbound import Outbound
+from pextra.network_lists import LOOPBACK, Network, networks
 from pextra.resources import REGISTRY
 from pextra.services import sessions
 from pextra.services.bootstrap import open_cloud
@@ -32,6 +32,8 @@ from pextra.store.database import Database
 
 DATABASE_URL: Final = "PEXTRA_DATABASE_URL"
 TRUSTED_PROXIES: Final = "PEXTRA_TRUSTED_PROXIES"
+OPERATOR_NETWORKS: Final = "PEXTRA_OPERATOR_NETWORKS"
+"""Networks, with commas between, from which metrics may be asked for; by default loopback."""
 STREAMS_URL: Final = "PEXTRA_STREAMS_URL"
 STREAM_PLACES: Final = "PEXTRA_STREAM_PLACES"
 RELAY_URL: Final = "PEXTRA_RELAY_URL"
@@ -59,6 +61,7 @@ def api() -> WSGIApplication:
         streams_url=os.environ.get(STREAMS_URL),
         max_upload_bytes=int(os.environ.get(LARGEST_UPLOAD, MAX_UPLOAD_BYTES)),
         trusted_proxies=_trusted_proxies(),
+        operator_networks=operator_networks(),
         session_s=session_s(os.environ.get(SESSION)),
     )
     return create_app(_cloud_of_environment(keys=True), settings)
@@ -129,8 +132,18 @@ def streams() -> WSGIApplication:
     return create_streams_app(_cloud_of_environment(), places=places, trusted=_trusted_proxies())
 
 
-def _trusted_proxies() -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(text.strip()) for text in os.environ.get(TRUSTED_PROXIES, "").split(",") if text.strip())
+def _trusted_proxies() -> tuple[Network, ...]:
+    return networks(os.environ.get(TRUSTED_PROXIES, ""))
+
+
+def operator_networks() -> tuple[Network, ...]:
+    """From where numbers about the processes may be asked for: what the environment says, or loopback.
+
+    Raises:
+        ValueError: it is no list of networks.
+    """
+    text = os.environ.get(OPERATOR_NETWORKS)
+    return LOOPBACK if text is None else networks(text)
 
 
 def keeper_for(database: Database, source: str | None = None) -> KeyKeeper:

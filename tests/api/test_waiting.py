@@ -100,6 +100,22 @@ def test_a_wait_that_cannot_be_is_refused(site: Site, query: dict[str, Any]) -> 
     assert site.ada.get(DATA, **query).code == "request.parameter"
 
 
+def test_one_tenant_cannot_take_every_place(site: Site) -> None:
+    site.ada.put(DATA, {"size_gib": 1}).ok()
+    site.gus.put("tenants/globex/volumes/data", {"size_gib": 1}).ok()
+    app = site.another_app(ApiSettings(max_waits=2))
+    ada, gus = Caller(app, site.tokens["ada"]), Caller(app, site.tokens["gus"])
+    first = threading.Thread(target=lambda: ada.get(DATA, wait="ready", timeout_s=20))
+    first.start()
+    wait_until(lambda: ada.get(DATA, wait="ready", timeout_s=0).code == "server.busy", 10, "ada's share to be taken")
+    assert "'acme' has 1 of 2" in ada.get(DATA, wait="ready", timeout_s=0).body["detail"]
+    assert gus.get("tenants/globex/volumes/data", wait="ready", timeout_s=0).code == "wait.timeout"
+    site.ada.delete(DATA).ok()
+    site.converge()
+    first.join(20)
+    assert not first.is_alive()
+
+
 def test_when_every_place_is_taken_others_are_told_to_come_back(site: Site) -> None:
     site.ada.put(DATA, {"size_gib": 1}).ok()
     crowded = Caller(site.another_app(ApiSettings(max_waits=1)), site.tokens["ada"])

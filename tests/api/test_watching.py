@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import update
 
@@ -133,6 +134,46 @@ def test_places_are_bounded_and_freed_when_a_watcher_leaves(site: Site) -> None:
     assert refused(app, site.ada, tenant="acme") == (503, "server.busy")
     watch.close()
     assert backlog(app, site.ada, tenant="acme") == []
+
+
+def test_one_tenant_with_all_below_it_has_half_of_the_places(site: Site) -> None:
+    app = streams(site, places=4)
+    held = [lines(app, caller, tenant=tenant) for caller, tenant in ((site.ada, "acme"), (site.dev, "acme.dev"))]
+    for watch in held:
+        next(watch)
+    answer = Caller(app, site.ada.token).get("watch", tenant="acme")
+    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "server.busy", "5")
+    assert "'acme' has 2 of 4" in answer.body["detail"]
+    for _ in range(2):
+        held.append(lines(app, site.gus, tenant="globex"))
+        next(held[-1])
+    assert "Every place" in Caller(app, site.admin.token).get("watch", tenant="acme").body["detail"]
+    held.pop(0).close()
+    assert backlog(app, site.ada, tenant="acme") == []
+    for watch in held:
+        watch.close()
+
+
+def test_a_watch_that_fails_before_it_begins_gives_its_place_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = streams(site, places=1)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("no watcher today")
+
+    with monkeypatch.context() as failing:
+        failing.setattr("pextra.api.streams.Watcher", fail)
+        assert refused(app, site.ada, tenant="acme") == (500, "server.error")
+    assert backlog(app, site.ada, tenant="acme") == []
+
+
+def test_answers_of_the_stream_process_are_framed_like_the_apis(site: Site) -> None:
+    for path, status in (("/healthz", 200), ("/v1/watch", 401), ("/v1/nothing", 404), ("/v1/watch?kind=a%00b", 422)):
+        answer = streams(site).test_client().get(path)
+        assert answer.status_code == status
+        assert answer.headers["Pextra-Request-Id"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.mimetype == ("application/json" if status == 200 else "application/problem+json")
 
 
 def test_a_position_that_is_no_longer_kept_is_gone(site: Site) -> None:

@@ -317,6 +317,21 @@ class ComputeContract:
         assert compute.console_log(guest.uid, offset=0, limit=0) == b""
         assert compute.console_log(guest.uid, offset=1 << 40, limit=16) == b""
 
+    def test_console_can_be_read_from_its_end(
+        self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
+    ) -> None:
+        if not compute.capabilities().console_log:
+            with pytest.raises(Permanent) as caught:
+                compute.console_end(guest.uid)
+            assert caught.value.reason == "ConsoleUnsupported"
+            return
+        running(harness, compute, guest.uid)
+        wait_until(lambda: compute.console_end(guest.uid) >= 16, harness.patience_s, "16 bytes of console")
+        end = compute.console_end(guest.uid)
+        assert len(compute.console_log(guest.uid, offset=end - 16, limit=16)) == 16
+        compute.trim_logs()
+        assert compute.console_end(guest.uid) >= end
+
     def test_redefining_a_running_guest_keeps_it_running_and_a_reboot_uses_it(
         self, harness: ComputeHarness, compute: ComputeDriver, guest: GuestSpec
     ) -> None:

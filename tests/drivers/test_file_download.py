@@ -8,12 +8,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
-from pextra.drivers.file.addresses import is_allowed
 from pextra.drivers.file.driver import FileStorage
 from pextra.drivers.file.sources import CHUNK_BYTES
 from pextra.drivers.interface import ImageTransfer, Permanent, Retryable
@@ -184,24 +182,6 @@ def test_silent_server_is_unreachable(pool: Pool) -> None:
 
 
 # --- whom it asks ---
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["127.0.0.1", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-     "240.0.0.1", "192.0.2.1", "::", "::1", "fe80::1%eth0", "fd00::1", "ff02::1", "::ffff:127.0.0.1",
-     "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:7f00:1::"],
-)  # fmt: skip
-def test_address_that_is_not_public_is_not_asked(address: str) -> None:
-    assert not is_allowed(address, [])
-
-
-def test_public_addresses_are_asked_and_others_where_the_operator_says_so() -> None:
-    assert is_allowed("93.184.216.34", [])
-    assert is_allowed("2606:2800:220:1::1", [])
-    assert is_allowed("10.1.2.3", [ip_network("10.1.0.0/16")])
-    assert not is_allowed("10.2.2.3", [ip_network("10.1.0.0/16")])
-    assert is_allowed("::ffff:10.1.2.3", [ip_network("10.1.0.0/16")])
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0x7f000001", "2130706433", "127.1"])

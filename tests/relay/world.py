@@ -115,7 +115,9 @@ class RelayCloud(AgentCloud):
         self.guests = Guests()
         self.channels: dict[str, Relaying] = {}
         self.woken: Queue[int] = Queue()
-        self.relay = RelayThread(self.cloud, self.tls, self.settings)
+        # its ports are known when it serves; pages are known by their hosts
+        hosts = Addresses(None, f"ws://{LOOPBACK}", "http://pages.test")
+        self.relay = RelayThread(replace(self.cloud, addresses=hosts), self.tls, self.settings)
         agents, users = self.relay.ports
         self.relay_url, self.users_url = f"wss://{LOOPBACK}:{agents}", f"ws://{LOOPBACK}:{users}"
         addresses = Addresses(self.relay_url, self.users_url, "http://pages.test")

@@ -203,6 +203,14 @@ class Agent:
             log.warning("the host's trash cannot be emptied: %s", error)
             return 0
 
+    def trim_logs(self) -> int:
+        """Give back the disk space of guests' logs that have grown too long; tells of how many."""
+        try:
+            return self._drivers.compute.trim_logs()
+        except DriverError as error:
+            log.warning("the guests' logs cannot be shortened: %s", error)
+            return 0
+
     def ask_guests(self) -> int:
         """Ask the agent within each running guest what it says of itself; tells how many say something new.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import socket
 import sys
@@ -13,7 +12,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from pextra import host_wiring
+from pextra import host_wiring, process_logging
 from pextra.agent.home import DEFAULT, Home, NotJoined
 from pextra.agent.link import JoinFailed
 from pextra.agent.link import join as join_cloud
@@ -64,7 +63,6 @@ def run(
     ] = TRASH_KEPT_S / _DAY_S,
 ) -> None:
     """Run the agent until it is stopped. Guests run on without it."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
 
     def ask(signum: int, frame: FrameType | None) -> None:
@@ -74,6 +72,7 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)
     try:
+        process_logging.configure()
         settings = host_wiring.HostSettings(
             data_dir, image_dir or [], cpu_model, numbers(dedicated_cpus), trash_kept_s=trash_days * _DAY_S
         )

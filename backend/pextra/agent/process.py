@@ -131,6 +131,7 @@ class AgentProcess:
         passed, since_emptied = 0.0, EMPTY_TRASH_EVERY_S
         while not self._stop.wait(OBSERVE_EVERY_S * (0.75 + 0.5 * self._rng.random())):
             changed = self._agent.observe()
+            self._agent.trim_logs()
             passed, since_emptied = passed + OBSERVE_EVERY_S, since_emptied + OBSERVE_EVERY_S
             if since_emptied >= EMPTY_TRASH_EVERY_S:
                 since_emptied = 0.0

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pextra import agent_protocol as protocol
 from pextra.api import contents, framing
 from pextra.api.origin import origin_of
+from pextra.api.places import Places
 from pextra.api.responses import answer
 from pextra.errors import PextraError
 from pextra.pki.identity import serial_of
@@ -59,11 +60,13 @@ def create_agents_app(cloud: Cloud, serial: Callable[[], str | None] = serial_of
         told = agents.sync(cloud, serial(), _message(protocol.SyncRequest))
         return answer(200, told.model_dump(mode="json", exclude_defaults=True))
 
-    places = contents.Places(MOST_TRANSFERS)
+    places = Places(MOST_TRANSFERS, "transfers of images", retry_after_s=2)
 
     @app.get(f"{protocol.PREFIX}/images/<uid>/content")
     def image_content(uid: str) -> Response:
-        return contents.send(agents.image_content(cloud, serial(), uid), uid, places)
+        shown = serial()
+        content = agents.image_content(cloud, shown, uid)
+        return contents.send(content, uid, places.take(f"certificate {shown}"))
 
     return app
 

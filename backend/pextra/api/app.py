@@ -9,21 +9,19 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from pextra import __version__
 from pextra.api import audit as audit_routes
-from pextra.api import framing, instruments, login, objects, openapi, pages, requests, schemas, uploads
+from pextra.api import framing, health, login, objects, openapi, pages, requests, schemas, uploads
 from pextra.api.endpoint import Endpoint
 from pextra.api.responses import answer
 from pextra.api.settings import ApiSettings
 from pextra.api.waiting import Waits
 from pextra.errors import PextraError
-from pextra.services import access, bounds, planning
+from pextra.services import access, planning
 from pextra.services.attempts import Attempts
 from pextra.services.authentication import unauthenticated
 from pextra.services.cloud import Cloud, Context
 from pextra.services.login import Login
 from pextra.services.password_hashing import Hashing
 from pextra.services.passwords import PasswordSetting
-from pextra.store import audit, events
-from pextra.store.database import Tx
 from pextra.tenancy import cedar_schema
 
 EXTENSIONS = (
@@ -47,6 +45,7 @@ def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     endpoint = Endpoint(cloud, settings.trusted_proxies)
     framing.install(app, cloud, admit=_with_token, trusted=settings.trusted_proxies)
+    app.register_blueprint(health.blueprint(cloud, settings.trusted_proxies, settings.operator_networks))
     _general(app, endpoint, settings)
     hashing, attempts = Hashing(settings.hashing), Attempts(cloud)
     sign_in = Login(cloud, hashing, attempts, session_s=settings.session_s)
@@ -71,21 +70,6 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
     manifests = cache(lambda: schemas.manifest_schema(cloud.registry))
     policy_schema = cache(lambda: cedar_schema.of_registry(cloud.registry))
     kinds = cache(lambda: schemas.kinds_document(cloud.registry))
-
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return answer(200, {"status": "ok"})
-
-    @app.get("/readyz")
-    def readyz() -> Response:
-        (number, age_us), (unsealed, unsealed_us) = cloud.database.read(_lags)
-        body = {"status": "ok", "unsequenced_events": number, "oldest_unsequenced_s": age_us / 1e6}
-        return answer(200, body | {"unsealed_audit_entries": unsealed, "oldest_unsealed_s": unsealed_us / 1e6})
-
-    @app.get("/metrics")
-    def metrics() -> Response:
-        text, media_type = instruments.exposition()
-        return Response(text, 200, content_type=media_type)
 
     @app.get("/openapi.json")
     def openapi_json() -> Response:
@@ -145,12 +129,6 @@ def _general(app: Flask, endpoint: Endpoint, settings: ApiSettings) -> None:
         if settings.streams_url is None:
             raise PextraError("server.busy", "This server has no stream process.", retry_after_s=30)
         return redirect(f"{settings.streams_url}/v1/watch?{request.query_string.decode()}", 307)
-
-
-def _lags(tx: Tx) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Number and age, in microseconds, of the events without a number, and of the audit entries not sealed."""
-    bounds.unbounded(tx)
-    return events.lag(tx), audit.lag(tx)
 
 
 def _whoami(ctx: Context) -> dict[str, object]:

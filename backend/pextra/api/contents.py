@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 import socket
-import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
-from pextra.errors import PextraError
-
 BLOCK_BYTES: Final = 1 << 18
 STALL_S: Final = 60.0
 """A connection on which nothing moves for so long ends, so that its place is free for others."""
-
-
-class Places:
-    """So many transfers at a time, so that there are threads left for what is short.
-
-    Args:
-        count: of places.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._free = threading.BoundedSemaphore(count)
-
-    def take(self) -> None:
-        """Take a place.
-
-        Raises:
-            PextraError: `server.busy`.
-        """
-        if not self._free.acquire(blocking=False):
-            raise PextraError("server.busy", "Every place for transfers is taken: try again.", retry_after_s=2)
-
-    def leave(self) -> None:
-        """Give it back."""
-        self._free.release()
 
 
 def bound_stalls() -> socket.socket | None:
@@ -49,22 +23,18 @@ def bound_stalls() -> socket.socket | None:
     return connection
 
 
-def send(path: Path, tag: str, places: Places) -> Response:
+def send(path: Path, tag: str, leave: Callable[[], None]) -> Response:
     """Send the file, or what the request's `Range` asks for of it.
 
     Args:
         path: of a file that never changes.
         tag: the file's `ETag`.
-        places: where one is taken until the file is sent.
-
-    Raises:
-        PextraError: `server.busy`.
+        leave: gives back the place that was taken for it, when the file is sent or cannot be.
     """
-    places.take()
     try:
         file = path.open("rb")
     except BaseException:
-        places.leave()
+        leave()
         raise
     size = path.stat().st_size
     response = Response(
@@ -73,7 +43,7 @@ def send(path: Path, tag: str, places: Places) -> Response:
     response.content_length = size
     response.set_etag(tag)
     response.call_on_close(file.close)
-    response.call_on_close(places.leave)
+    response.call_on_close(leave)
     connection = bound_stalls()
     if connection is not None:
         response.call_on_close(lambda: connection.settimeout(None))

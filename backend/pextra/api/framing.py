@@ -13,10 +13,13 @@ from pextra.api import instruments, requests
 from pextra.api.origin import Network, note_refusal, origin_of
 from pextra.api.responses import problem
 from pextra.errors import PextraError
-from pextra.services.cloud import Cloud
+from pextra.http_headers import restrict
+from pextra.process_logging import ACCESS, facts
+from pextra.services.cloud import Cloud, Principal
 from pextra.services.refusals import Refusals
 
 log = logging.getLogger("pextra.api")
+access = logging.getLogger(ACCESS)
 
 
 def install(app: Flask, cloud: Cloud, *, admit: Callable[[], None], trusted: Sequence[Network] = ()) -> None:
@@ -39,7 +42,7 @@ def install(app: Flask, cloud: Cloud, *, admit: Callable[[], None], trusted: Seq
     def finish(response: Response) -> Response:
         response.headers["Pextra-Request-Id"] = g.get("request_id", "")
         response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Content-Type-Options"] = "nosniff"
+        restrict(response.headers, tls=request.is_secure)
         plural = (request.view_args or {}).get("plural", "")
         kind = cloud.registry.routed(plural)
         label = kind.name if kind is not None else (request.endpoint or "none")
@@ -47,6 +50,7 @@ def install(app: Flask, cloud: Cloud, *, admit: Callable[[], None], trusted: Seq
         instruments.REQUESTS.labels(method, label, response.status_code).inc()
         if "wait" not in request.args:
             instruments.DURATION.labels(method, label).observe(time.monotonic() - g.get("began", 0))
+        _note_access(response, origin_of(request, trusted).address)
         return response
 
     @app.errorhandler(PextraError)
@@ -79,3 +83,21 @@ def install(app: Flask, cloud: Cloud, *, admit: Callable[[], None], trusted: Seq
                 request_id=g.get("request_id", ""),
             )
         )
+
+
+def _note_access(response: Response, address: str) -> None:
+    """One line a request: who did what from where, and nothing of what was sent; the route, not the address asked."""
+    principal: Principal | None = g.get("principal")
+    access.info(
+        "request",
+        extra=facts(
+            request_id=g.get("request_id", ""),
+            method=request.method if request.method in instruments.METHODS else "other",
+            route=request.url_rule.rule if request.url_rule is not None else "none",
+            status=response.status_code,
+            ms=round((time.monotonic() - g.get("began", time.monotonic())) * 1000, 1),
+            tenant=principal.tenant_path if principal is not None else None,
+            principal=principal.uid if principal is not None else None,
+            address=address,
+        ),
+    )

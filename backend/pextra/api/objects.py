@@ -117,8 +117,10 @@ class ObjectRoutes:
             return held, seen if held else seen.body
 
         if condition == "deleted":
-            return _send(self._waits.until(gone, timeout_s, f"The {address} has not gone"))
-        return _send(self._waits.until(look, timeout_s, f"The {address} did not become {condition}"))
+            what, seeing = f"The {address} has not gone", gone
+        else:
+            what, seeing = f"The {address} did not become {condition}", look
+        return _send(self._waits.until(seeing, timeout_s, what, tenant=requests.asking_tenant))
 
     def put(self, plural: str, name: str, tenant: str | None = None) -> Response:
         """Create or replace."""

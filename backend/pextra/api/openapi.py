@@ -384,7 +384,8 @@ def _general_paths() -> dict[str, Any]:
                     "200": {
                         "description": "Prometheus' format.",
                         "content": {"text/plain": {"schema": {"type": "string"}}},
-                    }
+                    },
+                    **_problems("403"),
                 },
             }
         },

@@ -80,5 +80,4 @@ def _guarded(response: Response, relay: str) -> Response:
             "frame-ancestors 'none'",
         )
     )
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -8,10 +8,10 @@ import math
 import re
 from typing import Any, Final, NoReturn, cast
 
-from flask import Request
+from flask import Request, g
 
 from pextra.errors import PextraError
-from pextra.services.cloud import Preconditions
+from pextra.services.cloud import Preconditions, Principal
 from pextra.services.documents import check_request_text
 
 UID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -25,6 +25,12 @@ def bearer(request: Request) -> str | None:
     """The bearer token of the request, if it has one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token.isprintable() else None
+
+
+def asking_tenant() -> str:
+    """The path of the tenant whose user asks, once it is known who asks; empty before."""
+    principal: Principal | None = g.get("principal")
+    return principal.tenant_path if principal is not None else ""
 
 
 def check_printable(request: Request) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
+from pextra.network_lists import LOOPBACK, Network
 from pextra.services.password_hashing import HashingSettings
 from pextra.services.sessions import LASTING_S
 
@@ -20,6 +20,7 @@ class ApiSettings:
         streams_url: where the stream process answers, as clients reach it; None when there is none.
         max_body_bytes: larger bodies are refused unread.
         trusted_proxies: networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` tells who called them.
+        operator_networks: from where metrics and lags may be asked for.
         max_waits: how many `?wait=` requests may hold a thread at a time; more are told to come back.
         max_upload_bytes: the largest image that may be uploaded.
         max_piece_bytes: how much of one a single request may bring.
@@ -36,4 +37,5 @@ class ApiSettings:
     max_uploads: int = 8
     session_s: int = LASTING_S
     hashing: HashingSettings = field(default_factory=HashingSettings)
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    trusted_proxies: tuple[Network, ...] = ()
+    operator_networks: tuple[Network, ...] = LOOPBACK

@@ -14,18 +14,18 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
-from pextra.api import requests
-from pextra.api.origin import Network, note_refusal, origin_of
-from pextra.api.responses import answer, problem
+from pextra.api import framing, requests
+from pextra.api.origin import Network, origin_of
+from pextra.api.places import Places
+from pextra.api.responses import answer
 from pextra.errors import PextraError
 from pextra.identity.proof import Proof
 from pextra.services import bounds, positions, watching
 from pextra.services.authentication import authenticate
 from pextra.services.cloud import Cloud, Context, Origin
 from pextra.services.proving import prove
-from pextra.services.refusals import Refusals
 from pextra.services.watching import Watch
 from pextra.store import events, objects
 from pextra.store.database import Tx
@@ -97,21 +97,15 @@ class Heads:
 
 
 def create_streams_app(cloud: Cloud, *, places: int, trusted: Sequence[Network] = ()) -> Flask:
-    """The application of the stream process, for at most `places` watchers.
+    """The application of the stream process, for at most `places` watchers, and half as many of one tenant.
 
     Args:
         trusted: networks of the proxies that are believed in whom they speak for.
     """
     app = Flask("pextra-streams")
     heads = Heads(cloud)
-    free = threading.BoundedSemaphore(places)
-
-    refusals = Refusals(cloud)
-
-    @app.errorhandler(PextraError)
-    def refused(error: PextraError) -> Response:
-        note_refusal(refusals, cloud.registry, request, origin_of(request, trusted), error)
-        return problem(error)
+    free = Places(places, "watchers", retry_after_s=5)
+    framing.install(app, cloud, admit=lambda: None, trusted=trusted)
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -119,7 +113,6 @@ def create_streams_app(cloud: Cloud, *, places: int, trusted: Sequence[Network] 
 
     @app.get("/v1/watch")
     def watch() -> Response:
-        requests.check_printable(request)
         token = prove(cloud, requests.bearer(request))
         wanted = Watch(
             kind=request.args.get("kind"),
@@ -130,19 +123,22 @@ def create_streams_app(cloud: Cloud, *, places: int, trusted: Sequence[Network] 
         origin = origin_of(request, trusted)
 
         def open_(tx: Tx) -> dict[str, int]:
-            ctx = bounds.confine(Context(cloud, tx, authenticate(cloud, tx, token), origin=origin))
-            return watching.open_watch(ctx, wanted)
+            g.principal = None
+            g.principal = authenticate(cloud, tx, token)
+            return watching.open_watch(bounds.confine(Context(cloud, tx, g.principal, origin=origin)), wanted)
 
         opened = cloud.database.read(open_)
-        if not free.acquire(blocking=False):
-            raise PextraError("server.busy", "Every place for watchers is taken: try again.", retry_after_s=5)
-        watcher = Watcher(cloud, heads, token, origin, wanted, opened)
-        response = Response(watcher.lines(), 200, mimetype="application/x-ndjson")
-        response.call_on_close(free.release)
-        response.headers["Cache-Control"] = "no-store"
+        leave = free.take(requests.asking_tenant())
+        try:
+            watcher = Watcher(cloud, heads, token, origin, wanted, opened)
+            response = Response(watcher.lines(), 200, mimetype="application/x-ndjson")
+            response.call_on_close(leave)
+        except BaseException:
+            leave()
+            raise
         return response
 
-    del refused, healthz, watch
+    del healthz, watch
     return app
 
 

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 
 from pextra.api import contents, requests
 from pextra.api.endpoint import Endpoint
+from pextra.api.places import Places
 from pextra.api.responses import answer
 from pextra.api.settings import ApiSettings
 from pextra.depot import Received
@@ -43,7 +44,7 @@ class UploadRoutes:
     def __init__(self, endpoint: Endpoint, settings: ApiSettings) -> None:
         self._endpoint = endpoint
         self._settings = settings
-        self._places = contents.Places(settings.max_uploads)
+        self._places = Places(settings.max_uploads, "uploads", retry_after_s=2)
 
     def state(self, tenant: str, name: str) -> Response:
         """How much has come."""
@@ -71,11 +72,8 @@ class UploadRoutes:
                 f"The image has {upload.declared.size_bytes} bytes; this cloud takes uploads of at most "
                 f"{self._settings.max_upload_bytes}.",
             )
-        self._places.take()
-        try:
+        with self._places.place(requests.asking_tenant()):
             return _answer(204, upload, self._receive(upload, offset, length))
-        finally:
-            self._places.leave()
 
     def _receive(self, upload: Upload, offset: int, length: int) -> Received:
         request.max_content_length = length + 1  # looking for the end of what has exactly its length is too much

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from pextra.api.places import Places
 from pextra.declaration import conditions
 from pextra.errors import PextraError
 from pextra.store.records import Record
@@ -29,26 +29,26 @@ class Waits:
     """Places for requests that wait; at most `places` at a time."""
 
     def __init__(self, places: int) -> None:
-        self._places = threading.BoundedSemaphore(places)
+        self._places = Places(places, "requests that wait", retry_after_s=1)
 
-    def until(self, look: Callable[[], tuple[bool, Any]], timeout_s: float, what: str) -> Any:
+    def until(
+        self, look: Callable[[], tuple[bool, Any]], timeout_s: float, what: str, *, tenant: Callable[[], str]
+    ) -> Any:
         """Call `look` until it says that the condition holds; the answer is what it saw then.
 
         Args:
             look: answers (whether it holds, the object's wire form).
+            tenant: the path of the tenant that asks, which is known after the first look.
 
         Raises:
-            PextraError: `server.busy` when every place is taken; `wait.timeout` with the object as it stands.
+            PextraError: `server.busy` when every place is taken, or every one that this tenant may have;
+                `wait.timeout` with the object as it stands.
         """
         holding, seen = look()
         if holding:
             return seen
-        if not self._places.acquire(blocking=False):
-            raise PextraError("server.busy", "Too many requests wait at this server: ask again.", retry_after_s=1)
-        try:
+        with self._places.place(tenant()):
             return self._poll(look, seen, time.monotonic() + timeout_s, what)
-        finally:
-            self._places.release()
 
     @staticmethod
     def _poll(look: Callable[[], tuple[bool, Any]], seen: Any, deadline: float, what: str) -> Any:

@@ -15,6 +15,7 @@ from pextra.cli.up import data_folder, embedded_database
 from pextra.errors import PextraError
 from pextra.pki.audit_key import AuditKey, KeyUnusable
 from pextra.store.database import Database
+from pextra.store.database_tls import DatabaseUnprotected
 from pextra.store.roles import NoRoles
 
 app = typer.Typer(help="What the owner of the database does to it.", no_args_is_help=True)
@@ -24,7 +25,11 @@ Url = Annotated[str | None, typer.Option(help="The database, as the owner of its
 
 
 def _opened(database_url: str | None, data_dir: Path | None) -> Database:
-    return Database(database_url or os.environ.get(serving.DATABASE_URL) or embedded_database(data_folder(data_dir)))
+    url = database_url or os.environ.get(serving.DATABASE_URL) or embedded_database(data_folder(data_dir))
+    try:
+        return Database(url)
+    except DatabaseUnprotected as error:
+        raise _failed(error) from error
 
 
 def _failed(error: Exception) -> typer.Exit:

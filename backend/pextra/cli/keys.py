@@ -18,6 +18,7 @@ from pextra.services import key_rotation
 from pextra.services.cloud import Cloud
 from pextra.services.key_rotation import KeyStatus
 from pextra.store.database import Database
+from pextra.store.database_tls import DatabaseUnprotected
 
 keys = typer.Typer(
     help="The key that secrets are encrypted with: how it is, and how it is changed.", no_args_is_help=True
@@ -75,7 +76,11 @@ def _opened(data_dir: Path | None, database_url: str | None, key_source: str | N
     folder = data_folder(data_dir)
     embedded = embedded_database(folder)
     url = database_url or os.environ.get(serving.DATABASE_URL) or embedded
-    database = Database(url)
+    try:
+        database = Database(url)
+    except DatabaseUnprotected as error:
+        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
     try:
         if database.file is not None and not database.file.exists():
             raise PextraError("keys.unavailable", f"There is no cloud in {folder}.")

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from pextra import serving
+from pextra.api.agents import MOST_BYTES
 from pextra.cli import agents_server
 from pextra.cli.settings import UpSettings
+from pextra.http_server import limits
 from pextra.pki.contexts import trusting
 
 READY_S: Final = 30.0
@@ -118,7 +120,8 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
         "gunicorn",
         f"pextra.serving:{name}()",
         f"--bind={address}",
-        "--worker-class=gthread",
+        "--worker-class=pextra.http_server.worker.BufferingWorker",
+        "--no-sendfile",  # what a thread sends, it hands to the main loop
         f"--workers={workers}",
         f"--threads={threads}",
         "--graceful-timeout=5",
@@ -137,7 +140,10 @@ def _gunicorn(settings: UpSettings, name: str, address: str, workers: int, threa
     keys = {serving.KEY_SOURCE: settings.key_source} if name in _HOLD_KEYS and settings.key_source else {}
     if name in _HOLD_KEYS:
         keys |= {each: os.environ[each] for each in _KEYS_OF_ENVIRONMENT if each in os.environ and each not in keys}
-    return _started(name, command, _environment(settings) | keys | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}, logs)
+    bounds = {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
+    if name == "agents":  # hosts report at length, and many may call from behind one address
+        bounds |= {limits.BODY: str(MOST_BYTES), limits.PER_ADDRESS: "0"}
+    return _started(name, command, _environment(settings) | keys | bounds, logs)
 
 
 def _without_keys() -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import resource
 import signal
@@ -13,21 +12,24 @@ from asyncio import sslproto
 from pathlib import Path
 from typing import Final
 
+from pextra import process_logging
 from pextra.cli import agents_server
 from pextra.pki.contexts import without_tickets
 from pextra.relay.server import Listeners, serving
 from pextra.relay.settings import RelaySettings
 from pextra.services.cloud import Cloud
-from pextra.serving import relay
+from pextra.serving import operator_networks, relay
 
 IDLE_S: Final = "PEXTRA_CONSOLE_IDLE_S"
 """The environment variable with the seconds after which an idle console is closed."""
+ORIGINS: Final = "PEXTRA_CONSOLE_ORIGINS"
+"""The environment variable with further origins of web pages that may open consoles, with commas between."""
 _TLS_BUFFER_BYTES: Final = 1 << 15
 
 
 def main() -> None:
     """Serve until told to stop."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    process_logging.configure()
     parser = argparse.ArgumentParser(description="Serves host agents' channels and users' consoles.")
     parser.add_argument("--host", required=True)
     parser.add_argument("--agents-port", type=int, required=True)
@@ -48,7 +50,11 @@ def main() -> None:
         agents_tls=agents_server.context_of(Path(os.environ[agents_server.FOLDER]), joining=False),
         users_tls=users_tls,
     )
-    settings = RelaySettings(idle_s=float(os.environ.get(IDLE_S, "1800")))
+    settings = RelaySettings(
+        idle_s=float(os.environ.get(IDLE_S, "1800")),
+        operator_networks=operator_networks(),
+        further_origins=tuple(os.environ.get(ORIGINS, "").split(",")),
+    )
     asyncio.run(_serve(relay(), listeners, settings))
 
 

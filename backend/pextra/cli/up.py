@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 import signal
 import ssl
@@ -17,7 +16,7 @@ import platformdirs
 import typer
 from rich.console import Console
 
-from pextra import host_wiring, serving, wiring
+from pextra import host_wiring, process_logging, serving, wiring
 from pextra.agent.home import Home, Identity, NotJoined
 from pextra.agent.link import JoinFailed, join
 from pextra.cli import demo
@@ -42,6 +41,7 @@ from pextra.images.tiny import ImageBuildError
 from pextra.pki.audit_key import KeyUnusable
 from pextra.services.cloud import Cloud
 from pextra.store.database import Database
+from pextra.store.database_tls import DatabaseUnprotected
 from pextra.store.schema import SchemaBehind
 from pextra.wiring import LocalMachine
 from pextra_client.config import Profiles, Settings
@@ -96,8 +96,8 @@ def up(
 ) -> None:
     """Start a whole cloud on this machine: API, streams and loops, with an embedded database by default."""
     console = Console()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
+        _configure_logging()
         settings = replace(
             _settings(listen, data_dir, database_url, workers, tls_certificate, tls_key, name, key_source),
             api_database_url=api_database_url,
@@ -107,7 +107,7 @@ def up(
         )
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)
-    except (Refused, StartFailed, KeyUnusable, SinkRefused, SchemaBehind) as error:
+    except (Refused, StartFailed, KeyUnusable, SinkRefused, SchemaBehind, DatabaseUnprotected) as error:
         console.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     except PextraError as error:
@@ -144,7 +144,11 @@ def admin_token(
     if url == embedded_database(folder) and not (folder / "control" / "pextra.db").exists():
         Console().print(f"[red]error:[/red] There is no cloud in {folder}.", highlight=False, soft_wrap=True)
         raise typer.Exit(1)
-    database = Database(url)
+    try:
+        database = Database(url)
+    except DatabaseUnprotected as error:
+        Console().print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
     try:
         typer.echo(wiring.new_admin_token(database, break_glass=break_glass))
     finally:
@@ -200,6 +204,13 @@ def _settings(
         name=name,
         key_source=key_source or default_key_source(folder),
     )
+
+
+def _configure_logging() -> None:
+    try:
+        process_logging.configure()
+    except ValueError as error:
+        raise Refused(f"{error}.") from error
 
 
 def _check_pair(certificate: Path, key: Path) -> None:

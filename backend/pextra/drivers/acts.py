@@ -9,8 +9,6 @@ from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Act
 from pextra.drivers.interface import Permanent
 
-_CONSOLE_PART: Final = 1 << 20
-
 
 def act_on(drivers: HostDrivers, act: Act, *, act_uid: str) -> dict[str, Any]:
     """Carry the act out; again with the same uid does nothing that was done already.
@@ -38,13 +36,11 @@ def _reboot(drivers: HostDrivers, act: Act, act_uid: str) -> dict[str, Any]:
 def _console_log(drivers: HostDrivers, act: Act, act_uid: str) -> dict[str, Any]:
     del act_uid
     wanted: int = act.arguments.get("tail_bytes", 16_384)
-    tail = b""
-    offset = 0
-    while part := drivers.compute.console_log(act.guest_uid, offset=offset, limit=_CONSOLE_PART):
-        offset += len(part)
-        tail = (tail + part)[-wanted:]
+    # from its end: a log keeps its length when its beginning is taken away, and may be longer than can be read
+    start = max(0, drivers.compute.console_end(act.guest_uid) - wanted)
+    tail = drivers.compute.console_log(act.guest_uid, offset=start, limit=wanted)
     text = tail.decode(errors="replace").replace("\0", "")
-    return {"text": text, "end": offset}
+    return {"text": text, "end": start + len(tail)}
 
 
 ACTS: Final[Mapping[str, Callable[[HostDrivers, Act, str], dict[str, Any]]]] = {

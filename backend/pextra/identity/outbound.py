@@ -14,33 +14,15 @@ import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
 from pextra.identity.failures import ProviderUnavailable
+from pextra.public_addresses import Address, is_public
 
 TIMEOUT_S: Final = 5.0
 """For one call from the first packet to the last, but for the name's resolution, which the system bounds."""
 MOST_BYTES: Final = 256 << 10
-_NAT64: Final = ip_network("64:ff9b::/96")
-_TUNNELS: Final = (ip_network("2002::/16"), ip_network("2001::/32"), ip_network("64:ff9b:1::/48"))
-_OF_PLATFORMS: Final = frozenset({"168.63.129.16"})
-"""A public address at which a platform tells its guests what only they may know."""
-
-Address = IPv4Address | IPv6Address
-
-
-def is_public(address: Address) -> bool:
-    """Whether the address belongs to the internet at large, also when it hides an IPv4 address in itself."""
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
-        if address in _NAT64:
-            return is_public(IPv4Address(int(address) & 0xFFFF_FFFF))
-        if any(address in network for network in _TUNNELS):
-            return False
-    return address.is_global and not address.is_multicast and str(address) not in _OF_PLATFORMS
 
 
 class Outbound:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pextra.network_lists import LOOPBACK, Network
+
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
@@ -17,6 +19,8 @@ class RelaySettings:
         look_s: how often it asks what was newly assigned, while agents are connected.
         recheck_s: how often it asks whether certificates, tokens and instances are still what they were.
         open_s: how long an agent may take to open a stream.
+        operator_networks: from where metrics may be asked for.
+        further_origins: of web pages, beside this cloud's own, that may open consoles.
     """
 
     most_agents: int = 20_000
@@ -26,3 +30,5 @@ class RelaySettings:
     look_s: float = 0.2
     recheck_s: float = 30.0
     open_s: float = 10.0
+    operator_networks: tuple[Network, ...] = LOOPBACK
+    further_origins: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """The listener for users: a ticket opens one console.
 
 The ticket is one of the websocket's subprotocols, because that is the only header that a browser lets a page choose,
-and addresses end up in logs. Nothing else opens a console, no cookie either, so a page of another origin can do nothing
-here without a ticket of its own.
+and addresses end up in logs. Nothing else opens a console, no cookie either; and pages of other origins open none
+even with a ticket.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from websockets.http11 import Request, Response
 
 from pextra.agent_protocol import Device
 from pextra.errors import PextraError
+from pextra.http_headers import restrict
+from pextra.network_lists import within
 from pextra.relay import instruments
 from pextra.relay.channels import Channels
 from pextra.relay.ending import Refused, end
 from pextra.relay.forwarding import Forwarding
+from pextra.relay.origins import Origins
 from pextra.relay.rendezvous import Rendezvous
 from pextra.relay.settings import RelaySettings
 from pextra.relay.sockets import bound_sending
@@ -49,22 +52,43 @@ class UserSide:
         self._channels = channels
         self._rendezvous = rendezvous
         self._settings = settings
+        self._origins = Origins(cloud.addresses, settings.further_origins)
         self._connected = 0
         self._of_tenant: Counter[str] = Counter()
         self._open: dict[Forwarding, Grant] = {}
 
     async def admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer what is no websocket, and refuse what leads nowhere."""
+        response = self._answer(connection, request)
+        if response is not None:
+            restrict(response.headers, tls=connection.transport.get_extra_info("sslcontext") is not None)
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         path = request.path.partition("?")[0]
         if path == PATH:
+            if not self._origins.allow(request.headers.get_all("Origin")):
+                instruments.REFUSALS.labels(403).inc()
+                return connection.respond(
+                    HTTPStatus.FORBIDDEN, "Pages of other origins open no consoles: see PEXTRA_CONSOLE_ORIGINS.\n"
+                )
             if len(connection.server.connections) > self._settings.most_consoles + _MOST_STRANGERS:
                 return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections: try again.\n")
             return None
         if path == "/healthz":
             return connection.respond(HTTPStatus.OK, "ok\n")
         if path == "/metrics":
+            if not self._is_operator(connection, request):
+                return connection.respond(HTTPStatus.FORBIDDEN, "Metrics are told to PEXTRA_OPERATOR_NETWORKS only.\n")
             return Response(200, "OK", Headers({"Content-Type": CONTENT_TYPE_LATEST}), generate_latest())
         return connection.respond(HTTPStatus.NOT_FOUND, "There is no such route.\n")
+
+    def _is_operator(self, connection: ServerConnection, request: Request) -> bool:
+        if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+            return False  # by a proxy, and so from anybody
+        peer = connection.remote_address
+        return peer is not None and within(str(peer[0]), self._settings.operator_networks)
 
     async def serve(self, connection: ServerConnection) -> None:
         """One console, from its ticket to its end."""

@@ -22,6 +22,7 @@ from sqlalchemy.sql.schema import Table
 from pextra.clock import Clock, SystemClock, uid_source
 from pextra.errors import PextraError
 from pextra.store import fence
+from pextra.store.database_tls import check_protected
 from pextra.store.failures import Failure, classify
 from pextra.store.fence import Bounds
 from pextra.store.tables import request_key
@@ -160,6 +161,9 @@ class Database:
         durable: False trades durability for speed on SQLite; for simulation only.
         everything: the process acts for nobody who has bounds, such as that which hosts' agents speak to. All others
             tell each transaction's bounds where the database is fenced for their role.
+
+    Raises:
+        DatabaseUnprotected: it is on another machine, whose certificate would not be verified.
     """
 
     def __init__(
@@ -178,6 +182,7 @@ class Database:
         self.new_uid = uid_source(self.clock, self.rng)
         self.point = point
         self.url = make_url(url)
+        check_protected(self.url)
         self._durable = durable
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._turns = Turns(self.file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import threading
@@ -15,44 +14,9 @@ import pytest
 
 from pextra.identity import outbound
 from pextra.identity.failures import ProviderUnavailable
-from pextra.identity.outbound import Outbound, is_public
+from pextra.identity.outbound import Outbound
 from pextra.pki.authority import Authority
 from tests.unit.pki.handshakes import loaded
-
-WITHIN = [
-    "127.0.0.1",
-    "127.8.8.8",
-    "0.0.0.0",
-    "10.0.0.1",
-    "172.16.0.1",
-    "192.168.1.1",
-    "169.254.169.254",
-    "100.100.100.200",
-    "168.63.129.16",
-    "224.0.0.1",
-    "255.255.255.255",
-    "::",
-    "::1",
-    "fe80::1",
-    "fd00:ec2::254",
-    "ff02::1",
-    "::ffff:127.0.0.1",
-    "::ffff:169.254.169.254",
-    "64:ff9b::a9fe:a9fe",
-    "64:ff9b:1::1",
-    "2002:7f00:1::",
-    "2001:0:7f00:1::",
-]
-
-
-@pytest.mark.parametrize("address", WITHIN)
-def test_what_is_not_of_the_internet_is_not_public_however_it_is_written(address: str) -> None:
-    assert not is_public(ipaddress.ip_address(address))
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
-def test_what_is_of_the_internet_is_public(address: str) -> None:
-    assert is_public(ipaddress.ip_address(address))
 
 
 @contextmanager

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Final
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -18,27 +17,15 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from pextra.drivers.interface import Permanent
+from pextra.public_addresses import is_public, meant
 
 Network = IPv4Network | IPv6Network
-_NAT64: Final = ip_network("64:ff9b::/96")
 
 
 def is_allowed(address: str, allowed: Sequence[Network]) -> bool:
     """Whether a machine with this address may be asked: a public one, or one in a network that the operator allowed."""
-    meant = _meant(ip_address(address.partition("%")[0]))
-    if any(meant in network for network in allowed):
-        return True
-    return meant.is_global and not meant.is_multicast
-
-
-def _meant(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 address stands for, if it does."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+    found = meant(ip_address(address.partition("%")[0]))
+    return any(found in network for network in allowed) or is_public(found)
 
 
 def _connect(connection: HTTPConnection, allowed: Sequence[Network]) -> socket.socket:

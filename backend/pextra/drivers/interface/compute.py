@@ -389,6 +389,25 @@ class ComputeDriver(Protocol):
         """
         ...
 
+    def console_end(self, uid: str) -> int:
+        """The offset of the next byte that the serial console will print: with it, a log is read from its end.
+
+        Raises:
+            NotFound: it is not defined here.
+            Permanent: `ConsoleUnsupported`.
+        """
+        ...
+
+    def trim_logs(self) -> int:
+        """Give back the disk space of the beginnings of guests' logs that have grown too long; tells of how many.
+
+        Guests print as fast as they like: call it often. What was taken away reads as zeros.
+
+        Raises:
+            Retryable: the space of one cannot be given back.
+        """
+        ...
+
     def console_socket(self, uid: str) -> Path:
         """The UNIX stream socket of the running guest's serial console.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
@@ -28,7 +29,7 @@ from pextra.drivers.libvirt import record
 from pextra.drivers.libvirt.agent import Agents, freeze, thaw
 from pextra.drivers.libvirt.binding import constant
 from pextra.drivers.libvirt.connecting import Connector
-from pextra.drivers.libvirt.console import ensure_console, read_console, trim_console
+from pextra.drivers.libvirt.console import end_of_console, ensure_console, read_console, trim_log
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
 from pextra.drivers.libvirt.features import find_features, reserved_pages
@@ -303,6 +304,25 @@ class LibvirtCompute:
         self._find(uid)
         return read_console(GuestFiles(self._guest_dir(uid)).console_log, offset=offset, limit=limit)
 
+    def console_end(self, uid: str) -> int:
+        """Where the next byte of the serial console will be."""
+        self._find(uid)
+        return end_of_console(GuestFiles(self._guest_dir(uid)).console_log)
+
+    def trim_logs(self) -> int:
+        """Give back the space of what guests, and QEMU about them, wrote beyond 16 MiB each."""
+        account = self._endpoint.account
+        consoles = [GuestFiles(each).console_log for each in _listed(self._endpoint.guests_dir)]
+        # of a libvirtd that is not ours the logs are its administrator's
+        own = [each for each in _listed(self._endpoint.qemu_log_dir) if self._endpoint.is_private]
+        trimmed = 0
+        for log in (*consoles, *own):
+            try:
+                trimmed += trim_log(log, account)
+            except (OSError, subprocess.SubprocessError) as error:
+                raise Retryable("GuestFilesStuck", f"{log} cannot be shortened: {error}") from error
+        return trimmed
+
     def console_socket(self, uid: str) -> Path:
         """The socket of the running guest's serial console."""
         self._find_running(uid, "talked to")
@@ -357,7 +377,6 @@ class LibvirtCompute:
         try:
             files.directory.mkdir(mode=0o700 if account is None else 0o711, exist_ok=True)
             ensure_console(files.console_log, account)
-            trim_console(files.console_log)
             if not files.qemu_dir.exists():
                 files.qemu_dir.mkdir(mode=0o700)
             if account is not None:
@@ -366,6 +385,13 @@ class LibvirtCompute:
             raise Retryable("GuestFilesStuck", f"files of guest {guest.uid} cannot be made: {error}") from error
         if guest.seed is not None:
             ensure_seed(files.directory, guest.seed, account)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []  # no guest was made yet
 
 
 def _others(dedicated: tuple[int, ...]) -> tuple[int, ...]:

@@ -59,6 +59,11 @@ class Endpoint(Protocol):
         """Whom to give the guests' files; None keeps them ours."""
         ...
 
+    @property
+    def is_private(self) -> bool:
+        """Whether it and its logs are ours alone."""
+        ...
+
     def ensure_up(self) -> None:
         """Start the libvirtd where that is ours to do."""
         ...
@@ -72,6 +77,11 @@ class SystemLibvirtd:
     guests_dir: Path
     qemu_log_dir: Path = Path("/var/log/libvirt/qemu")
     account: Account | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """False: it is the machine's."""
+        return False
 
     def ensure_up(self) -> None:
         """Nothing: it is not ours to start."""
@@ -120,6 +130,11 @@ class PrivateLibvirtd:
     def account(self) -> Account | None:
         """Whom libvirtd and guests run as; None when it is ourselves."""
         return self._account
+
+    @property
+    def is_private(self) -> bool:
+        """True."""
+        return True
 
     def ensure_up(self) -> None:
         """Start libvirtd unless it answers. Guests that run already are found again.

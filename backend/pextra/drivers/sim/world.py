@@ -38,7 +38,7 @@ from pextra.drivers.sim.records import HostRecord, PoolRecord
 from pextra.drivers.sim.runs import OpenDisk, Runs
 from pextra.drivers.sim.world_file import WorldDocument, WorldFile, encode, read
 
-_READS: Final = frozenset({"console_log", "console_socket", "display_socket", "disk_source"})
+_READS: Final = frozenset({"console_end", "console_log", "console_socket", "display_socket", "disk_source"})
 
 
 @dataclass(frozen=True, slots=True)

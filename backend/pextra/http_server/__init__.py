@@ -1,0 +1,1 @@
+"""How requests reach the applications under gunicorn: whole, so that no thread waits for a slow client."""
