@@ -1,0 +1,295 @@
+"""The calls of the protocol, each answered by what knows."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from pextra_client.discovery import Catalog, Kind
+from pextra_client.errors import ClientError
+from pextra_client.lifecycle import is_known
+from terraform_provider_pextra import applying, planning, session, token
+from terraform_provider_pextra.attributes import Attribute, blank, schema
+from terraform_provider_pextra.diagnostics import Diagnostics, attribute_path
+from terraform_provider_pextra.kinds import list_name, resource_name
+from terraform_provider_pextra.memory import Memory
+from terraform_provider_pextra.resource import Resource, Upcaster
+from terraform_provider_pextra.session import Session
+from terraform_provider_pextra.source import ManyObjects, OneObject
+from terraform_provider_pextra.upcasting import UPCASTERS
+from terraform_provider_pextra.values import dumps, loads
+from terraform_provider_pextra.wire import MESSAGES
+
+_log = logging.getLogger(__name__)
+
+DESCRIPTION: Final = "Everything that a Pextra cloud has: tenants, access, networks, disks, instances and hosts."
+
+
+class Provider:
+    """The provider: answers one Terraform process.
+
+    Args:
+        kinds: what there is.
+        upcasters: for states of older versions, by the name of the kind.
+    """
+
+    def __init__(
+        self, kinds: Catalog | None = None, upcasters: Mapping[str, Sequence[Upcaster]] = UPCASTERS
+    ) -> None:
+        found = kinds or Catalog.bundled()
+        self._kinds = {resource_name(each): each for each in found}
+        self._plurals = {list_name(each): each for each in found}
+        self._upcasters = upcasters
+        self._resources: dict[str, Resource] = {}
+        self._session: Session | None = None
+
+    # --- what there is -----------------------------------------------------------------------------
+
+    def resource(self, name: str) -> Resource:
+        """The resource of that name."""
+        if name not in self._resources:
+            kind = self._kinds[name]
+            self._resources[name] = Resource(kind, self._upcasters.get(kind.name, ()))
+        return self._resources[name]
+
+    def resource_names(self) -> list[str]:
+        """The names of all resources: of the kinds that users write."""
+        return [name for name, kind in self._kinds.items() if kind.writable]
+
+    def source(self, name: str) -> OneObject | ManyObjects:
+        """The data source of that name."""
+        kind = self._kinds.get(name)
+        return OneObject(kind) if kind is not None else ManyObjects(self._plurals[name])
+
+    def source_names(self) -> list[str]:
+        """The names of all data sources."""
+        return [*self._kinds, *self._plurals]
+
+    def kind_of(self, name: str) -> Kind:
+        """The kind that a resource or data source shows."""
+        return self._kinds.get(name) or self._plurals[name]
+
+    def GetMetadata(self, request: Any) -> Any:  # noqa: N802 - as the protocol has it; so are the others
+        """The names of everything."""
+        del request
+        type_name = MESSAGES["TypeName"]
+        return MESSAGES["GetMetadata.Response"](
+            server_capabilities=_capabilities(),
+            resources=[type_name(type_name=name) for name in self.resource_names()],
+            data_sources=[type_name(type_name=name) for name in self.source_names()],
+            ephemeral_resources=[type_name(type_name=token.NAME)],
+        )
+
+    def GetProviderSchema(self, request: Any) -> Any:  # noqa: N802
+        """The schemas of everything."""
+        del request
+        resources = {name: self.resource(name) for name in self.resource_names()}
+        return MESSAGES["GetProviderSchema.Response"](
+            server_capabilities=_capabilities(),
+            provider=schema(session.ATTRIBUTES, description=DESCRIPTION),
+            resource_schemas=[
+                _entry(name, each.attributes, each.kind.description, each.version) for name, each in resources.items()
+            ],
+            data_source_schemas=[
+                _entry(name, self.source(name).attributes, self.kind_of(name).description)
+                for name in self.source_names()
+            ],
+            ephemeral_resource_schemas=[_entry(token.NAME, token.ATTRIBUTES, token.DESCRIPTION)],
+        )
+
+    def GetResourceIdentitySchemas(self, request: Any) -> Any:  # noqa: N802
+        """None: resources are imported by their ids."""
+        del request
+        return MESSAGES["Empty"]()
+
+    def GetFunctions(self, request: Any) -> Any:  # noqa: N802
+        """None."""
+        del request
+        return MESSAGES["Empty"]()
+
+    # --- configuration -----------------------------------------------------------------------------
+
+    def ValidateProviderConfig(self, request: Any) -> Any:  # noqa: N802
+        """Finds nothing: `ConfigureProvider` tells what is wrong."""
+        del request
+        return MESSAGES["ValidateProviderConfig.Response"]()
+
+    def ConfigureProvider(self, request: Any) -> Any:  # noqa: N802
+        """Takes the provider's configuration. One that is not known yet leaves plans without forecasts."""
+        diagnostics = Diagnostics()
+        config = loads(request.config) or {}
+        if is_known(config):
+            try:
+                self._session = session.opened(config)
+            except ClientError as error:
+                diagnostics.error(
+                    "The cloud cannot be reached with this configuration",
+                    f"{error}. Set it in the provider's configuration, by PEXTRA_ENDPOINTS and PEXTRA_TOKEN, or log in "
+                    "with `pextra login`.",
+                )
+            except ValueError as error:
+                diagnostics.error(f"timeout {error}", path=["timeout"])
+        return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
+
+    def ValidateResourceConfig(self, request: Any) -> Any:  # noqa: N802
+        """Finds what is wrong with a resource without asking anybody."""
+        diagnostics = Diagnostics()
+        allowed = request.client_capabilities.write_only_attributes_allowed
+        self.resource(request.type_name).validate(loads(request.config), diagnostics, write_only_allowed=allowed)
+        return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
+
+    def ValidateDataResourceConfig(self, request: Any) -> Any:  # noqa: N802
+        """Finds nothing: reading it tells."""
+        del request
+        return MESSAGES["Diagnostics"]()
+
+    def ValidateEphemeralResourceConfig(self, request: Any) -> Any:  # noqa: N802
+        """Finds what is wrong with a token without asking anybody."""
+        diagnostics = Diagnostics()
+        token.validate(loads(request.config), diagnostics)
+        return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
+
+    # --- resources ---------------------------------------------------------------------------------
+
+    def UpgradeResourceState(self, request: Any) -> Any:  # noqa: N802
+        """A stored state as one of the present schema."""
+        state = json.loads(request.raw_state.json)
+        upgraded = self.resource(request.type_name).upgraded(request.version, state)
+        return MESSAGES["UpgradeResourceState.Response"](upgraded_state=dumps(upgraded))
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
+        """The state as it is now."""
+        diagnostics = Diagnostics()
+        state, private = loads(request.current_state), request.private
+        current = self._configured(diagnostics)
+        if current is not None:
+            state, private = self.resource(request.type_name).read(current, state, private, diagnostics)
+        return MESSAGES["ReadResource.Response"](
+            new_state=dumps(state), private=private, diagnostics=diagnostics.messages
+        )
+
+    def PlanResourceChange(self, request: Any) -> Any:  # noqa: N802
+        """What a configuration comes to."""
+        diagnostics = Diagnostics()
+        config = loads(request.config)
+        if config is None:  # it is to go
+            return MESSAGES["PlanResourceChange.Response"](
+                planned_state=request.proposed_new_state, planned_private=request.prior_private
+            )
+        state, replaced = planning.planned(
+            self.resource(request.type_name),
+            self._session,
+            loads(request.prior_state),
+            config,
+            Memory.loads(request.prior_private),
+            diagnostics,
+        )
+        return MESSAGES["PlanResourceChange.Response"](
+            planned_state=dumps(state),
+            requires_replace=[attribute_path([name]) for name in replaced],
+            planned_private=request.prior_private,
+            diagnostics=diagnostics.messages,
+        )
+
+    def ApplyResourceChange(self, request: Any) -> Any:  # noqa: N802
+        """Makes a planned state true."""
+        diagnostics = Diagnostics()
+        prior, wanted, config = loads(request.prior_state), loads(request.planned_state), loads(request.config)
+        resource, private = self.resource(request.type_name), request.planned_private
+        state: dict[str, Any] | None = prior
+        current = self._configured(diagnostics)
+        if current is None:
+            pass
+        elif wanted is None:
+            state, private = applying.deleted(resource, current, prior, private, diagnostics)
+        elif prior is None:
+            state, private = applying.created(resource, current, wanted, config, diagnostics)
+        else:
+            state, private = applying.updated(resource, current, prior, wanted, config, private, diagnostics)
+        return MESSAGES["ApplyResourceChange.Response"](
+            new_state=dumps(state), private=private, diagnostics=diagnostics.messages
+        )
+
+    def ImportResourceState(self, request: Any) -> Any:  # noqa: N802
+        """The state of an object that stands already."""
+        diagnostics = Diagnostics()
+        current = self._configured(diagnostics)
+        resource = self.resource(request.type_name)
+        found = None if current is None else resource.imported(current, request.id, diagnostics)
+        imported = [] if found is None else [
+            MESSAGES["ImportedResource"](type_name=request.type_name, state=dumps(found[0]), private=found[1])
+        ]  # fmt: skip
+        return MESSAGES["ImportResourceState.Response"](
+            imported_resources=imported, diagnostics=diagnostics.messages
+        )
+
+    # --- data sources and ephemeral resources ------------------------------------------------------
+
+    def ReadDataSource(self, request: Any) -> Any:  # noqa: N802
+        """What a data source shows."""
+        diagnostics = Diagnostics()
+        current = self._configured(diagnostics)
+        config = loads(request.config)
+        state = None if current is None else self.source(request.type_name).read(current, config, diagnostics)
+        return MESSAGES["ReadDataSource.Response"](state=dumps(state), diagnostics=diagnostics.messages)
+
+    def OpenEphemeralResource(self, request: Any) -> Any:  # noqa: N802
+        """Makes a token."""
+        diagnostics = Diagnostics()
+        current = self._configured(diagnostics)
+        result, private = None, b""
+        if current is not None:
+            result, private = token.opened(current, loads(request.config), diagnostics)
+        return MESSAGES["OpenEphemeralResource.Response"](
+            result=dumps(result if result is not None else blank(token.ATTRIBUTES, {})),
+            private=private,
+            diagnostics=diagnostics.messages,
+        )
+
+    def CloseEphemeralResource(self, request: Any) -> Any:  # noqa: N802
+        """Deletes a token."""
+        diagnostics = Diagnostics()
+        current = self._configured(diagnostics)
+        if current is not None and request.private:
+            token.closed(current, request.private, diagnostics)
+        return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
+
+    def StopProvider(self, request: Any) -> Any:  # noqa: N802
+        """Nothing to stop: whatever is waited for ends by its timeout, and is found again when it is not waited for."""
+        del request
+        return MESSAGES["StopProvider.Response"]()
+
+    def _configured(self, diagnostics: Diagnostics) -> Session | None:
+        if self._session is None:
+            diagnostics.error(
+                "The provider's configuration is not known yet",
+                "It comes from what is made by the same apply. Apply that first, with -target.",
+            )
+        return self._session
+
+
+def answering(provider: Provider, method: str) -> Callable[[Any, Any], Any]:
+    """A call of the protocol that tells of its own mistakes, too."""
+    call = getattr(provider, method)
+
+    def answer(request: Any, context: Any) -> Any:
+        del context
+        try:
+            return call(request)
+        except Exception:
+            _log.exception("a mistake in the provider, in %s of %s", method, getattr(request, "type_name", ""))
+            raise
+
+    return answer
+
+
+def _capabilities() -> Any:
+    # Optional: Terraform then asks each of its processes for the schemas once instead of several times.
+    return MESSAGES["ServerCapabilities"](get_provider_schema_optional=True)
+
+
+def _entry(name: str, attributes: Sequence[Attribute], description: str, version: int = 0) -> Any:
+    value = schema(attributes, description=description, version=version)
+    return MESSAGES["SchemaEntry"](key=name, value=value)

@@ -1,0 +1,14 @@
+"""How states of older versions of the schemas become states of the present ones.
+
+A field that comes needs nothing: it is null until the next refresh. One that gets another name, type or place does:
+add what turns a state of the present version into the next one, at the end of its kind's list, and nothing ever leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from terraform_provider_pextra.resource import Upcaster
+
+UPCASTERS: Final[Mapping[str, Sequence[Upcaster]]] = {}
