@@ -28,7 +28,11 @@ def created(
     session.applying = True
     what = f"create {resource.label(wanted)}"
     try:
-        obj = session.owner.create(resource.desired(wanted, config), timeout_s=_timeout_s(session, wanted, "create"))
+        obj = session.owner.create(
+            resource.desired(wanted, config),
+            timeout_s=_timeout_s(session, wanted, "create"),
+            wait=bool(wanted["wait"]),
+        )
     except NotReadyError as error:
         diagnostics.error(f"{resource.label(wanted)} was made and is not ready", str(error))
         return _stands(resource, session, error.obj, wanted)
@@ -61,6 +65,7 @@ def updated(
             resource.desired(wanted, config, memory, prior),
             etag=memory.etag or None,
             timeout_s=_timeout_s(session, wanted, "update"),
+            wait=bool(wanted["wait"]),
         )
     except NotReadyError as error:
         diagnostics.error(f"{resource.label(wanted)} was changed and is not ready", str(error))

@@ -14,7 +14,7 @@ from terraform_provider_pextra.attributes import Attribute, Form, Nesting, only_
 
 PREFIX: Final = "pextra_"
 TIMEOUTS: Final = ("create", "update", "delete")
-_OWN: Final = frozenset({"id", "uid", "name", "tenant", "labels", "annotations", "status", "minted", "timeouts"})
+_OWN: Final = frozenset({"id", "uid", "name", "tenant", "labels", "annotations", "status", "minted", "timeouts", "wait"})
 _SCALARS: Final = {"string": "string", "integer": "number", "number": "number", "boolean": "bool"}
 _STRINGS: Final = ["map", "string"]
 
@@ -37,6 +37,15 @@ def resource_attributes(kind: Kind) -> tuple[Attribute, ...]:
         *_twins(spec_attributes(kind)),
         _status(kind),
         *([_minted()] if kind.mints else []),
+        Attribute(
+            name="wait",
+            type="bool",
+            optional=True,
+            computed=True,
+            default=True,
+            description="Whether to wait until it is ready. Not for what something else makes ready afterwards: a host "
+            "that joins by a token of the same stack, an image that is uploaded. Default: `true`.",
+        ),
         Attribute(
             name="timeouts",
             optional=True,

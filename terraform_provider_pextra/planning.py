@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pextra_client.discovery import Scope
-from pextra_client.errors import ApiError, ClientError
+from pextra_client.errors import ClientError
 from pextra_client.lifecycle import UNKNOWN, Forecast
 from terraform_provider_pextra.attributes import blank
 from terraform_provider_pextra.diagnostics import Diagnostics
@@ -18,7 +18,7 @@ from terraform_provider_pextra.translation import filled
 
 Values = Mapping[str, Any]
 
-_UNWRITTEN: Final = frozenset({*COMPUTED, "timeouts"})
+_UNWRITTEN: Final = frozenset({*COMPUTED, "timeouts", "wait"})
 
 
 def planned(
@@ -85,8 +85,7 @@ def _forecast_creation(
     try:
         forecast = session.forecaster.create(resource.desired(wanted, config))
     except ClientError as error:
-        if not _awaits_its_tenant(error, wanted):
-            diagnostics.refused(what, error)
+        diagnostics.refused(what, error)
         return
     if forecast.taken_by is not None and forecast.taken_by not in session.owned:
         diagnostics.warning(
@@ -96,11 +95,6 @@ def _forecast_creation(
             ["name"],
         )
     _tell(resource, what, forecast, config, diagnostics)
-
-
-def _awaits_its_tenant(error: ClientError, wanted: Values) -> bool:
-    """Whether it is only that the tenant is made by the same apply."""
-    return isinstance(error, ApiError) and error.status == 404 and wanted.get("tenant") is not None
 
 
 def _forecast_update(

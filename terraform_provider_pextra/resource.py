@@ -194,7 +194,7 @@ class Resource:
             diagnostics.refused(f"import {self.kind.label(name, tenant or session.tenant)}", error)
             return None
         now = Memory.of(obj)
-        state = to_attributes(self.fields, now.spec)
+        state = {**to_attributes(self.fields, now.spec), "wait": True}
         state["labels"], state["annotations"] = dict(now.labels) or None, dict(now.annotations) or None
         for each in self.secrets:
             versions = _versions(now.spec.get(str(each.field)))

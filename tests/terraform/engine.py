@@ -70,6 +70,8 @@ class Stack:
         token: of whoever applies.
         tenant: whose the objects are.
         program: of the engine.
+        logs: the file that the engine writes its whole log to; nowhere by default.
+        timeout_s: how long the provider waits for one object.
     """
 
     folder: Path
@@ -80,6 +82,7 @@ class Stack:
     program: str = "terraform"
     config: dict[str, Any] = field(default_factory=dict[str, Any])
     logs: str = ""
+    timeout_s: int = 30
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -101,6 +104,7 @@ class Stack:
             tree.setdefault(f"pextra_{kind}", {})[label] = attributes
         self.config = {
             "terraform": {"required_providers": {"pextra": {"source": SOURCE}}},
+            "provider": {"pextra": {"timeout": f"{self.timeout_s}s"}},
             **({"resource": tree} if tree else {}),
             **blocks,
         }
