@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pextra_client.errors import ApiError, ClientError, TransportError
-from pextra_client.lifecycle import NotReadyError, TakenError
+from pextra_client.lifecycle.owner import NotReadyError, TakenError
 from pextra_client.wire import Object
 from terraform_provider_pextra.diagnostics import Diagnostics
 from terraform_provider_pextra.durations import seconds
@@ -21,9 +21,7 @@ Applied = tuple[dict[str, Any] | None, bytes]
 """The state as it then is, None for no object; and what to remember."""
 
 
-def created(
-    resource: Resource, session: Session, wanted: Values, config: Values, diagnostics: Diagnostics
-) -> Applied:
+def created(resource: Resource, session: Session, wanted: Values, config: Values, diagnostics: Diagnostics) -> Applied:
     """Makes a new object. One that does not become ready is in the state all the same, so that it is not forgotten."""
     session.applying = True
     what = f"create {resource.label(wanted)}"
@@ -76,9 +74,7 @@ def updated(
     return _stands(resource, session, obj, wanted)
 
 
-def deleted(
-    resource: Resource, session: Session, prior: Values, private: bytes, diagnostics: Diagnostics
-) -> Applied:
+def deleted(resource: Resource, session: Session, prior: Values, private: bytes, diagnostics: Diagnostics) -> Applied:
     """Deletes an object and waits until it has gone; one that has gone already is success."""
     session.applying = True
     try:

@@ -93,9 +93,7 @@ class Attribute:
 def only_read(attributes: Sequence[Attribute]) -> tuple[Attribute, ...]:
     """The same attributes where nothing can be given: of data sources and of what is observed."""
     return tuple(
-        replace(
-            each, required=False, optional=False, computed=True, default=None, nested=only_read(each.nested)
-        )
+        replace(each, required=False, optional=False, computed=True, default=None, nested=only_read(each.nested))
         for each in attributes
         if not each.write_only
     )

@@ -14,7 +14,9 @@ from terraform_provider_pextra.attributes import Attribute, Form, Nesting, only_
 
 PREFIX: Final = "pextra_"
 TIMEOUTS: Final = ("create", "update", "delete")
-_OWN: Final = frozenset({"id", "uid", "name", "tenant", "labels", "annotations", "status", "minted", "timeouts", "wait"})
+_OWN: Final = frozenset(
+    {"id", "uid", "name", "tenant", "labels", "annotations", "status", "minted", "timeouts", "wait"}
+)
 _SCALARS: Final = {"string": "string", "integer": "number", "number": "number", "boolean": "bool"}
 _STRINGS: Final = ["map", "string"]
 
@@ -91,7 +93,9 @@ def list_attributes(kind: Kind) -> tuple[Attribute, ...]:
     )
     return (
         *(where if kind.scope is Scope.TENANT else ()),
-        Attribute(name="labels", optional=True, description="A selector, such as `app=web,tier!=db,env in (a,b),!old`."),
+        Attribute(
+            name="labels", optional=True, description="A selector, such as `app=web,tier!=db,env in (a,b),!old`."
+        ),
         Attribute(
             name="filters",
             type=["list", "string"],
@@ -114,8 +118,7 @@ def _identity(kind: Kind) -> list[Attribute]:
         Attribute(
             name="id",
             computed=True,
-            description="What it is imported by: "
-            + ("its name." if kind.scope is Scope.CLOUD else "`tenant/name`."),
+            description="What it is imported by: " + ("its name." if kind.scope is Scope.CLOUD else "`tenant/name`."),
         ),
         Attribute(name="uid", computed=True, description="Its identity, which no other object ever has."),
         Attribute(

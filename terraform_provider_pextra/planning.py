@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pextra_client.discovery import Scope
 from pextra_client.errors import ClientError
-from pextra_client.lifecycle import UNKNOWN, Forecast
+from pextra_client.lifecycle.forecast import Forecast
+from pextra_client.lifecycle.unknown import UNKNOWN
 from terraform_provider_pextra.attributes import blank
 from terraform_provider_pextra.diagnostics import Diagnostics
 from terraform_provider_pextra.memory import Memory
@@ -143,4 +144,3 @@ def _tell(resource: Resource, what: str, forecast: Forecast, config: Values, dia
         diagnostics.error(f"Cannot {what}", f"{fault}", path)
     for warning in forecast.warnings:
         diagnostics.warning(f"As things stand, the API would refuse to {what}", warning)
-

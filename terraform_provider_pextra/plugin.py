@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,8 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
 
-from terraform_provider_pextra.service import Provider, answering
+from terraform_provider_pextra.description import Description
+from terraform_provider_pextra.upcasting import UPCASTERS, Upcaster
 from terraform_provider_pextra.wire import MESSAGES, METHODS, SERVICE
 
 _COOKIE: Final = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
@@ -31,14 +32,20 @@ _LARGEST_MESSAGE_BYTES: Final = 256 * 1024 * 1024
 _THREADS: Final = 64
 _SIGN_OFF_S: Final = 0.2
 
+_log = logging.getLogger(__name__)
+
 
 def main() -> None:
     """Serves the provider as Terraform and OpenTofu expect it of the program that they start."""
-    serve(Provider())
+    serve()
 
 
-def serve(provider: Provider) -> None:
-    """Announces a socket on the standard output and answers there until Terraform goes."""
+def serve(upcasters: Mapping[str, Sequence[Upcaster]] = UPCASTERS) -> None:
+    """Announces a socket on the standard output and answers there until Terraform goes.
+
+    Args:
+        upcasters: for states of older versions, by the name of the kind.
+    """
     if os.environ.get(_COOKIE[0]) != _COOKIE[1]:
         sys.exit("This is a provider of Terraform and OpenTofu: they start it, nobody else does.")
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="[%(levelname)s] %(name)s: %(message)s")
@@ -52,7 +59,7 @@ def serve(provider: Provider) -> None:
             ("grpc.max_send_message_length", _LARGEST_MESSAGE_BYTES),
         ],
     )
-    server.add_generic_rpc_handlers((_handler(provider), *_control(gone)))
+    server.add_generic_rpc_handlers((_handler(Calls(upcasters)), *_control(gone)))
     with tempfile.TemporaryDirectory(prefix="pextra-") as folder:
         socket = Path(folder) / "s"
         certificate = _listen(server, socket)
@@ -78,10 +85,41 @@ def _listen(server: Any, socket: Path) -> str:
     return base64.b64encode(certificate_der).decode().rstrip("=")
 
 
-def _handler(provider: Provider) -> Any:
+class Calls:
+    """Every call of the protocol. What needs a client is imported at the first call that does.
+
+    Args:
+        upcasters: for states of older versions.
+    """
+
+    def __init__(self, upcasters: Mapping[str, Sequence[Upcaster]]) -> None:
+        self._upcasters = upcasters
+        self._description = Description(upcasters)
+        self._provider: Any = None
+        self._lock = threading.Lock()
+
+    def answer(self, method: str, request: Any) -> Any:
+        """The answer to a call. A mistake in the provider is in Terraform's log, too."""
+        try:
+            home = self._description if hasattr(self._description, method) else self._objects()
+            return getattr(home, method)(request)
+        except Exception:
+            _log.exception("a mistake in the provider, in %s of %s", method, getattr(request, "type_name", ""))
+            raise
+
+    def _objects(self) -> Any:
+        with self._lock:
+            if self._provider is None:
+                from terraform_provider_pextra.service import Provider  # noqa: PLC0415 - half of what a start costs
+
+                self._provider = Provider(self._upcasters)
+            return self._provider
+
+
+def _handler(calls: Calls) -> Any:
     methods = {
         name: grpc.unary_unary_rpc_method_handler(
-            answering(provider, name),
+            lambda request, context, name=name: calls.answer(name, request),  # noqa: ARG005
             request_deserializer=MESSAGES[asked].FromString,
             response_serializer=MESSAGES[answered].SerializeToString,
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from pextra_client.discovery import Kind, Scope
 from pextra_client.errors import ClientError
-from pextra_client.lifecycle import Desired, Owned, Unknown, check
+from pextra_client.lifecycle.checking import check
+from pextra_client.lifecycle.desired import Desired, Owned
 from pextra_client.lifecycle.projection import is_secret_state
+from pextra_client.lifecycle.unknown import Unknown
 from pextra_client.wire import Object
 from terraform_provider_pextra.attributes import Attribute, blank
 from terraform_provider_pextra.diagnostics import Diagnostics
@@ -18,10 +20,9 @@ from terraform_provider_pextra.memory import Memory
 from terraform_provider_pextra.paths import located
 from terraform_provider_pextra.session import Session
 from terraform_provider_pextra.translation import refreshed, to_attributes, to_fields
+from terraform_provider_pextra.upcasting import Upcaster
 
 Values = Mapping[str, Any]
-Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
-"""Turns a state of one version of a schema into one of the next."""
 
 COMPUTED: Final = ("id", "uid", "status", "minted")
 
@@ -41,11 +42,6 @@ class Resource:
         self.secrets: tuple[Attribute, ...] = tuple(each for each in self.fields if each.secret)
         self._upcasters = tuple(upcasters)
 
-    @property
-    def version(self) -> int:
-        """Of the schema."""
-        return len(self._upcasters)
-
     def label(self, values: Values) -> str:
         """How an object is called in messages."""
         name, tenant = values.get("name"), values.get("tenant")
@@ -53,7 +49,9 @@ class Resource:
 
     # --- what is wanted ----------------------------------------------------------------------------
 
-    def desired(self, values: Values, config: Values, memory: Memory | None = None, prior: Values | None = None) -> Desired:
+    def desired(
+        self, values: Values, config: Values, memory: Memory | None = None, prior: Values | None = None
+    ) -> Desired:
         """What a configuration wants.
 
         A secret that is written only is sent when its version is another than the prior state's; else what the API
@@ -88,7 +86,9 @@ class Resource:
         for each in self.fields:
             listed = next((other for other in self.fields if other.field == each.field and other is not each), None)
             if each.word and config.get(each.name) and listed and config.get(listed.name) is not None:
-                diagnostics.error(f"{each.name} and {listed.name} exclude each other", "Write one of them.", [each.name])
+                diagnostics.error(
+                    f"{each.name} and {listed.name} exclude each other", "Write one of them.", [each.name]
+                )
         for name in TIMEOUTS:
             text = _map(config.get("timeouts")).get(name)
             if isinstance(text, str):

@@ -1,44 +1,36 @@
-"""The calls of the protocol, each answered by what knows."""
+"""The calls of the protocol that are about objects, each answered by what knows."""
 
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pextra_client.discovery import Catalog, Kind
+from pextra_client.discovery import Catalog
 from pextra_client.errors import ClientError
-from pextra_client.lifecycle import is_known
-from terraform_provider_pextra import applying, planning, session, token
-from terraform_provider_pextra.attributes import Attribute, blank, schema
+from pextra_client.lifecycle.unknown import is_known
+from terraform_provider_pextra import applying, ephemeral, planning, session, token
+from terraform_provider_pextra.attributes import blank
 from terraform_provider_pextra.diagnostics import Diagnostics, attribute_path
 from terraform_provider_pextra.kinds import list_name, resource_name
 from terraform_provider_pextra.memory import Memory
-from terraform_provider_pextra.resource import Resource, Upcaster
+from terraform_provider_pextra.resource import Resource
 from terraform_provider_pextra.session import Session
 from terraform_provider_pextra.source import ManyObjects, OneObject
-from terraform_provider_pextra.upcasting import UPCASTERS
+from terraform_provider_pextra.upcasting import UPCASTERS, Upcaster
 from terraform_provider_pextra.values import dumps, loads
 from terraform_provider_pextra.wire import MESSAGES
 
-_log = logging.getLogger(__name__)
-
-DESCRIPTION: Final = "Everything that a Pextra cloud has: tenants, access, networks, disks, instances and hosts."
-
 
 class Provider:
-    """The provider: answers one Terraform process.
+    """Answers one process of Terraform.
 
     Args:
-        kinds: what there is.
         upcasters: for states of older versions, by the name of the kind.
     """
 
-    def __init__(
-        self, kinds: Catalog | None = None, upcasters: Mapping[str, Sequence[Upcaster]] = UPCASTERS
-    ) -> None:
-        found = kinds or Catalog.bundled()
+    def __init__(self, upcasters: Mapping[str, Sequence[Upcaster]] = UPCASTERS) -> None:
+        found = tuple(Catalog.bundled())
         self._kinds = {resource_name(each): each for each in found}
         self._plurals = {list_name(each): each for each in found}
         self._upcasters = upcasters
@@ -54,67 +46,12 @@ class Provider:
             self._resources[name] = Resource(kind, self._upcasters.get(kind.name, ()))
         return self._resources[name]
 
-    def resource_names(self) -> list[str]:
-        """The names of all resources: of the kinds that users write."""
-        return [name for name, kind in self._kinds.items() if kind.writable]
-
     def source(self, name: str) -> OneObject | ManyObjects:
         """The data source of that name."""
         kind = self._kinds.get(name)
         return OneObject(kind) if kind is not None else ManyObjects(self._plurals[name])
 
-    def source_names(self) -> list[str]:
-        """The names of all data sources."""
-        return [*self._kinds, *self._plurals]
-
-    def kind_of(self, name: str) -> Kind:
-        """The kind that a resource or data source shows."""
-        return self._kinds.get(name) or self._plurals[name]
-
-    def GetMetadata(self, request: Any) -> Any:  # noqa: N802 - as the protocol has it; so are the others
-        """The names of everything."""
-        del request
-        type_name = MESSAGES["TypeName"]
-        return MESSAGES["GetMetadata.Response"](
-            server_capabilities=_capabilities(),
-            resources=[type_name(type_name=name) for name in self.resource_names()],
-            data_sources=[type_name(type_name=name) for name in self.source_names()],
-            ephemeral_resources=[type_name(type_name=token.NAME)],
-        )
-
-    def GetProviderSchema(self, request: Any) -> Any:  # noqa: N802
-        """The schemas of everything."""
-        del request
-        resources = {name: self.resource(name) for name in self.resource_names()}
-        return MESSAGES["GetProviderSchema.Response"](
-            server_capabilities=_capabilities(),
-            provider=schema(session.ATTRIBUTES, description=DESCRIPTION),
-            resource_schemas=[
-                _entry(name, each.attributes, each.kind.description, each.version) for name, each in resources.items()
-            ],
-            data_source_schemas=[
-                _entry(name, self.source(name).attributes, self.kind_of(name).description)
-                for name in self.source_names()
-            ],
-            ephemeral_resource_schemas=[_entry(token.NAME, token.ATTRIBUTES, token.DESCRIPTION)],
-        )
-
-    def GetResourceIdentitySchemas(self, request: Any) -> Any:  # noqa: N802
-        """None: resources are imported by their ids."""
-        del request
-        return MESSAGES["Empty"]()
-
-    def GetFunctions(self, request: Any) -> Any:  # noqa: N802
-        """None."""
-        del request
-        return MESSAGES["Empty"]()
-
     # --- configuration -----------------------------------------------------------------------------
-
-    def ValidateProviderConfig(self, request: Any) -> Any:  # noqa: N802
-        """Finds nothing: `ConfigureProvider` tells what is wrong."""
-        del request
-        return MESSAGES["ValidateProviderConfig.Response"]()
 
     def ConfigureProvider(self, request: Any) -> Any:  # noqa: N802
         """Takes the provider's configuration. One that is not known yet leaves plans without forecasts."""
@@ -139,11 +76,6 @@ class Provider:
         allowed = request.client_capabilities.write_only_attributes_allowed
         self.resource(request.type_name).validate(loads(request.config), diagnostics, write_only_allowed=allowed)
         return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
-
-    def ValidateDataResourceConfig(self, request: Any) -> Any:  # noqa: N802
-        """Finds nothing: reading it tells."""
-        del request
-        return MESSAGES["Diagnostics"]()
 
     def ValidateEphemeralResourceConfig(self, request: Any) -> Any:  # noqa: N802
         """Finds what is wrong with a token without asking anybody."""
@@ -221,9 +153,7 @@ class Provider:
         imported = [] if found is None else [
             MESSAGES["ImportedResource"](type_name=request.type_name, state=dumps(found[0]), private=found[1])
         ]  # fmt: skip
-        return MESSAGES["ImportResourceState.Response"](
-            imported_resources=imported, diagnostics=diagnostics.messages
-        )
+        return MESSAGES["ImportResourceState.Response"](imported_resources=imported, diagnostics=diagnostics.messages)
 
     # --- data sources and ephemeral resources ------------------------------------------------------
 
@@ -243,7 +173,7 @@ class Provider:
         if current is not None:
             result, private = token.opened(current, loads(request.config), diagnostics)
         return MESSAGES["OpenEphemeralResource.Response"](
-            result=dumps(result if result is not None else blank(token.ATTRIBUTES, {})),
+            result=dumps(result if result is not None else blank(ephemeral.ATTRIBUTES, {})),
             private=private,
             diagnostics=diagnostics.messages,
         )
@@ -256,11 +186,6 @@ class Provider:
             token.closed(current, request.private, diagnostics)
         return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
 
-    def StopProvider(self, request: Any) -> Any:  # noqa: N802
-        """Nothing to stop: whatever is waited for ends by its timeout, and is found again when it is not waited for."""
-        del request
-        return MESSAGES["StopProvider.Response"]()
-
     def _configured(self, diagnostics: Diagnostics) -> Session | None:
         if self._session is None:
             diagnostics.error(
@@ -268,28 +193,3 @@ class Provider:
                 "It comes from what is made by the same apply. Apply that first, with -target.",
             )
         return self._session
-
-
-def answering(provider: Provider, method: str) -> Callable[[Any, Any], Any]:
-    """A call of the protocol that tells of its own mistakes, too."""
-    call = getattr(provider, method)
-
-    def answer(request: Any, context: Any) -> Any:
-        del context
-        try:
-            return call(request)
-        except Exception:
-            _log.exception("a mistake in the provider, in %s of %s", method, getattr(request, "type_name", ""))
-            raise
-
-    return answer
-
-
-def _capabilities() -> Any:
-    # Optional: Terraform then asks each of its processes for the schemas once instead of several times.
-    return MESSAGES["ServerCapabilities"](get_provider_schema_optional=True)
-
-
-def _entry(name: str, attributes: Sequence[Attribute], description: str, version: int = 0) -> Any:
-    value = schema(attributes, description=description, version=version)
-    return MESSAGES["SchemaEntry"](key=name, value=value)

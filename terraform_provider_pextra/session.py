@@ -9,52 +9,10 @@ from typing import Any, Final
 
 from pextra_client.client import Client
 from pextra_client.config import Settings, resolve
-from pextra_client.lifecycle import Forecaster, Owner
-from terraform_provider_pextra.attributes import Attribute
+from pextra_client.lifecycle.forecast import Forecaster
+from pextra_client.lifecycle.owner import Owner
 from terraform_provider_pextra.durations import seconds
 from terraform_provider_pextra.stack import identity
-
-ATTRIBUTES: Final = (
-    Attribute(
-        name="endpoints",
-        type=["list", "string"],
-        optional=True,
-        description="Addresses of the API, all of one cloud; `PEXTRA_ENDPOINTS` or the profile's by default.",
-    ),
-    Attribute(
-        name="token",
-        optional=True,
-        sensitive=True,
-        description="The bearer token; `PEXTRA_TOKEN` or the profile's by default. Rather leave it to the environment.",
-    ),
-    Attribute(
-        name="tenant",
-        optional=True,
-        description="Whose the objects are that name no tenant; `PEXTRA_TENANT` or the profile's by default.",
-    ),
-    Attribute(
-        name="ca_file",
-        optional=True,
-        description="File of the certificates to trust in place of the system's; `PEXTRA_CA` or the profile's by default.",
-    ),
-    Attribute(
-        name="profile",
-        optional=True,
-        description="The profile of the command line to take what is missing from; `PEXTRA_PROFILE` or the current one "
-        "by default.",
-    ),
-    Attribute(
-        name="stack",
-        optional=True,
-        description="Tells this stack from every other, so that an apply that was killed finds what it made again, for "
-        "24 hours. By default this machine, folder and workspace: name it where applies run on changing machines.",
-    ),
-    Attribute(
-        name="timeout",
-        optional=True,
-        description="How long to wait for one object at most, such as `20m`; 10 minutes by default.",
-    ),
-)
 
 _TIMEOUT_S: Final = 600.0
 

@@ -1,4 +1,4 @@
-"""The ephemeral resource `pextra_token`: a credential for the time of one run."""
+"""Making and deleting the credential of the ephemeral resource `pextra_token`."""
 
 from __future__ import annotations
 
@@ -10,31 +10,16 @@ from typing import Any, Final
 
 from pextra_client.discovery import Catalog
 from pextra_client.errors import ClientError
-from pextra_client.lifecycle import Owned
+from pextra_client.lifecycle.desired import Owned
 from pextra_client.wire import Object
-from terraform_provider_pextra.attributes import Attribute, blank
+from terraform_provider_pextra.attributes import blank
 from terraform_provider_pextra.diagnostics import Diagnostics
 from terraform_provider_pextra.durations import seconds
+from terraform_provider_pextra.ephemeral import ATTRIBUTES
 from terraform_provider_pextra.session import Session
 
 Values = Mapping[str, Any]
 
-NAME: Final = "pextra_token"
-DESCRIPTION: Final = (
-    "A credential that exists for the time of one run: made when Terraform opens it, deleted when it closes it, and in "
-    "neither plan nor state. Where Terraform is killed, it expires by itself. With `user` alone it is an `api_token`, "
-    "which may do what the user may; with `service_account`, `roles` or `actions` an `application_credential`."
-)
-ATTRIBUTES: Final = (
-    Attribute(name="user", optional=True, description="The user who acts by it; this or `service_account`."),
-    Attribute(name="service_account", optional=True, description="The service account that acts by it."),
-    Attribute(name="tenant", optional=True, description="Whose user or service account; the provider's by default."),
-    Attribute(name="roles", type=["list", "string"], optional=True, description="It may do only what these roles may."),
-    Attribute(name="actions", type=["list", "string"], optional=True, description="It may do only this."),
-    Attribute(name="lifetime", optional=True, description="After how long it expires at the latest; `1h` by default."),
-    Attribute(name="token", computed=True, sensitive=True, description="The bearer token."),
-    Attribute(name="expires_at", computed=True, description="When it expires, RFC 3339."),
-)
 _LIFETIME: Final = "1h"
 
 

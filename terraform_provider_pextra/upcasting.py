@@ -6,9 +6,10 @@ add what turns a state of the present version into the next one, at the end of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from terraform_provider_pextra.resource import Upcaster
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Turns a state of one version of a schema into one of the next."""
 
 UPCASTERS: Final[Mapping[str, Sequence[Upcaster]]] = {}

@@ -225,7 +225,7 @@ class Plan:
 
     def replaced_by(self, address: str) -> list[list[Any]]:
         """The paths for which a resource is to be replaced."""
-        change = next(
-            each for each in self.document["resource_changes"] if each["address"] == f"pextra_{address}"
-        )["change"]
+        change = next(each for each in self.document["resource_changes"] if each["address"] == f"pextra_{address}")[
+            "change"
+        ]
         return change.get("replace_paths", [])
