@@ -67,9 +67,10 @@ class Resource:
         spec = to_fields([each for each in self.attributes if each.field is not None], given)
         for each in self.secrets:
             version = f"{each.name}_wo_version"
-            kept = memory is not None and each.field in memory.spec and prior is not None
-            if kept and given.get(f"{each.name}_wo") is not None and prior.get(version) == values.get(version):
-                spec[str(each.field)] = memory.spec[str(each.field)]
+            if memory is None or prior is None or each.field not in memory.spec:
+                continue
+            if given.get(f"{each.name}_wo") is not None and prior.get(version) == values.get(version):
+                spec[each.field] = memory.spec[each.field]
         return Desired(
             kind=self.kind,
             name=values["name"] if values.get("name") is not None else self.kind.singleton or "",

@@ -39,7 +39,8 @@ _FIELDS: Final[Mapping[str, str]] = {
     "GetMetadata.Response": "server_capabilities=1:ServerCapabilities diagnostics=2:*Diagnostic "
     "data_sources=3:*TypeName resources=4:*TypeName ephemeral_resources=6:*TypeName",
     "GetProviderSchema.Response": "provider=1:Schema resource_schemas=2:*SchemaEntry "
-    "data_source_schemas=3:*SchemaEntry diagnostics=4:*Diagnostic server_capabilities=6:ServerCapabilities ephemeral_resource_schemas=8:*SchemaEntry",
+    "data_source_schemas=3:*SchemaEntry diagnostics=4:*Diagnostic "
+    "server_capabilities=6:ServerCapabilities ephemeral_resource_schemas=8:*SchemaEntry",
     "ValidateProviderConfig.Request": "config=1:DynamicValue",
     "ValidateProviderConfig.Response": "diagnostics=2:*Diagnostic",
     "UpgradeResourceState.Request": "type_name=1:string version=2:int64 raw_state=3:RawState",
