@@ -15,7 +15,6 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = "pextra/pextra"
-_SECONDS: Final = 100
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ class Stack:
         program: of the engine.
         logs: the file that the engine writes its whole log to; nowhere by default.
         timeout_s: how long the provider waits for one object.
+        patience_s: how long a command may take.
     """
 
     folder: Path
@@ -83,6 +83,7 @@ class Stack:
     config: dict[str, Any] = field(default_factory=dict[str, Any])
     logs: str = ""
     timeout_s: int = 30
+    patience_s: int = 100
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -144,7 +145,7 @@ class Stack:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=_SECONDS,
+            timeout=self.patience_s,
         )
         return Run(done.returncode, done.stdout)
 

@@ -32,3 +32,14 @@ def test_init_installs_the_built_provider_from_a_mirror_and_it_works(
     assert not stack.plan().changes
     stack.destroy()
     shutil.rmtree(built)
+
+
+def test_the_example_is_made_planned_empty_and_destroyed(stack: Stack, client: Client) -> None:
+    shutil.copy(ROOT / "examples" / "terraform" / "main.tf", stack.folder)
+    tenant = f"-var=tenant=shop-{client.tenant}"
+    done = stack.run("apply", "-auto-approve", tenant)
+    assert done.status == 0, done.output
+    assert "10.1.0." in done.output
+    assert stack.run("plan", "-detailed-exitcode", tenant).status == 0
+    assert stack.run("destroy", "-auto-approve", tenant).status == 0
+    assert client.find("tenant", f"shop-{client.tenant}") is None
