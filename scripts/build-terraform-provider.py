@@ -41,7 +41,9 @@ def main(folder: Path) -> None:
         *("--distpath", str(work / "dist"), "--workpath", str(work / "build"), "--specpath", str(work)),
         *("--paths", str(ROOT), "--add-data", f"{ROOT / 'pextra_client' / 'kinds.json'}{os.pathsep}pextra_client"),
         # Imported at the first call that needs it.
-        *("--hidden-import", "terraform_provider_pextra.service", *left_out, str(entry)),
+        *("--hidden-import", "terraform_provider_pextra.service", "--hidden-import", "jsonschema"),
+        *left_out,
+        str(entry),
     ]
     subprocess.run([sys.executable, "-m", "PyInstaller", *arguments], check=True)
     archive = folder / f"terraform-provider-pextra_{VERSION}_{_platform()}.zip"

@@ -1,10 +1,13 @@
-"""The ephemeral resource `pextra_token`, as it is declared; `token` makes it."""
+"""The ephemeral resource `pextra_token`, as it is declared and checked; `token` makes it."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from terraform_provider_pextra.attributes import Attribute
+from terraform_provider_pextra.diagnostics import Diagnostics
+from terraform_provider_pextra.durations import seconds
 
 NAME: Final = "pextra_token"
 DESCRIPTION: Final = (
@@ -22,3 +25,15 @@ ATTRIBUTES: Final = (
     Attribute(name="token", computed=True, sensitive=True, description="The bearer token."),
     Attribute(name="expires_at", computed=True, description="When it expires, RFC 3339."),
 )
+
+
+def validate(config: Mapping[str, Any], diagnostics: Diagnostics) -> None:
+    """Finds what cannot be right."""
+    if (config.get("user") is None) == (config.get("service_account") is None):
+        diagnostics.error("Either user or service_account is needed", "Write one of them.", ["user"])
+    lifetime = config.get("lifetime")
+    if isinstance(lifetime, str):
+        try:
+            seconds(lifetime)
+        except ValueError as error:
+            diagnostics.error(f"lifetime {error}", path=["lifetime"])

@@ -94,26 +94,34 @@ class Calls:
 
     def __init__(self, upcasters: Mapping[str, Sequence[Upcaster]]) -> None:
         self._upcasters = upcasters
-        self._description = Description(upcasters)
-        self._provider: Any = None
+        self._homes: list[Any] = [Description(upcasters)]
         self._lock = threading.Lock()
 
     def answer(self, method: str, request: Any) -> Any:
         """The answer to a call. A mistake in the provider is in Terraform's log, too."""
         try:
-            home = self._description if hasattr(self._description, method) else self._objects()
-            return getattr(home, method)(request)
+            return getattr(self._home(method), method)(request)
         except Exception:
             _log.exception("a mistake in the provider, in %s of %s", method, getattr(request, "type_name", ""))
             raise
 
-    def _objects(self) -> Any:
+    def _home(self, method: str) -> Any:
         with self._lock:
-            if self._provider is None:
-                from terraform_provider_pextra.service import Provider  # noqa: PLC0415 - half of what a start costs
+            while True:
+                found = next((each for each in self._homes if hasattr(each, method)), None)
+                if found is not None:
+                    return found
+                self._homes.append(self._next())
 
-                self._provider = Provider(self._upcasters)
-            return self._provider
+    def _next(self) -> Any:
+        from terraform_provider_pextra.checks import Checks, Resources  # noqa: PLC0415
+
+        if len(self._homes) == 1:
+            return Checks(Resources(self._upcasters))
+        from terraform_provider_pextra.service import Provider  # noqa: PLC0415
+
+        self._homes[1].planning = True
+        return Provider(self._homes[1].resources)
 
 
 def _handler(calls: Calls) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pextra_client.discovery import Kind, Scope
 from pextra_client.errors import ClientError
@@ -18,9 +18,11 @@ from terraform_provider_pextra.durations import seconds
 from terraform_provider_pextra.kinds import TIMEOUTS, resource_attributes, spec_attributes
 from terraform_provider_pextra.memory import Memory
 from terraform_provider_pextra.paths import located
-from terraform_provider_pextra.session import Session
 from terraform_provider_pextra.translation import refreshed, to_attributes, to_fields
 from terraform_provider_pextra.upcasting import Upcaster
+
+if TYPE_CHECKING:  # what is only checked needs no client
+    from terraform_provider_pextra.session import Session
 
 Values = Mapping[str, Any]
 
@@ -80,8 +82,17 @@ class Resource:
             annotations=_map(values.get("annotations")),
         )
 
-    def validate(self, config: Values, diagnostics: Diagnostics, *, write_only_allowed: bool) -> None:
-        """Finds what the API would refuse by the kind's declaration alone."""
+    def validate(
+        self, config: Values, diagnostics: Diagnostics, *, write_only_allowed: bool, fields: bool = True
+    ) -> None:
+        """Finds what the API would refuse by the kind's declaration alone.
+
+        Args:
+            config: as it is written.
+            diagnostics: takes what is found.
+            write_only_allowed: whether Terraform keeps what is written only out of its state.
+            fields: whether the fields are checked, too: a forecast, which follows where something differs, does it.
+        """
         for each in self.secrets:
             self._validate_secret(each.name, config, diagnostics, write_only_allowed=write_only_allowed)
         for each in self.fields:
@@ -97,7 +108,7 @@ class Resource:
                     seconds(text)
                 except ValueError as error:
                     diagnostics.error(f"timeouts.{name} {error}", path=["timeouts", name])
-        for fault in check(self.desired(config, config)):
+        for fault in check(self.desired(config, config)) if fields else ():
             path = located(self.attributes, fault.path, config)
             written = ".".join(str(part).removeprefix("=") for part in path) or fault.path
             diagnostics.error(f"{written} {fault.message}".strip(), path=path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pextra_client.discovery import Catalog
@@ -11,13 +9,12 @@ from pextra_client.errors import ClientError
 from pextra_client.lifecycle.unknown import is_known
 from terraform_provider_pextra import applying, ephemeral, planning, session, token
 from terraform_provider_pextra.attributes import blank
+from terraform_provider_pextra.checks import Resources
 from terraform_provider_pextra.diagnostics import Diagnostics, attribute_path
 from terraform_provider_pextra.kinds import list_name, resource_name
 from terraform_provider_pextra.memory import Memory
-from terraform_provider_pextra.resource import Resource
 from terraform_provider_pextra.session import Session
 from terraform_provider_pextra.source import ManyObjects, OneObject
-from terraform_provider_pextra.upcasting import UPCASTERS, Upcaster
 from terraform_provider_pextra.values import dumps, loads
 from terraform_provider_pextra.wire import MESSAGES
 
@@ -26,25 +23,15 @@ class Provider:
     """Answers one process of Terraform.
 
     Args:
-        upcasters: for states of older versions, by the name of the kind.
+        resources: the resources by name.
     """
 
-    def __init__(self, upcasters: Mapping[str, Sequence[Upcaster]] = UPCASTERS) -> None:
+    def __init__(self, resources: Resources) -> None:
         found = tuple(Catalog.bundled())
         self._kinds = {resource_name(each): each for each in found}
         self._plurals = {list_name(each): each for each in found}
-        self._upcasters = upcasters
-        self._resources: dict[str, Resource] = {}
+        self._resources = resources
         self._session: Session | None = None
-
-    # --- what there is -----------------------------------------------------------------------------
-
-    def resource(self, name: str) -> Resource:
-        """The resource of that name."""
-        if name not in self._resources:
-            kind = self._kinds[name]
-            self._resources[name] = Resource(kind, self._upcasters.get(kind.name, ()))
-        return self._resources[name]
 
     def source(self, name: str) -> OneObject | ManyObjects:
         """The data source of that name."""
@@ -70,26 +57,7 @@ class Provider:
                 diagnostics.error(f"timeout {error}", path=["timeout"])
         return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
 
-    def ValidateResourceConfig(self, request: Any) -> Any:  # noqa: N802
-        """Finds what is wrong with a resource without asking anybody."""
-        diagnostics = Diagnostics()
-        allowed = request.client_capabilities.write_only_attributes_allowed
-        self.resource(request.type_name).validate(loads(request.config), diagnostics, write_only_allowed=allowed)
-        return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
-
-    def ValidateEphemeralResourceConfig(self, request: Any) -> Any:  # noqa: N802
-        """Finds what is wrong with a token without asking anybody."""
-        diagnostics = Diagnostics()
-        token.validate(loads(request.config), diagnostics)
-        return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
-
     # --- resources ---------------------------------------------------------------------------------
-
-    def UpgradeResourceState(self, request: Any) -> Any:  # noqa: N802
-        """A stored state as one of the present schema."""
-        state = json.loads(request.raw_state.json)
-        upgraded = self.resource(request.type_name).upgraded(request.version, state)
-        return MESSAGES["UpgradeResourceState.Response"](upgraded_state=dumps(upgraded))
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """The state as it is now."""
@@ -97,7 +65,7 @@ class Provider:
         state, private = loads(request.current_state), request.private
         current = self._configured(diagnostics)
         if current is not None:
-            state, private = self.resource(request.type_name).read(current, state, private, diagnostics)
+            state, private = self._resources.find(request.type_name).read(current, state, private, diagnostics)
         return MESSAGES["ReadResource.Response"](
             new_state=dumps(state), private=private, diagnostics=diagnostics.messages
         )
@@ -111,7 +79,7 @@ class Provider:
                 planned_state=request.proposed_new_state, planned_private=request.prior_private
             )
         state, replaced = planning.planned(
-            self.resource(request.type_name),
+            self._resources.find(request.type_name),
             self._session,
             loads(request.prior_state),
             config,
@@ -129,7 +97,7 @@ class Provider:
         """Makes a planned state true."""
         diagnostics = Diagnostics()
         prior, wanted, config = loads(request.prior_state), loads(request.planned_state), loads(request.config)
-        resource, private = self.resource(request.type_name), request.planned_private
+        resource, private = self._resources.find(request.type_name), request.planned_private
         state: dict[str, Any] | None = prior
         current = self._configured(diagnostics)
         if current is None:
@@ -148,7 +116,7 @@ class Provider:
         """The state of an object that stands already."""
         diagnostics = Diagnostics()
         current = self._configured(diagnostics)
-        resource = self.resource(request.type_name)
+        resource = self._resources.find(request.type_name)
         found = None if current is None else resource.imported(current, request.id, diagnostics)
         imported = [] if found is None else [
             MESSAGES["ImportedResource"](type_name=request.type_name, state=dumps(found[0]), private=found[1])

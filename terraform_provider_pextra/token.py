@@ -23,18 +23,6 @@ Values = Mapping[str, Any]
 _LIFETIME: Final = "1h"
 
 
-def validate(config: Values, diagnostics: Diagnostics) -> None:
-    """Finds what cannot be right."""
-    if (config.get("user") is None) == (config.get("service_account") is None):
-        diagnostics.error("Either user or service_account is needed", "Write one of them.", ["user"])
-    lifetime = config.get("lifetime")
-    if isinstance(lifetime, str):
-        try:
-            seconds(lifetime)
-        except ValueError as error:
-            diagnostics.error(f"lifetime {error}", path=["lifetime"])
-
-
 def opened(session: Session, config: Values, diagnostics: Diagnostics) -> tuple[dict[str, Any] | None, bytes]:
     """A new credential, and what closing it needs."""
     kind, spec = _wanted(config)

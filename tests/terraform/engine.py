@@ -51,7 +51,7 @@ def provider_folder(folder: Path, *, entry: str = "terraform_provider_pextra.plu
     program = folder / "terraform-provider-pextra"
     paths = os.pathsep.join((str(ROOT), str(ROOT / "backend")))
     program.write_text(
-        f"#!{sys.executable} -B\nimport sys\nsys.path[:0] = {paths.split(os.pathsep)!r}\n"
+        f"#!{sys.executable}\nimport sys\nsys.path[:0] = {paths.split(os.pathsep)!r}\n"
         f"from {module} import {function}\n{function}()\n"
     )
     program.chmod(0o755)
