@@ -91,7 +91,8 @@ def _stands(resource: Resource, session: Session, obj: Object, wanted: Values) -
 
 
 def _timeout_s(session: Session, values: Values, verb: str) -> float:
-    text = (values.get("timeouts") or {}).get(verb)
+    timeouts: Values = values.get("timeouts") or {}
+    text = timeouts.get(verb)
     return seconds(text) if text else session.timeout_s
 
 

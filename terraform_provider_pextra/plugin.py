@@ -124,10 +124,18 @@ class Calls:
         return Provider(self._homes[1].resources)
 
 
+def _behaviour(calls: Calls, name: str) -> Any:
+    def answer(request: Any, context: Any) -> Any:
+        del context
+        return calls.answer(name, request)
+
+    return answer
+
+
 def _handler(calls: Calls) -> Any:
     methods = {
         name: grpc.unary_unary_rpc_method_handler(
-            lambda request, context, name=name: calls.answer(name, request),  # noqa: ARG005
+            _behaviour(calls, name),
             request_deserializer=MESSAGES[asked].FromString,
             response_serializer=MESSAGES[answered].SerializeToString,
         )

@@ -68,11 +68,11 @@ class Resource:
         given = {**values, **{each.name: config.get(each.name) for each in self.attributes if each.write_only}}
         spec = to_fields([each for each in self.attributes if each.field is not None], given)
         for each in self.secrets:
-            version = f"{each.name}_wo_version"
-            if memory is None or prior is None or each.field not in memory.spec:
+            version, field = f"{each.name}_wo_version", str(each.field)
+            if memory is None or prior is None or field not in memory.spec:
                 continue
             if given.get(f"{each.name}_wo") is not None and prior.get(version) == values.get(version):
-                spec[each.field] = memory.spec[each.field]
+                spec[field] = memory.spec[field]
         return Desired(
             kind=self.kind,
             name=values["name"] if values.get("name") is not None else self.kind.singleton or "",

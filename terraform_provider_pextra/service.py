@@ -43,7 +43,7 @@ class Provider:
     def ConfigureProvider(self, request: Any) -> Any:  # noqa: N802
         """Takes the provider's configuration. One that is not known yet leaves plans without forecasts."""
         diagnostics = Diagnostics()
-        config = loads(request.config) or {}
+        config: dict[str, Any] = loads(request.config) or {}
         if is_known(config):
             try:
                 self._session = session.opened(config)

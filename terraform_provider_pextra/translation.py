@@ -68,7 +68,7 @@ def to_attributes(attributes: Sequence[Attribute], fields: Values) -> dict[str, 
 
 
 def _to_attribute(attribute: Attribute, fields: Values) -> Any:
-    value = None if attribute.field is None or attribute.secret else fields.get(attribute.field)
+    value: Any = None if attribute.field is None or attribute.secret else fields.get(attribute.field)
     if value is None:
         return attribute.default if attribute.word is None else None
     if attribute.word is not None:
@@ -79,9 +79,8 @@ def _to_attribute(attribute: Attribute, fields: Values) -> Any:
         return json.dumps(value, sort_keys=True, ensure_ascii=False)
     if attribute.form is Form.COUNTS:
         return {key: str(each) for key, each in value.items()}
-    if isinstance(attribute.type, list) and not isinstance(value, list | dict):
-        return None  # the word that stands in the list's place
-    return value
+    word = isinstance(attribute.type, list) and not isinstance(value, list | dict)  # in the list's place
+    return None if word else cast(Any, value)
 
 
 def filled(attributes: Sequence[Attribute], values: Values) -> dict[str, Any]:

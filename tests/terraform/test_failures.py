@@ -41,6 +41,7 @@ def _children(pid: int) -> list[int]:
     return [int(each) for text in threads for each in text.split()]
 
 
+@pytest.mark.slow
 def test_a_cloud_that_does_not_answer_is_said_in_one_line_and_the_state_is_kept(stack: Stack) -> None:
     stack.write({"network.front": {"name": "front"}})
     stack.apply()
@@ -54,6 +55,7 @@ def test_a_cloud_that_does_not_answer_is_said_in_one_line_and_the_state_is_kept(
     assert not stack.plan().changes
 
 
+@pytest.mark.slow
 def test_a_token_that_ends_in_mid_apply_stops_it_and_the_next_run_goes_on(
     stack: Stack, client: Client, tenant: str
 ) -> None:
@@ -80,6 +82,7 @@ def test_a_token_that_ends_in_mid_apply_stops_it_and_the_next_run_goes_on(
     assert {name: uid for name, uid in before.items() if name not in unsure}.items() <= after.items()
 
 
+@pytest.mark.slow
 def test_no_quota_is_a_warning_beforehand_an_error_then_and_what_fitted_stays(
     new_stack: NewStack, cloud: RunningCloud
 ) -> None:
@@ -99,7 +102,7 @@ def test_no_quota_is_a_warning_beforehand_an_error_then_and_what_fitted_stays(
     assert len(stack.state()) == 3
 
 
-@pytest.mark.parametrize("victim", ["engine", "plugin"])
+@pytest.mark.parametrize("victim", ["engine", pytest.param("plugin", marks=pytest.mark.slow)])
 def test_whatever_is_killed_in_mid_apply_the_next_run_finds_all_that_was_made(
     victim: str, stack: Stack, client: Client
 ) -> None:

@@ -20,6 +20,7 @@ def _uid(client: Client) -> str:
     return client.get("instance", "web")["metadata"].get("uid", "")
 
 
+@pytest.mark.slow
 def test_it_is_changed_in_place_restarted_and_replaced_and_the_plan_says_which(stack: Stack, client: Client) -> None:
     network = {"network.front": {"name": "front"}, "subnet.front": {
         "name": "front", "network": "${pextra_network.front.name}", "cidr": "10.0.0.0/24"}}  # fmt: skip
@@ -54,6 +55,7 @@ def test_it_is_changed_in_place_restarted_and_replaced_and_the_plan_says_which(s
     stack.destroy()
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_written_only_replaces_it_when_its_version_says_so(stack: Stack, client: Client) -> None:
     stack.write(_instance(user_data_wo="#cloud-config\n", user_data_wo_version=1))
     stack.apply()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pextra_client import Client
 from tests.terraform.conftest import NewStack
 from tests.terraform.engine import Stack
 
 
+@pytest.mark.slow
 def test_it_is_made_changed_in_place_replaced_and_destroyed(stack: Stack, client: Client) -> None:
     stack.write({"network.front": {"name": "front", "labels": {"app": "web"}}})
     stack.apply()
@@ -46,6 +49,7 @@ def test_what_somebody_changed_is_shown_and_mended_and_what_went_is_made_again(s
     assert client.get("network", "front")["metadata"].get("uid") != mended["metadata"].get("uid")
 
 
+@pytest.mark.slow
 def test_a_namesake_of_somebody_else_is_neither_taken_nor_deleted(stack: Stack, client: Client) -> None:
     stack.write({"network.front": {"name": "front"}})
     stack.apply()

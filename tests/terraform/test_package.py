@@ -34,6 +34,7 @@ def test_init_installs_the_built_provider_from_a_mirror_and_it_works(
     shutil.rmtree(built)
 
 
+@pytest.mark.slow
 def test_the_example_is_made_planned_empty_and_destroyed(stack: Stack, client: Client) -> None:
     shutil.copy(ROOT / "examples" / "terraform" / "main.tf", stack.folder)
     tenant = f"-var=tenant=shop-{client.tenant}"

@@ -11,38 +11,36 @@ import pytest
 from pextra_client import Client
 from tests.terraform.engine import Stack, provider_folder
 
+_FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "volume.size": ({"name": "v", "size_gib": 0}, "size_gib", "size_gib must be at least 1; 0 given"),
+    "volume.name": ({"name": "V", "size_gib": 1}, "name", "name must be lower-case letters"),
+    "instance.i": (
+        {"name": "i", "flavor": "a", "image": "b", "power": "high"},
+        "power",
+        "power must be one of on, off, paused; 'high' given",
+    ),
+    "share.s": (
+        {"name": "s", "kind": "image", "spec_name": "a", "tenants": ["b"], "tenants_all": True},
+        "tenants_all",
+        "tenants_all and tenants exclude each other",
+    ),
+    "network.n": (
+        {"name": "n", "timeouts": {"create": "soon"}},
+        "create",
+        "timeouts.create must be a duration such as 90s",
+    ),
+}
 
-@pytest.mark.parametrize(
-    ("resource", "line", "said"),
-    [
-        ({"volume.v": {"name": "v", "size_gib": 0}}, "size_gib", "size_gib must be at least 1; 0 given"),
-        ({"volume.v": {"name": "V", "size_gib": 1}}, "name", "name must be lower-case letters"),
-        (
-            {"instance.i": {"name": "i", "flavor": "a", "image": "b", "power": "high"}},
-            "power",
-            "power must be one of on, off, paused; 'high' given",
-        ),
-        (
-            {"share.s": {"name": "s", "kind": "image", "spec_name": "a", "tenants": ["b"], "tenants_all": True}},
-            "tenants_all",
-            "tenants_all and tenants exclude each other",
-        ),
-        (
-            {"network.n": {"name": "n", "timeouts": {"create": "soon"}}},
-            "create",
-            "timeouts.create must be a duration such as 90s",
-        ),
-    ],
-)
-def test_what_cannot_be_right_is_said_at_its_attribute_before_anybody_is_asked(
-    resource: dict[str, Any], line: str, said: str, stack: Stack
-) -> None:
+
+def test_what_cannot_be_right_is_said_at_its_attribute_before_anybody_is_asked(stack: Stack) -> None:
     stack.url = "http://127.0.0.1:9"
-    stack.write(resource)
-    done = stack.run("validate", "-json")
-    [found] = [each for each in json.loads(done.output)["diagnostics"] if each["severity"] == "error"]
-    assert said in found["summary"]
-    assert f'"{line}"' in found["snippet"]["code"]
+    stack.write({address: resource for address, (resource, _, _) in _FAULTS.items()})
+    found = json.loads(stack.run("validate", "-json").output)["diagnostics"]
+    said = {each["address"].removeprefix("pextra_"): each for each in found if each["severity"] == "error"}
+    assert said.keys() == _FAULTS.keys()
+    for address, (_, line, summary) in _FAULTS.items():
+        assert summary in said[address]["summary"]
+        assert f'"{line}"' in said[address]["snippet"]["code"]
 
 
 def test_a_field_that_the_api_refuses_is_named_with_the_apis_code(stack: Stack, client: Client) -> None:
@@ -94,6 +92,7 @@ def test_an_ephemeral_token_acts_while_the_run_lasts_and_is_gone_and_nowhere_aft
     assert "pxt_" not in (stack.folder / "terraform.tfstate").read_text()
 
 
+@pytest.mark.slow
 def test_a_state_of_an_older_version_is_brought_to_the_present_one(
     stack: Stack, client: Client, tmp_path: Path
 ) -> None:

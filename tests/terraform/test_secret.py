@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pextra_client import Client
 from tests.terraform.engine import Stack
 
@@ -56,6 +58,7 @@ def test_what_is_written_only_is_in_no_state_plan_or_log_and_changes_with_its_ve
     assert _HIDDEN not in kept
 
 
+@pytest.mark.slow
 def test_what_is_in_the_state_is_shown_to_nobody_and_mended_when_somebody_changes_it(
     stack: Stack, client: Client
 ) -> None:
@@ -73,6 +76,7 @@ def test_what_is_in_the_state_is_shown_to_nobody_and_mended_when_somebody_change
     assert value not in said
 
 
+@pytest.mark.slow
 def test_a_secret_that_was_imported_plans_empty_when_it_is_written_only(stack: Stack, client: Client) -> None:
     client.put("secret", "keys", {"data": {"password": _HIDDEN}})
     first = _digest(client)
