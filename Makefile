@@ -24,7 +24,7 @@ agree := --constraints requirements/dev.txt
 
 .PHONY: help
 help: ## Lists the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-18s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(venv)/.stamp-run ## Starts the whole cloud on this machine, with something in it
@@ -54,12 +54,18 @@ format: $(venv)/.stamp-dev ## Formats the code and mends what can be mended
 generate: $(venv)/.stamp-dev ## Renews the files that follow from the declarations
 	$(bin)/python scripts/generate.py
 
+.PHONY: terraform-provider
+terraform-provider: $(venv)/.stamp-dev ## Builds the provider for Terraform and OpenTofu, in build/terraform
+	$(bin)/python scripts/build-terraform-provider.py build/terraform
+
 .PHONY: lock
 lock: $(venv)/.stamp-bootstrap ## Renews the locked versions in requirements/
-	$(compile) --extra server --extra vault --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(compile) --extra server --extra vault --extra terraform --extra package --extra dev pyproject.toml \
+		--output-file requirements/dev.txt
 	$(compile) $(agree) --extra server pyproject.toml --output-file requirements/run.txt
 	$(compile) $(agree) --extra agent pyproject.toml --output-file requirements/agent.txt
 	$(compile) $(agree) --extra vault pyproject.toml --output-file requirements/vault.txt
+	$(compile) $(agree) --extra terraform pyproject.toml --output-file requirements/terraform.txt
 	$(compile) $(agree) --extra libvirt pyproject.toml --output-file requirements/libvirt.txt
 	$(compile) $(agree) requirements/bootstrap.in --output-file requirements/bootstrap.txt
 

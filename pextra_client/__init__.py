@@ -7,24 +7,30 @@ with Client("https://cloud.example.com:8443", token, tenant="acme") as cloud:
     cloud.wait_ready("volume", "data")
 """
 
-from pextra_client.client import Client, Page
-from pextra_client.config import Profiles, Settings, resolve
-from pextra_client.discovery import Catalog, Kind, Scope
-from pextra_client.errors import (
-    AddressError,
-    ApiError,
-    ClientError,
-    ConfigError,
-    OperationFailedError,
-    TransportError,
-    WaitTimeoutError,
-    WatchExpiredError,
-)
-from pextra_client.follow import Follow, Snapshot
-from pextra_client.retry import RetryPolicy
-from pextra_client.version import VERSION
-from pextra_client.watch import Event, EventType, Watch
-from pextra_client.wire import Object
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pextra_client.client import Client, Page
+    from pextra_client.config import Profiles, Settings, resolve
+    from pextra_client.discovery import Catalog, Kind, Scope
+    from pextra_client.errors import (
+        AddressError,
+        ApiError,
+        ClientError,
+        ConfigError,
+        OperationFailedError,
+        TransportError,
+        WaitTimeoutError,
+        WatchExpiredError,
+    )
+    from pextra_client.follow import Follow, Snapshot
+    from pextra_client.retry import RetryPolicy
+    from pextra_client.version import VERSION
+    from pextra_client.watch import Event, EventType, Watch
+    from pextra_client.wire import Object
 
 __all__ = [
     "VERSION",
@@ -52,3 +58,37 @@ __all__ = [
     "WatchExpiredError",
     "resolve",
 ]
+
+# Imported when they are asked for: a program that needs one part does not pay for the rest in each of its starts.
+_HOMES = {
+    "Client": "client",
+    "Page": "client",
+    "Profiles": "config",
+    "Settings": "config",
+    "resolve": "config",
+    "Catalog": "discovery",
+    "Kind": "discovery",
+    "Scope": "discovery",
+    "AddressError": "errors",
+    "ApiError": "errors",
+    "ClientError": "errors",
+    "ConfigError": "errors",
+    "OperationFailedError": "errors",
+    "TransportError": "errors",
+    "WaitTimeoutError": "errors",
+    "WatchExpiredError": "errors",
+    "Follow": "follow",
+    "Snapshot": "follow",
+    "RetryPolicy": "retry",
+    "VERSION": "version",
+    "Event": "watch",
+    "EventType": "watch",
+    "Watch": "watch",
+    "Object": "wire",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

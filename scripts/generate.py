@@ -3,8 +3,8 @@
     python scripts/generate.py [--check]
 
 `docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json`, `pextra_client/kinds.py` and `kinds.json`,
-and the modules of the Ansible collection. With `--check` nothing is written, and the exit status tells whether
-something is stale.
+the modules of the Ansible collection and the pages of `terraform_provider_pextra/docs`. With `--check` nothing is
+written, and the exit status tells whether something is stale.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any, Final
 
 from pextra import agent_protocol
 from pextra.api import openapi, schemas
-from pextra.drivers import documents
+from pextra.drivers import documents as driver_documents
 from pextra.resources import REGISTRY
+from pextra_client.discovery import Catalog
 from pextra_client.generate import generate
 from pextra_client.generators import ansible_modules
+from terraform_provider_pextra import documents
 
 ROOT: Final = Path(__file__).parents[1]
 COLLECTION: Final = ROOT / "ansible_collections" / "pextra" / "cloud"
@@ -34,13 +36,17 @@ def generated() -> dict[Path, str]:
             {
                 "version": agent_protocol.VERSION,
                 "messages": agent_protocol.schemas(),
-                "documents": documents.schemas(),
+                "documents": driver_documents.schemas(),
             }
         ),
         ROOT / "docs" / "manifest.schema.json": _json(schemas.manifest_schema(REGISTRY)),
         ROOT / "pextra_client" / "kinds.json": _json(kinds),
         ROOT / "pextra_client" / "kinds.py": generate(kinds),
         **{COLLECTION / path: text for path, text in ansible_modules.generate(kinds).items()},
+        **{
+            ROOT / "terraform_provider_pextra" / "docs" / page: text
+            for page, text in documents.pages(Catalog.from_document(kinds)).items()
+        },
     }
 
 
@@ -50,12 +56,14 @@ def _json(document: Any) -> str:
 
 def main() -> int:
     """Write the files, or tell which are stale."""
-    stale = [path for path, text in generated().items() if not path.exists() or path.read_text() != text]
+    texts = generated()
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if "--check" in sys.argv:
             sys.stderr.write(f"{path.relative_to(ROOT)} is stale: run `make generate`\n")
         else:
-            path.write_text(generated()[path])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(texts[path])
             sys.stderr.write(f"{path.relative_to(ROOT)} written\n")
     return 1 if stale and "--check" in sys.argv else 0
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, cast
-
-from jsonschema import Draft202012Validator, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import extend  # pyright: ignore[reportUnknownVariableType] - its types are partial
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from pextra_client.discovery import Kind
 from pextra_client.lifecycle.desired import Desired
 from pextra_client.lifecycle.unknown import Unknown
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 _LABEL: Final = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = re.compile(rf"^{_LABEL}$")
@@ -69,7 +69,7 @@ def _spec(kind: Kind, spec: Mapping[str, Any]) -> list[Fault]:
 
 @lru_cache(maxsize=256)
 def _validator(kind: Kind) -> Validator:
-    return _Tolerant(kind.spec_schema)
+    return _tolerant()(kind.spec_schema)
 
 
 def _tolerating(rule: Callable[..., Any]) -> Callable[..., Iterator[ValidationError]]:
@@ -82,13 +82,14 @@ def _tolerating(rule: Callable[..., Any]) -> Callable[..., Iterator[ValidationEr
     return tolerant
 
 
-_Tolerant: Final = cast(
-    Any,
-    extend(
-        Draft202012Validator,
-        validators={name: _tolerating(rule) for name, rule in Draft202012Validator.VALIDATORS.items()},
-    ),
-)
+@cache
+def _tolerant() -> Any:
+    # Imported here: a program that checks nothing, such as one that finds nothing to do, need not wait for it.
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema.validators import extend  # noqa: PLC0415 # pyright: ignore[reportUnknownVariableType]
+
+    rules = {name: _tolerating(rule) for name, rule in Draft202012Validator.VALIDATORS.items()}
+    return cast(Any, extend(Draft202012Validator, validators=rules))
 
 
 def _deepest(error: ValidationError) -> ValidationError:

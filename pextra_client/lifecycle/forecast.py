@@ -76,12 +76,13 @@ class Forecaster:
         plan, change = self._ask(desired)
         if change.get("uid"):
             return Forecast(action="create", taken_by=change.get("uid"), warnings=self._warnings(plan, change))
+        homeless = _has_no_tenant_yet(change)
         return Forecast(
             action="create",
             fields=tuple(change.get("fields", ())),
-            faults=_faults(change),
+            faults=() if homeless else _faults(change),
             warnings=self._warnings(plan, change),
-            unresolved=tuple(change.get("unknown", ())),
+            unresolved=("metadata.tenant",) if homeless else tuple(change.get("unknown", ())),
         )
 
     def update(self, owned: Owned, desired: Desired, before: Mapping[str, Any]) -> Forecast:
@@ -149,6 +150,11 @@ class Forecaster:
 
 def _is_quota(problem: Mapping[str, Any]) -> bool:
     return str(problem.get("code", "")).startswith(_QUOTA)
+
+
+def _has_no_tenant_yet(change: Change) -> bool:
+    """Whether the tenant of a new object is not there: the same program may be about to make it."""
+    return any(problem.get("code") == "object.not_found" for problem in change.get("problems", ()))
 
 
 def _unplaced(change: Change) -> list[str]:

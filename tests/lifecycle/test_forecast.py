@@ -73,6 +73,12 @@ def test_a_reference_to_what_is_not_made_yet_is_reported_and_not_refused(client:
     assert (said.faults, said.unresolved) == ((), ("spec.network",))
 
 
+def test_a_tenant_that_is_not_made_yet_is_reported_and_not_refused(client: Client, tenant: str) -> None:
+    wanted = Desired(kind=_KINDS.find("network"), name="front", tenant=f"{tenant}.ops", spec={})
+    said = Forecaster(client).create(wanted)
+    assert (said.faults, said.unresolved) == ((), ("metadata.tenant",))
+
+
 def test_a_name_that_is_taken_is_told_beforehand(client: Client) -> None:
     theirs = client.put("network", "front", {})
     assert Forecaster(client).create(_want("network", "front", {})).taken_by == theirs["metadata"].get("uid")
