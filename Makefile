@@ -56,7 +56,7 @@ generate: $(venv)/.stamp-dev ## Renews the files that follow from the declaratio
 
 .PHONY: lock
 lock: $(venv)/.stamp-bootstrap ## Renews the locked versions in requirements/
-	$(compile) --extra server --extra vault --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(compile) --extra server --extra vault --extra pulumi --extra dev pyproject.toml --output-file requirements/dev.txt
 	$(compile) $(agree) --extra server pyproject.toml --output-file requirements/run.txt
 	$(compile) $(agree) --extra agent pyproject.toml --output-file requirements/agent.txt
 	$(compile) $(agree) --extra vault pyproject.toml --output-file requirements/vault.txt

@@ -2,13 +2,15 @@
 
     python scripts/generate.py [--check]
 
-`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json`, `pextra_client/kinds.py` and
-`pextra_client/kinds.json`. With `--check` nothing is written, and the exit status tells whether something is stale.
+`docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json`, `pextra_client/kinds.py`,
+`pextra_client/kinds.json`, and the classes of `pulumi_pextra`. With `--check` nothing is written, and the exit status
+tells whether something is stale.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +19,9 @@ from pextra import agent_protocol
 from pextra.api import openapi, schemas
 from pextra.drivers import documents
 from pextra.resources import REGISTRY
+from pextra_client.discovery import Catalog
 from pextra_client.generate import generate
+from pulumi_pextra.generate import generated as pulumi_files
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -37,7 +41,26 @@ def generated() -> dict[Path, str]:
         ROOT / "docs" / "manifest.schema.json": _json(schemas.manifest_schema(REGISTRY)),
         ROOT / "pextra_client" / "kinds.json": _json(kinds),
         ROOT / "pextra_client" / "kinds.py": generate(kinds),
+        **{
+            ROOT / "pulumi_pextra" / path: _formatted(text)
+            for path, text in pulumi_files(Catalog.from_document(kinds)).items()
+        },
     }
+
+
+def _formatted(text: str) -> str:
+    """Python as the project's formatter has it, with the imports that are used."""
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (["check", "--quiet", "--fix", "--select", "I,F401"], ["format", "--quiet"]):
+        text = subprocess.run(
+            [*ruff, *command, "--stdin-filename", "generated.py", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        ).stdout
+    return text
 
 
 def _json(document: Any) -> str:
@@ -46,12 +69,14 @@ def _json(document: Any) -> str:
 
 def main() -> int:
     """Write the files, or tell which are stale."""
-    stale = [path for path, text in generated().items() if not path.exists() or path.read_text() != text]
+    texts = generated()
+    stale = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         if "--check" in sys.argv:
             sys.stderr.write(f"{path.relative_to(ROOT)} is stale: run `make generate`\n")
         else:
-            path.write_text(generated()[path])
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(texts[path])
             sys.stderr.write(f"{path.relative_to(ROOT)} written\n")
     return 1 if stale and "--check" in sys.argv else 0
 
