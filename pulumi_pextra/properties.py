@@ -211,7 +211,7 @@ def _restricted(value: Any, shape: Any) -> Any:
         values, shapes = cast("list[Any]", value), cast("list[Any]", shape)
         if len(values) == len(shapes):
             return list(map(_restricted, values, shapes))
-    return value
+    return cast(Any, value)
 
 
 def _without_secrets(value: Any, written: Any) -> Any:

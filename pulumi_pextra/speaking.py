@@ -31,6 +31,7 @@ class Engine:
         if self._stub is None:
             return
         try:
-            self._stub.Log(engine_pb2.LogRequest(severity=_SEVERITIES[severity], message=message, urn=urn), timeout=5)
+            said = engine_pb2.LogRequest(severity=_SEVERITIES[severity], message=message, urn=urn)
+            self._stub.Log(said, timeout=5)  # pyright: ignore[reportUnknownMemberType] - its types are partial
         except grpc.RpcError:
             return

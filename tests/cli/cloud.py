@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -67,8 +68,8 @@ def _serve(app: Flask | AnswerLoser) -> _Served:
 
 
 @contextmanager
-def running_cloud(folder: Path) -> Generator[RunningCloud]:
-    """A new cloud whose data is in `folder`."""
+def running_cloud(folder: Path, *, around: Callable[[Any], Any] = lambda app: app) -> Generator[RunningCloud]:
+    """A new cloud whose data is in `folder`; `around` may put something between the API and its callers."""
     database = Database(f"sqlite:///{folder / 'pextra.db'}")
     opened = wiring.open_site(database)
     assert opened.admin_token is not None
@@ -79,7 +80,7 @@ def running_cloud(folder: Path) -> Generator[RunningCloud]:
     try:
         served.append(streams := _serve(create_streams_app(opened.cloud, places=STREAM_PLACES)))
         served.append(cutter := Cutter(streams.url, mean_bytes=3000))
-        served.append(api := _serve(create_app(site, ApiSettings(streams_url=streams.url))))
+        served.append(api := _serve(around(create_app(site, ApiSettings(streams_url=streams.url)))))
         loser = AnswerLoser(create_app(site, ApiSettings(streams_url=cutter.url)))
         served.append(lossy := _serve(loser))
         runner.start()

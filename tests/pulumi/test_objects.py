@@ -161,7 +161,7 @@ def test_configuration_comes_before_the_environment(monkeypatch: pytest.MonkeyPa
 def test_what_is_not_there_cannot_be_looked_up(client: Client) -> None:
     from pulumi_pextra.looking import found
 
-    with pytest.raises(Failure, match="image .*none"):
+    with pytest.raises(Failure, match=r"image .*none"):
         found(client, "image", "none", None)
     with pytest.raises(ApiError):
         client.get("image", "none")
