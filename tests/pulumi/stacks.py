@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
-_COUNT = re.compile(r"^\s+(?:[^\w\s]+ )?(\d+) (?:to )?(\w+)$", re.MULTILINE)
+_COUNT = re.compile(r"^\s+(?:[^\w\s]+ ?)?(\d+) (?:to )?(\w+)$", re.MULTILINE)
 _COUNTS = re.compile(r"(\d+) (unchanged)")
 
 

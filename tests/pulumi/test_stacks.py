@@ -64,6 +64,7 @@ px.FloatingIp("web", name="web", instance=web.name, ports=[{{"to_port": 80}}])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_what_stands_and_is_not_ready_is_in_the_state_and_said_in_one_line(
     new_stack: NewStack, module: str, tenant: str
