@@ -145,7 +145,7 @@ def test_two_stacks_cannot_have_one_name(new_stack: NewStack, module: str, clien
 def test_without_backend_right_or_quota_the_reason_is_one_line(
     new_stack: NewStack, module: str, cloud: RunningCloud
 ) -> None:
-    program = f"import {module} as px\npx.Volume('data', size_gib=100000)\n"
+    program = f"import {module} as px\npx.Volume('data', size_gib=20000)\n"
     poor = new_stack(program, "poor")
     assert "volume_gib" in poor.preview().text
     shown = poor.up(fails=True).text
