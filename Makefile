@@ -60,7 +60,7 @@ terraform-provider: $(venv)/.stamp-dev ## Builds the provider for Terraform and 
 
 .PHONY: lock
 lock: $(venv)/.stamp-bootstrap ## Renews the locked versions in requirements/
-	$(compile) --extra server --extra vault --extra terraform --extra package --extra dev pyproject.toml \
+	$(compile) --extra server --extra vault --extra pulumi --extra terraform --extra package --extra dev pyproject.toml \
 		--output-file requirements/dev.txt
 	$(compile) $(agree) --extra server pyproject.toml --output-file requirements/run.txt
 	$(compile) $(agree) --extra agent pyproject.toml --output-file requirements/agent.txt

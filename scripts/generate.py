@@ -3,13 +3,14 @@
     python scripts/generate.py [--check]
 
 `docs/openapi.json`, `docs/agent-protocol.json`, `docs/manifest.schema.json`, `pextra_client/kinds.py` and `kinds.json`,
-the modules of the Ansible collection and the pages of `terraform_provider_pextra/docs`. With `--check` nothing is
-written, and the exit status tells whether something is stale.
+the classes of `pulumi_pextra`, the modules of the Ansible collection and the pages of `terraform_provider_pextra/docs`.
+With `--check` nothing is written, and the exit status tells whether something is stale.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from pextra.resources import REGISTRY
 from pextra_client.discovery import Catalog
 from pextra_client.generate import generate
 from pextra_client.generators import ansible_modules
+from pulumi_pextra.generate import generated as pulumi_files
 from terraform_provider_pextra import documents
 
 ROOT: Final = Path(__file__).parents[1]
@@ -44,10 +46,29 @@ def generated() -> dict[Path, str]:
         ROOT / "pextra_client" / "kinds.py": generate(kinds),
         **{COLLECTION / path: text for path, text in ansible_modules.generate(kinds).items()},
         **{
+            ROOT / "pulumi_pextra" / path: _formatted(text)
+            for path, text in pulumi_files(Catalog.from_document(kinds)).items()
+        },
+        **{
             ROOT / "terraform_provider_pextra" / "docs" / page: text
             for page, text in documents.pages(Catalog.from_document(kinds)).items()
         },
     }
+
+
+def _formatted(text: str) -> str:
+    """Python as the project's formatter has it, with the imports that are used."""
+    ruff = [sys.executable, "-m", "ruff"]
+    for command in (["check", "--quiet", "--fix", "--select", "I,F401"], ["format", "--quiet"]):
+        text = subprocess.run(
+            [*ruff, *command, "--stdin-filename", "generated.py", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        ).stdout
+    return text
 
 
 def _json(document: Any) -> str:

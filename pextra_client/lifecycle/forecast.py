@@ -102,10 +102,13 @@ class Forecaster:
             fields = tuple(effects.changes(owned.kind, before, desired.spec))
             return Forecast(action=_action(fields), fields=fields, faults=faults)
         plan, change = self._ask(desired, owned)
-        action = change["action"]
+        action, fields = change["action"], tuple(change.get("fields", ()))
+        if action == "none" and change.get("problems"):  # what is refused is not told field by field
+            fields = tuple(effects.changes(owned.kind, before, desired.spec))
+            action = _action(fields)
         return Forecast(
             action="none" if action == "delete" else action,
-            fields=tuple(change.get("fields", ())),
+            fields=fields,
             faults=_faults(change),
             warnings=self._warnings(plan, change),
             unresolved=tuple(change.get("unknown", ())),

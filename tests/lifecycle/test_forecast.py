@@ -109,6 +109,16 @@ def test_what_fits_alone_and_not_together_is_warned_about(cloud: RunningCloud) -
     assert said[2] == (f"tenant {poor} may use 5 volume_gib; with everything previewed so far it would use 6",)
 
 
+def test_a_change_for_which_there_is_no_quota_is_still_told_as_a_change(cloud: RunningCloud) -> None:
+    poor = new_tenant(cloud, vcpus=1)
+    before = {"flavor": "small", "image": "system/sim-linux"}
+    with Client(cloud.url, cloud.admin_token, tenant=poor) as client:
+        owned = Owned.of(_KINDS.find("instance"), Owner(client).create(_want("instance", "web", before), wait=False))
+        said = Forecaster(client).update(owned, _want("instance", "web", before | {"flavor": "large"}), before)
+    assert (said.action, said.restarted_by) == ("restart", ("spec.flavor",))
+    assert any("vcpus" in each for each in said.warnings)
+
+
 def test_no_room_is_a_warning(client: Client) -> None:
     client.put("flavor", "vast", {"vcpus": 128, "memory_mib": 900_000, "disk_gib": 5})
     said = Forecaster(client).create(_want("instance", "big", {"flavor": "vast", "image": "system/sim-linux"}))

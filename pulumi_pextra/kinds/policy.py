@@ -1,0 +1,167 @@
+"""A policy as a Pulumi resource.
+
+Generated from the API's declarations by scripts/generate.py; do not edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Required, TypedDict, Unpack, overload
+
+import pulumi
+from pulumi import Input
+
+from pulumi_pextra.declared import Declared
+from pulumi_pextra.types import Condition, input_type, output_type, told
+
+
+@output_type
+class PolicyStatus:
+    """What a policy was found to be."""
+
+    observed_generation: int | None = None
+    """The generation of which the conditions speak."""
+
+    conditions: Sequence[Condition] | None = None
+    """What is true of the object; every kind has `ready`."""
+
+
+@input_type
+class PolicyArgs:
+    """What is wanted of a policy."""
+
+    text: Input[str]
+    """One or several Cedar policies, checked against the schema at `/v1/schemas/cedar.json`. What any of them
+    forbids is forbidden; what one permits is allowed as if by a role.
+    """
+
+    name: Input[str] | None = None
+    """Its name. Made of the resource's name, project and stack when absent."""
+
+    tenant: Input[str] | None = None
+    """Whose it is; the configured tenant's when absent."""
+
+    labels: Input[Mapping[str, Input[str]]] | None = None
+    """For selecting it."""
+
+    annotations: Input[Mapping[str, Input[str]]] | None = None
+    """For whoever reads it."""
+
+    description: Input[str] | None = None
+    """What the policy is for."""
+
+    enabled: Input[bool] | None = None
+    """Whether it counts. (true by default)"""
+
+
+class PolicyArgsDict(TypedDict, total=False):
+    """`PolicyArgs` as a dictionary."""
+
+    text: Required[Input[str]]
+    name: Input[str]
+    tenant: Input[str]
+    labels: Input[Mapping[str, Input[str]]]
+    annotations: Input[Mapping[str, Input[str]]]
+    description: Input[str]
+    enabled: Input[bool]
+
+
+class PolicyFields(Declared):
+    """Rules by attributes of who asks, of the object and of the request, for this tenant and all below it. They
+    bind everybody but those who act from a tenant above.
+    """
+
+    kind_name: ClassVar[str] = "policy"
+    outputs: ClassVar[tuple[str, ...]] = (
+        "name",
+        "uid",
+        "tenant",
+        "labels",
+        "annotations",
+        "text",
+        "description",
+        "enabled",
+        "status",
+    )
+
+    @overload
+    def __init__(self, resource_name: str, args: PolicyArgs, opts: pulumi.ResourceOptions | None = None) -> None: ...
+    @overload
+    def __init__(
+        self,
+        resource_name: str,
+        args: None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **fields: Unpack[PolicyArgsDict],
+    ) -> None: ...
+    def __init__(
+        self,
+        resource_name: str,
+        args: PolicyArgs | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+        **fields: Any,
+    ) -> None:
+        self._declare(resource_name, args, fields, opts)
+
+    @property
+    @pulumi.getter
+    def name(self) -> pulumi.Output[str]:
+        """Its name."""
+        return told(self, "name")
+
+    @property
+    @pulumi.getter
+    def uid(self) -> pulumi.Output[str]:
+        """Its identity, never given twice."""
+        return told(self, "uid")
+
+    @property
+    @pulumi.getter
+    def tenant(self) -> pulumi.Output[str]:
+        """Whose it is."""
+        return told(self, "tenant")
+
+    @property
+    @pulumi.getter
+    def labels(self) -> pulumi.Output[Mapping[str, str]]:
+        """Its labels."""
+        return told(self, "labels")
+
+    @property
+    @pulumi.getter
+    def annotations(self) -> pulumi.Output[Mapping[str, str]]:
+        """Its annotations."""
+        return told(self, "annotations")
+
+    @property
+    @pulumi.getter
+    def text(self) -> pulumi.Output[str]:
+        """One or several Cedar policies, checked against the schema at `/v1/schemas/cedar.json`. What any of them
+        forbids is forbidden; what one permits is allowed as if by a role.
+        """
+        return told(self, "text")
+
+    @property
+    @pulumi.getter
+    def description(self) -> pulumi.Output[str]:
+        """What the policy is for."""
+        return told(self, "description")
+
+    @property
+    @pulumi.getter
+    def enabled(self) -> pulumi.Output[bool]:
+        """Whether it counts. (true by default)"""
+        return told(self, "enabled")
+
+    @property
+    @pulumi.getter
+    def status(self) -> pulumi.Output[PolicyStatus]:
+        """What was found of it when it was last read."""
+        return told(self, "status")
+
+
+__all__ = [
+    "PolicyArgs",
+    "PolicyArgsDict",
+    "PolicyStatus",
+]

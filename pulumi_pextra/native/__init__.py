@@ -1,0 +1,32 @@
+"""The same resources over the plugin `pulumi-resource-pextra`.
+
+Generated from the API's declarations by scripts/generate.py; do not edit.
+"""
+
+from pulumi_pextra.kinds.api_token import *
+from pulumi_pextra.kinds.application_credential import *
+from pulumi_pextra.kinds.flavor import *
+from pulumi_pextra.kinds.floating_ip import *
+from pulumi_pextra.kinds.group import *
+from pulumi_pextra.kinds.host import *
+from pulumi_pextra.kinds.identity_provider import *
+from pulumi_pextra.kinds.image import *
+from pulumi_pextra.kinds.instance import *
+from pulumi_pextra.kinds.join_token import *
+from pulumi_pextra.kinds.network import *
+from pulumi_pextra.kinds.policy import *
+from pulumi_pextra.kinds.quota import *
+from pulumi_pextra.kinds.role import *
+from pulumi_pextra.kinds.role_binding import *
+from pulumi_pextra.kinds.secret import *
+from pulumi_pextra.kinds.security_group import *
+from pulumi_pextra.kinds.service_account import *
+from pulumi_pextra.kinds.share import *
+from pulumi_pextra.kinds.ssh_key import *
+from pulumi_pextra.kinds.subnet import *
+from pulumi_pextra.kinds.tenant import *
+from pulumi_pextra.kinds.user import *
+from pulumi_pextra.kinds.volume import *
+from pulumi_pextra.native.lookups import *
+from pulumi_pextra.native.provider import Provider as Provider
+from pulumi_pextra.native.resources import *
