@@ -242,7 +242,7 @@ provider "pextra" {
 _INDEX: Final = """\
 Every kind of the API is a resource `pextra_KIND` with the fields of its `spec` as attributes, and a data source of the
 same name; `pextra_KINDS` is a data source of many objects. A field that is called as one of the object's own attributes
-(`name`, `tenant`, …) has `spec_` before its name.
+(`name`, `tenant`, …) or as what Terraform reads itself (`provider`, …) has `spec_` before its name.
 
 - A plan asks the API's dry run: what would be refused is an error of its attribute, what there is no quota or room for
   a warning; what replaces an object and what restarts what runs in it is said.

@@ -17,6 +17,10 @@ TIMEOUTS: Final = ("create", "update", "delete")
 _OWN: Final = frozenset(
     {"id", "uid", "name", "tenant", "labels", "annotations", "status", "minted", "timeouts", "wait"}
 )
+_META_ARGUMENTS: Final = frozenset(
+    {"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"}
+)
+"""What Terraform itself reads in a block."""
 _SCALARS: Final = {"string": "string", "integer": "number", "number": "number", "boolean": "bool"}
 _STRINGS: Final = ["map", "string"]
 
@@ -198,7 +202,7 @@ def _attributes(node: Node, *, top: bool) -> tuple[Attribute, ...]:
 
 def _attribute(field: Field, *, top: bool) -> Attribute:
     node = field.node.simplified()
-    name = f"spec_{field.name}" if top and field.name in _OWN else field.name
+    name = f"spec_{field.name}" if top and field.name in _OWN | _META_ARGUMENTS else field.name
     if node.alternatives and any(each.schema.get("type") == "array" for each in node.alternatives):
         node = next(each for each in node.alternatives if each.schema.get("type") == "array")
     secret = _is_secret(field)
