@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pextra_client import Client
-from pextra_client.errors import ClientError
 from tests.cli.cloud import RunningCloud
 from tests.labs.ports import free_port
 from tests.labs.waiting import wait_until
+from tests.lifecycle.killable import killable_cloud
 from tests.lifecycle.tenants import LIMITS, new_tenant
 from tests.terraform.conftest import PATIENCE, NewStack
 from tests.terraform.engine import Stack
@@ -126,53 +124,11 @@ def test_whatever_is_killed_in_mid_apply_the_next_run_finds_all_that_was_made(
     assert _uids(client) == {}
 
 
-class _Process:
-    """A whole cloud as `pextra up` starts it, that can be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._log = folder / "up.log"
-        self.token = ""
-
-    def start(self) -> None:
-        program = Path(sys.executable).with_name("pextra")
-        where = ["--data-dir", str(self.folder / "data")]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, "up", "--listen", f"127.0.0.1:{self.port}", "--no-guests", "--workers", "1", *where],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=os.environ | {"XDG_CONFIG_HOME": str(self.folder)},
-            )
-        with Client(self.url) as client:
-            wait_until(lambda: self._answers(client), 60, "the cloud to answer")
-        if not self.token:
-            asked = [program, "admin-token", *where]
-            self.token = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()[-1]
-
-    def _answers(self, client: Client) -> bool:
-        try:
-            client.capabilities()
-        except ClientError as error:
-            return "auth" in str(error)
-        return True
-
-    def kill(self) -> None:
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(20)
-
-
 @pytest.mark.slow
 def test_a_cloud_that_is_killed_and_comes_back_in_mid_apply_leaves_every_object_once(
     tmp_path: Path, provider: Path
 ) -> None:
-    cloud = _Process(tmp_path)
-    cloud.start()
-    try:
+    with killable_cloud(tmp_path) as cloud:
         with Client(cloud.url, cloud.token) as client:
             client.put("tenant", "acme", {})
             client.put("quota", "default", {"limits": LIMITS}, tenant="acme")
@@ -190,8 +146,6 @@ def test_a_cloud_that_is_killed_and_comes_back_in_mid_apply_leaves_every_object_
             assert not stack.plan().changes
             stack.destroy()
             assert _uids(client) == {}
-    finally:
-        cloud.kill()
 
 
 @pytest.mark.slow
