@@ -57,7 +57,7 @@ def test_an_application_credential_sets_none_whoever_holds_it(site: Site) -> Non
 def test_a_generated_one_is_shown_once_and_good_for_setting_another_for_some_days(site: Site) -> None:
     app = server(site)
     first = site.admin.act(ADA, "set_password", {"generate": True}).ok()["minted"]["password"]
-    assert len(first) == 23
+    assert len(first) == 35
     assert log_in(app, first).code == "auth.password_change_required"
     assert log_in(app, "wrong", new=OTHER).code == "auth.login_failed"
     same = log_in(app, first, new=first)

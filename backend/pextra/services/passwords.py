@@ -137,8 +137,8 @@ class PasswordSetting:
 
 
 def _generated() -> str:
-    """A password of 98 bits of chance, in groups that can be read out."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+    """A password of 148 bits of chance, in groups that can be read out."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(6))
 
 
 def _invalid(address: Address, field_: str, message: str) -> PextraError:
