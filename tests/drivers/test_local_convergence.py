@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pextra.drivers.account import Account
 from pextra.drivers.interface import Forward, NetworkSource, Permanent, PortSource
-from pextra.drivers.local import naming
+from pextra.drivers.local import links, naming
+from pextra.drivers.local.commands import CommandFailed, Commands
 from pextra.drivers.local.driver import LocalNetwork
 from pextra.drivers.local.uplink import Uplink
 from tests.contract.network_contract import new_network, new_port
@@ -233,6 +235,18 @@ def test_device_of_somebody_else_is_not_taken_over(lab: NetLab) -> None:
             act()
         assert caught.value.reason == "NameTaken"
     assert lab.commands.look("ip", "-json", "link", "show", "dev", tap)[0]["ifalias"] == "of a stranger"
+
+
+def test_device_that_goes_while_it_is_looked_at_is_not_there() -> None:
+    class Vanishing(Commands):
+        def look(self, *argv: str, namespace: str | None = None) -> list[dict[str, Any]]:
+            # What `ip` says when it knew the name at its first question, and no more at its second.
+            assert namespace is None
+            raise CommandFailed(
+                argv, "RTNETLINK answers: No such device\nCannot send link get request: No such device\n"
+            )
+
+    assert links.link(Vanishing(), "pxv-0") is None
 
 
 def test_tables_of_others_are_never_touched(lab: NetLab) -> None:

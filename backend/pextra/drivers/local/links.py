@@ -37,7 +37,8 @@ def link(commands: Commands, name: str) -> Link | None:
     try:
         return commands.look("ip", "-json", "-details", "link", "show", "dev", name)[0]
     except CommandFailed as error:
-        if "does not exist" in error.stderr:
+        # The second: it went between the program's two questions, as one end of a pair does with the other's namespace.
+        if "does not exist" in error.stderr or "No such device" in error.stderr:
             return None
         raise
 
