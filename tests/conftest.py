@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pextra.serving import KEY_SOURCE
 from tests.labs import cockroach, postgres
@@ -26,6 +27,10 @@ from tests.labs.databases import Flavour, fresh_database, reason_unavailable
 from tests.labs.postgres import PostgresServer
 from tests.labs.scratch import scratch_directory
 from tests.labs.sharing import SharedServers
+
+# How long an example takes is the machine's affair, and no test's.
+settings.register_profile("pextra", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pextra")
 
 _SERVERS = pytest.StashKey[SharedServers]()
 _XDIST_KEY = "pextra_shared_servers"

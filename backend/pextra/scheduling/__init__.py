@@ -6,7 +6,8 @@ writes it.
 
 * `resources`: what is asked for and what there is.
 * `request`: one guest that wants a host.
-* `snapshot`: the hosts, in columns.
+* `snapshot`: the hosts, in columns. `view`: a request before some of them.
+* `gpus`: their GPUs, how they are linked, and which of them a guest gets.
 * `filters`: which hosts can take it. `scores`: which of those is best.
 * `place`: the decision, for one request or a batch. `explain`: its reasons, as data.
 """

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from heapq import nlargest
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from pextra.scheduling.arrays import Ints
 from pextra.scheduling.filters import FILTERS
+from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 from pextra.scheduling.request import Request
 from pextra.scheduling.resources import DIMENSIONS, UNITS, Resources
 from pextra.scheduling.scores import STEPS, Policy
 from pextra.scheduling.snapshot import Snapshot
+from pextra.scheduling.view import View
 
 SHOWN = 3
 """How many of the best hosts an explanation shows."""
@@ -99,8 +103,8 @@ def explain_choice(
     policy: Policy,
     *,
     rejected: Mapping[str, int],
-    eligible: list[int],
-    scores: Sequence[int],
+    eligible: int,
+    scores: Ints,
 ) -> Explanation:
     """Why the first of the `best` was chosen.
 
@@ -109,35 +113,48 @@ def explain_choice(
         request: what was placed.
         policy: how the hosts were scored.
         rejected: how many each filter rejected, where it did.
-        eligible: the indexes of the hosts that could take it, at least one.
-        scores: the score of each of them.
+        eligible: how many hosts can take it, at least one.
+        scores: the score of every host, those that can take it above all others.
     """
-    top = nlargest(SHOWN, range(len(eligible)), key=scores.__getitem__)
-    shown = [eligible[place] for place in top]
-    terms = {term.name: term.column(snapshot, request, shown) for term, _ in policy.terms if term.concerns(request)}
+    shown = _highest(scores, min(SHOWN, eligible))
+    # Terms are asked about rising indexes.
+    rows = np.argsort(shown)
+    view = View(snapshot, request, shown[rows])
+    places = np.argsort(rows)
+    terms = {term.name: column[places] for term, _ in policy.terms if (column := term.column(view)) is not None}
     fleet = snapshot.fleet
     best = tuple(
         Candidate(
             host_uid=fleet.uids[host],
             host_name=fleet.names[host],
-            score=scores[top[row]] / STEPS,
-            terms={name: round(column[row], 4) for name, column in terms.items()},
+            score=int(scores[host]) / STEPS,
+            terms={name: round(float(column[row]), 4) for name, column in terms.items()},
         )
-        for row, host in enumerate(shown)
+        for row, host in enumerate(int(index) for index in shown)
     )
     return Explanation(
         hosts=fleet.size,
         rejected=rejected,
-        eligible=len(eligible),
+        eligible=eligible,
         best=best,
         closest=None,
-        why=f"the best of {len(eligible)} eligible among {fleet.size} hosts ({policy.name})",
+        why=f"the best of {eligible} eligible among {fleet.size} hosts ({policy.name})",
         remedy=None,
     )
 
 
+def _highest(scores: Ints, count: int) -> Ints:
+    """The indexes of the highest scores, of equal ones the first."""
+    left = scores.copy()
+    found: list[int] = []
+    for _ in range(count):
+        found.append(int(left.argmax()))
+        left[found[-1]] = np.iinfo(np.int64).min
+    return np.array(found, dtype=np.int64)
+
+
 def explain_refusal(
-    snapshot: Snapshot, request: Request, rejected: Mapping[str, int], lacking_room: list[int]
+    snapshot: Snapshot, request: Request, rejected: Mapping[str, int], lacking_room: Ints
 ) -> Explanation:
     """Why no host can take the request.
 
@@ -147,7 +164,7 @@ def explain_refusal(
         rejected: how many each filter rejected, where it did.
         lacking_room: the indexes of the hosts that lack nothing but room.
     """
-    closest = _closest(snapshot, request, lacking_room) if lacking_room else None
+    closest = _closest(snapshot, request, lacking_room) if len(lacking_room) else None
     size = snapshot.fleet.size
     reasons = ", ".join(f"{rejected[one.name]} {one.why(request)}" for one in FILTERS if one.name in rejected)
     return Explanation(
@@ -161,31 +178,63 @@ def explain_refusal(
     )
 
 
-def _closest(snapshot: Snapshot, request: Request, hosts: list[int]) -> Closest:
+def _closest(snapshot: Snapshot, request: Request, hosts: Ints) -> Closest:
     """The host with the least sum of shortfalls, each as a share of what is wanted; the first by name."""
-    lacks = [0.0] * len(hosts)
-    for free, wanted in zip(snapshot.free, request.resources.vector, strict=True):
-        if wanted:
-            lacks = [
-                lack + (wanted - free[host]) / wanted if free[host] < wanted else lack
-                for lack, host in zip(lacks, hosts, strict=True)
-            ]
-    host = hosts[lacks.index(min(lacks))]
-    fleet = snapshot.fleet
     wants = request.resources.vector
+    lacks = np.zeros(len(hosts))
+    for column, wanted in zip(snapshot.free, wants, strict=True):
+        if wanted:
+            lacks += np.maximum(wanted - column[hosts], 0) / wanted
+    if request.gpus is not None:
+        lacks += _gpus_lacking(snapshot, request.gpus, hosts) / request.gpus.count
+    one = hosts[[int(lacks.argmin())]]
+    host = int(one[0])
+    fleet = snapshot.fleet
+    free = [int(column[host]) for column in snapshot.free]
+    lacking = [
+        f"{wanted} {unit} wanted, {max(0, have)} free"
+        for unit, have, wanted in zip(UNITS, free, wants, strict=True)
+        if 0 < wanted > have
+    ]
+    if request.gpus is not None:
+        lacking += _what_gpus_lack(snapshot, request, request.gpus, one)
     return Closest(
         host_uid=fleet.uids[host],
         host_name=fleet.names[host],
         shortfall=Resources(
-            *(max(0, wanted - free[host]) if wanted else 0 for free, wanted in zip(snapshot.free, wants, strict=True))
+            *(max(0, wanted - have) if wanted else 0 for have, wanted in zip(free, wants, strict=True))
         ),
-        lacks=", ".join(
-            f"{wanted} {unit} wanted, {max(0, free[host])} free"
-            for unit, free, wanted in zip(UNITS, snapshot.free, wants, strict=True)
-            if 0 < wanted > free[host]
-        ),
-        too_small=any(wanted > total[host] for total, wanted in zip(fleet.capacity, wants, strict=True) if wanted),
+        lacks=", ".join(lacking),
+        too_small=any(wanted > int(total[host]) for total, wanted in zip(fleet.capacity, wants, strict=True) if wanted)
+        or (request.gpus is not None and not View(snapshot.without_guests(), request, one).chosen.fits[0]),
     )
+
+
+def _gpus_lacking(snapshot: Snapshot, wish: GpuRequest, hosts: Ints) -> Ints:
+    """How many more GPUs, or parts of them, would have to be free on each host, wherever they are on it."""
+    needs = snapshot.fleet.gpus.needs(wish)
+    able = snapshot.gpus.able(hosts, needs)
+    milli = np.maximum(needs.milli[snapshot.fleet.gpus.kind[hosts]], 1)
+    parts = np.where(able, snapshot.gpus.free[hosts] // milli, 0).sum(axis=1)
+    return np.maximum(wish.count - parts, 0)
+
+
+def _what_gpus_lack(snapshot: Snapshot, request: Request, wish: GpuRequest, one: Ints) -> list[str]:
+    if View(snapshot, request, one).chosen.fits[0]:
+        return []
+    short = int(_gpus_lacking(snapshot, wish, one)[0])
+    if short:
+        return [f"{wish.words} wanted, {wish.count - short} free"]
+    apart = [
+        words
+        for words, relaxed in (
+            ("not linked by NVLink", replace(wish, nvlink=Wish.NONE)),
+            ("not in one NUMA cell with the threads and hugepages", replace(wish, numa=Wish.NONE)),
+            ("neither linked by NVLink nor in one NUMA cell", replace(wish, nvlink=Wish.NONE, numa=Wish.NONE)),
+        )
+        if relaxed != wish and View(snapshot, replace(request, gpus=relaxed), one).chosen.fits[0]
+    ]
+    return [f"{wish.words} wanted, enough are free but {apart[0] if apart else 'not as they are wanted'}"]
 
 
 def _remedy(closest: Closest | None, reasons: str) -> str:

@@ -5,9 +5,15 @@ Filters are asked in order, the cheap ones first; a host counts under the first 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pextra.scheduling.arrays import Flags
+from pextra.scheduling.gpus.devices import WHOLE_MILLI
+from pextra.scheduling.gpus.wishes import Wish
 from pextra.scheduling.request import Request
 from pextra.scheduling.resources import (
     DEDICATED_THREADS,
@@ -18,7 +24,7 @@ from pextra.scheduling.resources import (
     UNITS,
     VCPUS,
 )
-from pextra.scheduling.snapshot import Snapshot
+from pextra.scheduling.view import View
 
 
 class Filter(Protocol):
@@ -29,11 +35,8 @@ class Filter(Protocol):
         """The key under which rejected hosts are counted; a promise to programs."""
         ...
 
-    def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
-        """Those of the host indexes that it does not reject, in their order.
-
-        A filter that the request does not concern gives back the list that it got. It changes neither.
-        """
+    def keep(self, view: View, /) -> Flags | None:
+        """Which of the view's hosts it does not reject; None: the request does not concern it."""
         ...
 
     def why(self, request: Request, /) -> str:
@@ -46,10 +49,9 @@ class Ready:
 
     name = "ready"
 
-    def keep(self, snapshot: Snapshot, _request: Request, hosts: list[int], /) -> list[int]:
+    def keep(self, view: View, /) -> Flags | None:
         """Those that are ready."""
-        ready = snapshot.fleet.ready
-        return [host for host in hosts if ready[host]]
+        return view.fleet.ready[view.hosts]
 
     def why(self, _request: Request, /) -> str:
         """They are not ready."""
@@ -61,10 +63,9 @@ class Schedulable:
 
     name = "schedulable"
 
-    def keep(self, snapshot: Snapshot, _request: Request, hosts: list[int], /) -> list[int]:
+    def keep(self, view: View, /) -> Flags | None:
         """Those that nobody has closed."""
-        schedulable = snapshot.fleet.schedulable
-        return [host for host in hosts if schedulable[host]]
+        return view.fleet.schedulable[view.hosts]
 
     def why(self, _request: Request, /) -> str:
         """They are closed."""
@@ -76,16 +77,17 @@ class Pinned:
 
     name = "pinned"
 
-    def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
+    def keep(self, view: View, /) -> Flags | None:
         """The host that every pin means, if it is there."""
-        fleet = snapshot.fleet
+        request, fleet = view.request, view.fleet
+        if request.host is None and request.pinned_host_uid is None:
+            return None
+        kept = np.ones(len(view.hosts), dtype=np.bool_)
         if request.host is not None:
-            index = fleet.index_by_name.get(request.host)
-            hosts = [host for host in hosts if host == index]
+            kept &= view.hosts == fleet.index_by_name.get(request.host, -1)
         if request.pinned_host_uid is not None:
-            index = fleet.index_by_uid.get(request.pinned_host_uid)
-            hosts = [host for host in hosts if host == index]
-        return hosts
+            kept &= view.hosts == fleet.index_by_uid.get(request.pinned_host_uid, -1)
+        return kept
 
     def why(self, request: Request, /) -> str:
         """They are not the host that is meant."""
@@ -99,13 +101,10 @@ class Zone:
 
     name = "zone"
 
-    def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
+    def keep(self, view: View, /) -> Flags | None:
         """Those in the zone that was asked for."""
-        zone = request.zone
-        if zone is None:
-            return hosts
-        zones = snapshot.fleet.zones
-        return [host for host in hosts if zones[host] == zone]
+        zone = view.request.zone
+        return None if zone is None else view.fleet.zone[view.hosts] == view.fleet.in_zone(zone)
 
     def why(self, request: Request, /) -> str:
         """They are elsewhere."""
@@ -117,12 +116,9 @@ class Labels:
 
     name = "labels"
 
-    def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
+    def keep(self, view: View, /) -> Flags | None:
         """Those that have all of the labels."""
-        for key, value in request.host_labels.items():
-            labelled = snapshot.fleet.labelled(key, value)
-            hosts = [host for host in hosts if host in labelled]
-        return hosts
+        return _having(view, [view.fleet.labelled(*label) for label in view.request.host_labels.items()])
 
     def why(self, request: Request, /) -> str:
         """They lack a label."""
@@ -135,12 +131,9 @@ class Features:
 
     name = "features"
 
-    def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
+    def keep(self, view: View, /) -> Flags | None:
         """Those that have all of the features."""
-        for feature in request.features:
-            giving = snapshot.fleet.giving(feature)
-            hosts = [host for host in hosts if host in giving]
-        return hosts
+        return _having(view, [view.fleet.giving(feature) for feature in view.request.features])
 
     def why(self, request: Request, /) -> str:
         """They lack one."""
@@ -152,13 +145,13 @@ class HardAntiAffinity:
 
     name = "anti_affinity"
 
-    def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
+    def keep(self, view: View, /) -> Flags | None:
         """Those that no guest of the group is on, when the request insists."""
-        wish = request.anti_affinity
+        wish = view.request.anti_affinity
         if wish is None or not wish.hard:
-            return hosts
-        members = snapshot.members.get(wish.group)
-        return [host for host in hosts if host not in members] if members else hosts
+            return None
+        members = view.snapshot.members.get(wish.group)
+        return ~np.isin(view.hosts, list(members)) if members else None
 
     def why(self, _request: Request, /) -> str:
         """They have one."""
@@ -179,19 +172,53 @@ class Enough:
     dimension: int
     counted: bool = False
 
-    def keep(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[int]:
+    def keep(self, view: View, /) -> Flags | None:
         """Those with enough left."""
-        wanted = request.resources.vector[self.dimension]
-        if not wanted:
-            return hosts
-        free = snapshot.free[self.dimension]
-        return [host for host in hosts if free[host] >= wanted]
+        wanted = view.request.resources.vector[self.dimension]
+        return view.snapshot.free[self.dimension][view.hosts] >= wanted if wanted else None
 
     def why(self, request: Request, /) -> str:
         """They have too little."""
         if not self.counted:
             return f"without enough {self.name}"
         return f"without {request.resources.vector[self.dimension]} free {UNITS[self.dimension]}"
+
+
+class GpuModels:
+    """Hosts with GPUs of a kind that will do, whether they are free or not."""
+
+    name = "gpu_models"
+
+    def keep(self, view: View, /) -> Flags | None:
+        """Those with as many usable GPUs, or parts, as are asked for."""
+        wish = view.request.gpus
+        if wish is None:
+            return None
+        gpus = view.fleet.gpus
+        milli = gpus.needs(wish).milli[gpus.kind[view.hosts]]
+        parts = np.where(milli > 0, WHOLE_MILLI // np.maximum(milli, 1), 0) * gpus.usable[view.hosts]
+        return parts.sum(axis=1) >= wish.count
+
+    def why(self, request: Request, /) -> str:
+        """They have none, or too few."""
+        assert request.gpus is not None
+        plain = replace(request.gpus, nvlink=Wish.NONE, numa=Wish.NONE)
+        return f"without {plain.words}"
+
+
+class Gpus:
+    """Hosts whose free GPUs are enough, and as far together as is insisted on."""
+
+    name = "gpus"
+
+    def keep(self, view: View, /) -> Flags | None:
+        """Those with a set of GPUs for the request."""
+        return None if view.request.gpus is None else view.chosen.fits
+
+    def why(self, request: Request, /) -> str:
+        """They have no such set."""
+        assert request.gpus is not None
+        return f"without {request.gpus.words} free"
 
 
 PLACES: Final[tuple[Filter, ...]] = (
@@ -201,6 +228,7 @@ PLACES: Final[tuple[Filter, ...]] = (
     Zone(),
     Labels(),
     Features(),
+    GpuModels(),
     HardAntiAffinity(),
 )
 """The filters on what a host is and where."""
@@ -212,8 +240,35 @@ ROOM: Final[tuple[Filter, ...]] = (
     Enough("dedicated_threads", DEDICATED_THREADS, counted=True),
     Enough("hugepages_2m", HUGEPAGES_2M, counted=True),
     Enough("hugepages_1g", HUGEPAGES_1G, counted=True),
+    Gpus(),
 )
 """The filters on what a host has left."""
 
 FILTERS: Final = PLACES + ROOM
 """Every filter, in the order in which they are asked."""
+
+
+def sift(view: View) -> tuple[NDArray[np.int8], View]:
+    """Ask every filter.
+
+    Returns:
+        For each of the view's hosts the place of the first filter that rejects it, counted from 1, or 0; and the
+        view of those that none rejects.
+    """
+    rejected = np.zeros(len(view.hosts), dtype=np.int8)
+    left = np.arange(len(view.hosts))
+    for place, one in enumerate(FILTERS, 1):
+        kept = one.keep(view) if len(left) else None
+        if kept is not None and not kept.all():
+            rejected[left[~kept]] = place
+            left, view = left[kept], view.only(kept)
+    return rejected, view
+
+
+def _having(view: View, marks: list[Flags | None]) -> Flags | None:
+    if not marks:
+        return None
+    kept = np.ones(len(view.hosts), dtype=np.bool_)
+    for mark in marks:
+        kept &= mark[view.hosts] if mark is not None else False
+    return kept

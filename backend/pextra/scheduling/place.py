@@ -4,22 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pextra.scheduling.arrays import Ints
 from pextra.scheduling.explain import Explanation, explain_choice, explain_refusal
-from pextra.scheduling.filters import PLACES, ROOM, Filter
+from pextra.scheduling.filters import FILTERS, PLACES, sift
+from pextra.scheduling.gpus.choice import claims
+from pextra.scheduling.gpus.devices import GpuClaim
+from pextra.scheduling.gpus.wishes import Wish
 from pextra.scheduling.request import Request
 from pextra.scheduling.scores import SPREAD, Policy, score
 from pextra.scheduling.snapshot import Snapshot
+from pextra.scheduling.view import View
+
+UNFIT: Final = -(1 << 62)
+"""The score of a host that cannot take the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The host that is to take the request, and why."""
+    """The host that is to take the request, and why.
+
+    Attributes:
+        gpus: what it gets of the host's GPUs.
+        cell: the NUMA cell that its GPUs, threads and hugepages are of, when it asked for one.
+    """
 
     request_uid: str
     host_uid: str
     host_name: str
     explanation: Explanation
+    gpus: tuple[GpuClaim, ...] = ()
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +57,24 @@ def place(snapshot: Snapshot, request: Request, policy: Policy = SPREAD) -> Deci
 
     The same hosts in any order give the same answer: equal scores go to the first host by name.
     """
-    rejected: dict[str, int] = {}
-    lacking_room = _sift(PLACES, snapshot, request, snapshot.fleet.everyone, rejected)
-    eligible = _sift(ROOM, snapshot, request, lacking_room, rejected)
+
+    def look(hosts: Ints) -> tuple[NDArray[np.int8], Ints]:
+        rejected, view = sift(View(snapshot, request, hosts))
+        scores = np.full(len(hosts), UNFIT, dtype=np.int64)
+        scores[rejected == 0] = score(view, policy)
+        return rejected, scores
+
+    found = snapshot.verdicts((request.alike, policy.name), look)
+    counts = np.bincount(found.rejected, minlength=len(FILTERS) + 1).tolist()
+    eligible = counts[0]
+    rejected = {one.name: count for one, count in zip(FILTERS, counts[1:], strict=True) if count}
     if not eligible:
+        lacking_room = np.flatnonzero(found.rejected > len(PLACES))
         return NoPlacement(request.uid, explain_refusal(snapshot, request, rejected, lacking_room))
-    scores = score(snapshot, request, eligible, policy)
-    explanation = explain_choice(snapshot, request, policy, rejected=rejected, eligible=eligible, scores=scores)
+    explanation = explain_choice(snapshot, request, policy, rejected=rejected, eligible=eligible, scores=found.scores)
     chosen = explanation.best[0]
-    return Placement(request.uid, chosen.host_uid, chosen.host_name, explanation)
+    gpus, cell = _gpus(snapshot, request, snapshot.fleet.index_by_uid[chosen.host_uid])
+    return Placement(request.uid, chosen.host_uid, chosen.host_name, explanation, gpus, cell)
 
 
 def place_batch(snapshot: Snapshot, requests: Iterable[Request], policy: Policy = SPREAD) -> list[Decision]:
@@ -60,22 +88,16 @@ def place_batch(snapshot: Snapshot, requests: Iterable[Request], policy: Policy 
     for request in requests:
         decision = place(draft, request, policy)
         if isinstance(decision, Placement):
-            draft.reserve(draft.fleet.index_by_uid[decision.host_uid], request)
+            draft.reserve(draft.fleet.index_by_uid[decision.host_uid], request, decision.gpus, decision.cell)
         decisions.append(decision)
     return decisions
 
 
-def _sift(
-    filters: tuple[Filter, ...],
-    snapshot: Snapshot,
-    request: Request,
-    hosts: list[int],
-    rejected: dict[str, int],
-) -> list[int]:
-    """The hosts that no filter rejects; the others are counted under the first one that does."""
-    for one in filters:
-        kept = one.keep(snapshot, request, hosts)
-        if len(kept) < len(hosts):
-            rejected[one.name] = len(hosts) - len(kept)
-            hosts = kept
-    return hosts
+def _gpus(snapshot: Snapshot, request: Request, host: int) -> tuple[tuple[GpuClaim, ...], int | None]:
+    if request.gpus is None:
+        return (), None
+    chosen = View(snapshot, request, np.array([host], dtype=np.int64)).chosen
+    gpus = claims(snapshot.gpus, host, request.gpus, chosen.parts[0])
+    if request.gpus.numa is Wish.NONE or not chosen.together[0]:
+        return gpus, None
+    return gpus, int(snapshot.fleet.gpus.cell[host, int(chosen.parts[0].argmax())])

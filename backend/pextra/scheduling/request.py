@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from pextra.scheduling.gpus.wishes import GpuRequest
 from pextra.scheduling.resources import Resources
 
 
@@ -21,7 +23,7 @@ class AntiAffinity:
     hard: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """What is to be placed, and where it may go.
 
@@ -35,6 +37,7 @@ class Request:
         host_labels: only on hosts that have all of these.
         features: only on hosts that can give all of these.
         anti_affinity: which guests to keep away from.
+        gpus: the GPUs that it wants.
     """
 
     uid: str
@@ -46,3 +49,11 @@ class Request:
     host_labels: Mapping[str, str] = field(default_factory=dict[str, str])
     anti_affinity: AntiAffinity | None = None
     features: frozenset[str] = frozenset()
+    gpus: GpuRequest | None = None
+
+    @cached_property
+    def alike(self) -> tuple[object, ...]:
+        """Equal for requests that every host suits, or does not suit, alike."""
+        labels = tuple(sorted(self.host_labels.items()))
+        pins = (self.zone, self.host, self.pinned_host_uid)
+        return (self.resources, pins, labels, self.features, self.anti_affinity, self.gpus)

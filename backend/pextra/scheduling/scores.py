@@ -1,6 +1,6 @@
 """Which of the hosts that can take a request is best: named terms, weighted and added.
 
-A term is between 0 (worst) and 1 (best) wherever no more is used than there is.
+A term is between 0 (worst) and 1 (best) wherever no more is used than there is, unless it says otherwise.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from pextra.scheduling.request import Request
+import numpy as np
+
+from pextra.scheduling.arrays import Floats, Ints
+from pextra.scheduling.gpus.wishes import Wish
+from pextra.scheduling.gpus.workload import SCALE
 from pextra.scheduling.resources import MEMORY, VCPUS
-from pextra.scheduling.snapshot import Snapshot
+from pextra.scheduling.view import View
 
 STEPS: Final = 10_000
 """Scores are compared in whole steps of 1/STEPS, so that no decision hangs on floating-point noise; equal
@@ -30,31 +34,25 @@ class Term(Protocol):
         """Its name in an explanation; a promise to programs."""
         ...
 
-    def concerns(self, request: Request, /) -> bool:
-        """Whether it has a say on this request."""
-        ...
-
-    def column(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[float]:
-        """The term of each of the hosts, in their order, as if the request were placed there."""
+    def column(self, view: View, /) -> Floats | None:
+        """The term of each of the view's hosts, as if the request were placed there; None: it has no say on it."""
         ...
 
 
 class Room:
-    """How much processor and memory is left, as a mean of the two shares: best is the emptiest."""
+    """How much processor and memory is left, as a mean of the two shares: best is the emptiest.
+
+    Guests with GPUs do not ask for it: where their processors are is decided by which GPUs stay usable.
+    """
 
     name = "room"
 
-    def concerns(self, _request: Request, /) -> bool:
-        """Always."""
-        return True
-
-    def column(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[float]:
+    def column(self, view: View, /) -> Floats | None:
         """The mean share that is left."""
-        vcpus, memory, vcpu_share, memory_share = _left(snapshot)
-        want_vcpus, want_memory = request.resources.vcpus, request.resources.memory_mib
-        return [
-            ((vcpus[i] - want_vcpus) * vcpu_share[i] + (memory[i] - want_memory) * memory_share[i]) * 0.5 for i in hosts
-        ]
+        if view.request.gpus is not None:
+            return None
+        processors, memory = _left(view)
+        return (processors + memory) * 0.5
 
 
 class Fit:
@@ -62,13 +60,10 @@ class Fit:
 
     name = "fit"
 
-    def concerns(self, _request: Request, /) -> bool:
-        """Always."""
-        return True
-
-    def column(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[float]:
+    def column(self, view: View, /) -> Floats | None:
         """The mean share that is used."""
-        return [1.0 - room for room in Room().column(snapshot, request, hosts)]
+        room = Room().column(view)
+        return None if room is None else 1.0 - room
 
 
 class Balance:
@@ -76,18 +71,12 @@ class Balance:
 
     name = "balance"
 
-    def concerns(self, _request: Request, /) -> bool:
-        """Always."""
-        return True
-
-    def column(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[float]:
+    def column(self, view: View, /) -> Floats | None:
         """One less the difference of the shares."""
-        vcpus, memory, vcpu_share, memory_share = _left(snapshot)
-        want_vcpus, want_memory = request.resources.vcpus, request.resources.memory_mib
-        return [
-            1.0 - abs((vcpus[i] - want_vcpus) * vcpu_share[i] - (memory[i] - want_memory) * memory_share[i])
-            for i in hosts
-        ]
+        if view.request.gpus is not None:
+            return None
+        processors, memory = _left(view)
+        return 1.0 - np.abs(processors - memory)
 
 
 class SoftAntiAffinity:
@@ -95,15 +84,49 @@ class SoftAntiAffinity:
 
     name = "anti_affinity"
 
-    def concerns(self, request: Request, /) -> bool:
-        """Only when the request would rather be alone; one that insists has been filtered."""
-        return request.anti_affinity is not None and not request.anti_affinity.hard
+    def column(self, view: View, /) -> Floats | None:
+        """1, 1/2, 1/3, … for no, one, two … guests. One that insists to be alone has been filtered."""
+        wish = view.request.anti_affinity
+        if wish is None or wish.hard:
+            return None
+        members = view.snapshot.members.get(wish.group, {})
+        return np.array([1.0 / (1 + members.get(host, 0)) for host in view.hosts.tolist()], dtype=np.float64)
 
-    def column(self, snapshot: Snapshot, request: Request, hosts: list[int], /) -> list[float]:
-        """1, 1/2, 1/3, … for no, one, two … guests."""
-        group = request.anti_affinity.group if request.anti_affinity is not None else ""
-        members = snapshot.members.get(group, {})
-        return [1.0 / (1 + members.get(i, 0)) for i in hosts]
+
+class UsableGpus:
+    """How few GPUs usual guests could no longer use: 0 is best, and each GPU that is lost to them counts 1."""
+
+    name = "usable_gpus"
+
+    def column(self, view: View, /) -> Floats | None:
+        """The GPUs that would be lost, negative."""
+        if not view.fleet.gpus.width or not view.fleet.workload.shapes:
+            return None
+        return (view.waste_before - view.waste_after) / SCALE
+
+
+class WholeLinks:
+    """How much of the host's NVLink partitions stays whole for others."""
+
+    name = "whole_links"
+
+    def column(self, view: View, /) -> Floats | None:
+        """1 less the share of the board's links that others lose."""
+        return None if view.request.gpus is None else 1.0 - view.chosen.loss
+
+
+class PreferredTopology:
+    """Whether the GPUs are linked, and of one NUMA cell, where that is preferred."""
+
+    name = "topology"
+
+    def column(self, view: View, /) -> Floats | None:
+        """What is kept of what is preferred; links count twice as much as the cell."""
+        wish = view.request.gpus
+        if wish is None or Wish.PREFERRED not in (wish.nvlink, wish.numa):
+            return None
+        links, cell = 2.0 * (wish.nvlink is Wish.PREFERRED), 1.0 * (wish.numa is Wish.PREFERRED)
+        return (links * view.chosen.linked + cell * view.chosen.together) / (links + cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,27 +142,37 @@ class Policy:
     terms: tuple[tuple[Term, float], ...]
 
 
-SPREAD: Final = Policy("spread", ((Room(), 1.0), (Balance(), 0.5), (SoftAntiAffinity(), 4.0)))
-"""Load is shared; a lost host takes few guests with it."""
+_COMMON: Final[tuple[tuple[Term, float], ...]] = (
+    (SoftAntiAffinity(), 4.0),
+    (UsableGpus(), 20.0),
+    (WholeLinks(), 4.0),
+    (PreferredTopology(), 40.0),
+)
 
-PACK: Final = Policy("pack", ((Fit(), 1.0), (Balance(), 0.5), (SoftAntiAffinity(), 4.0)))
+SPREAD: Final = Policy("spread", ((Room(), 1.0), (Balance(), 0.5), *_COMMON))
+"""Load is shared; a lost host takes few guests with it. GPUs are packed all the same: large guests need whole hosts."""
+
+PACK: Final = Policy("pack", ((Fit(), 1.0), (Balance(), 0.5), *_COMMON))
 """Hosts are filled in turn; large guests find room, and idle hosts can be switched off."""
 
 POLICIES: Final = MappingProxyType({policy.name: policy for policy in (SPREAD, PACK)})
 """The policies by name."""
 
 
-def score(snapshot: Snapshot, request: Request, hosts: list[int], policy: Policy) -> list[int]:
-    """The weighted sum of the policy's terms for each of the hosts, in steps of 1/`STEPS`."""
-    totals = [0.0] * len(hosts)
+def score(view: View, policy: Policy) -> Ints:
+    """The weighted sum of the policy's terms for each of the view's hosts, in steps of 1/`STEPS`."""
+    totals = np.zeros(len(view.hosts))
     for term, weight in policy.terms:
-        if term.concerns(request):
-            column = term.column(snapshot, request, hosts)
-            totals = [total + weight * value for total, value in zip(totals, column, strict=True)]
-    return [round(total * STEPS) for total in totals]
+        column = term.column(view)
+        if column is not None:
+            totals += weight * column
+    return np.rint(totals * STEPS).astype(np.int64)
 
 
-def _left(snapshot: Snapshot) -> tuple[list[int], list[int], list[float], list[float]]:
-    """Processor and memory that are free, and what share of the host one of each is."""
-    free, per_unit = snapshot.free, snapshot.fleet.per_unit
-    return free[VCPUS], free[MEMORY], per_unit[VCPUS], per_unit[MEMORY]
+def _left(view: View) -> tuple[Floats, Floats]:
+    """The shares of processor and memory that would be left."""
+    free, per_unit, wants = view.snapshot.free, view.fleet.per_unit, view.request.resources
+    return (
+        (free[VCPUS][view.hosts] - wants.vcpus) * per_unit[VCPUS][view.hosts],
+        (free[MEMORY][view.hosts] - wants.memory_mib) * per_unit[MEMORY][view.hosts],
+    )

@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import copy
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pextra.scheduling.arrays import Flags, Floats, Ints
+from pextra.scheduling.gpus.boards import Board
+from pextra.scheduling.gpus.columns import GpuColumns, GpuFleet
+from pextra.scheduling.gpus.devices import GpuClaim, GpuView
+from pextra.scheduling.gpus.workload import Workload
 from pextra.scheduling.request import Request
-from pextra.scheduling.resources import DIMENSIONS, Resources
+from pextra.scheduling.resources import DEDICATED_THREADS, DIMENSIONS, HUGEPAGES_1G, HUGEPAGES_2M, Resources
+
+IN_CELLS: Final = (DEDICATED_THREADS, HUGEPAGES_2M, HUGEPAGES_1G)
+"""The resources that are counted by NUMA cell as well; of the others a guest's share of a cell is not fixed."""
+
+_MOST_VERDICTS: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """One NUMA cell of a host, of what `IN_CELLS` counts.
+
+    Args:
+        capacity: what guests may take in all.
+        used: what they take.
+    """
+
+    capacity: Resources
+    used: Resources = field(default_factory=Resources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +53,9 @@ class HostView:
         labels: what requests select by.
         groups: how many guests of each spread group are on it.
         features: what it can give guests beyond the plain machine.
+        gpus: its GPUs, in the order of their places on the board.
+        board: how they are linked; None: not at all.
+        cells: its NUMA cells by number; none where they are not known, and then nothing is counted by them.
     """
 
     uid: str
@@ -36,6 +68,9 @@ class HostView:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     groups: Mapping[str, int] = field(default_factory=dict[str, int])
     features: frozenset[str] = frozenset()
+    gpus: tuple[GpuView, ...] = ()
+    board: Board | None = None
+    cells: tuple[CellView, ...] = ()
 
 
 class Fleet:
@@ -47,8 +82,10 @@ class Fleet:
     __slots__ = (
         "_giving",
         "_labelled",
+        "_zones",
         "capacity",
         "everyone",
+        "gpus",
         "index_by_name",
         "index_by_uid",
         "names",
@@ -57,79 +94,122 @@ class Fleet:
         "schedulable",
         "size",
         "uids",
-        "zones",
+        "usable",
+        "workload",
+        "zone",
     )
 
-    def __init__(self, hosts: Sequence[HostView]) -> None:
+    def __init__(self, hosts: Sequence[HostView], workload: Workload) -> None:
         self.size = len(hosts)
-        self.everyone = list(range(self.size))
+        self.everyone: Ints = np.arange(self.size, dtype=np.int64)
         self.uids = [host.uid for host in hosts]
         self.names = [host.name for host in hosts]
-        self.zones = [host.zone for host in hosts]
-        self.ready = [host.ready for host in hosts]
-        self.schedulable = [host.schedulable for host in hosts]
+        self.ready: Flags = np.array([host.ready for host in hosts], dtype=np.bool_)
+        self.schedulable: Flags = np.array([host.schedulable for host in hosts], dtype=np.bool_)
         self.index_by_uid = {uid: index for index, uid in enumerate(self.uids)}
         self.index_by_name = {name: index for index, name in enumerate(self.names)}
         self.capacity = _columns(host.capacity for host in hosts)
-        self.per_unit = tuple([1 / total if total else 0.0 for total in column] for column in self.capacity)
-        self._labelled: dict[tuple[str, str], set[int]] = {}
-        self._giving: dict[str, set[int]] = {}
+        self.per_unit: list[Floats] = [np.divide(1.0, c, out=np.zeros(self.size), where=c > 0) for c in self.capacity]
+        self._zones: dict[str, int] = {}
+        self.zone: Ints = np.array([self._zones.setdefault(h.zone, len(self._zones)) for h in hosts], dtype=np.int64)
+        self._labelled: dict[tuple[str, str], Flags] = {}
+        self._giving: dict[str, Flags] = {}
         for index, host in enumerate(hosts):
             for label in host.labels.items():
-                self._labelled.setdefault(label, set()).add(index)
+                self._labelled.setdefault(label, np.zeros(self.size, dtype=np.bool_))[index] = True
             for feature in host.features:
-                self._giving.setdefault(feature, set()).add(index)
+                self._giving.setdefault(feature, np.zeros(self.size, dtype=np.bool_))[index] = True
+        self.gpus = GpuFleet([(host.gpus, host.board) for host in hosts])
+        self.serve(workload)
 
-    def labelled(self, key: str, value: str) -> frozenset[int] | set[int]:
-        """The indexes of the hosts with this label."""
-        return self._labelled.get((key, value), frozenset())
+    def serve(self, workload: Workload) -> None:
+        """Have a workload; `usable` tells which of its shapes (rows) can use the GPUs of which hosts (columns)."""
+        self.workload = workload
+        # Those of one host are of one model nearly always.
+        kind = self.gpus.kind.max(axis=1, initial=-1)
+        by_model = workload.usable_by(self.gpus.models)
+        self.usable: Flags = np.concatenate((by_model, np.zeros((len(by_model), 1), dtype=np.bool_)), axis=1)[:, kind]
 
-    def giving(self, feature: str) -> frozenset[int] | set[int]:
-        """The indexes of the hosts with this feature."""
-        return self._giving.get(feature, frozenset())
+    def in_zone(self, zone: str) -> int:
+        """The number that stands for a zone in `zone`; -1: no host is there."""
+        return self._zones.get(zone, -1)
+
+    def labelled(self, key: str, value: str) -> Flags | None:
+        """Which hosts have this label; None: no host."""
+        return self._labelled.get((key, value))
+
+    def giving(self, feature: str) -> Flags | None:
+        """Which hosts have this feature; None: no host."""
+        return self._giving.get(feature)
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What was found of every host for requests that are alike.
+
+    Attributes:
+        rejected: the place of the first filter that rejects it, counted from 1; 0: it can take the request.
+        scores: how good it would be; -1 where it cannot.
+        seen: how many of the snapshot's changes it knows.
+    """
+
+    rejected: NDArray[np.int8]
+    scores: Ints
+    seen: int
 
 
 class Snapshot:
     """The hosts at one moment. It is never changed: `with_used` and `draft` give others, cheaply.
 
     `free` has a column a resource in the order of `DIMENSIONS`; an amount is negative where more is used
-    than there is. `members` has, a spread group, the number of its guests by host index.
+    than there is. `cells` has one for each of `IN_CELLS`, a row a host. `members` has, a spread group, the number of
+    its guests by host index.
+
+    What was found about the hosts is kept, and only those that differ since then are looked at again: a decision
+    costs little more in a large fleet than in a small one.
     """
 
-    __slots__ = ("fleet", "free", "members")
+    __slots__ = ("_changes", "_verdicts", "cells", "fleet", "free", "gpus", "members")
 
     def __init__(
         self,
         fleet: Fleet,
-        free: tuple[list[int], ...],
+        free: tuple[Ints, ...],
+        cells: tuple[Ints, ...],
+        gpus: GpuColumns,
         members: dict[str, dict[int, int]],
     ) -> None:
         self.fleet = fleet
         self.free = free
+        self.cells = cells
+        self.gpus = gpus
         self.members = members
+        self._changes: list[int] = []
+        self._verdicts: OrderedDict[object, Verdicts] = OrderedDict()
 
     @classmethod
-    def of(cls, hosts: Iterable[HostView]) -> Snapshot:
+    def of(cls, hosts: Iterable[HostView], workload: Workload | None = None) -> Snapshot:
         """The snapshot of these hosts, in whatever order they come.
+
+        Args:
+            hosts: each once.
+            workload: what guests usually ask for of GPUs; without it, no host's GPUs are dearer than another's.
 
         Raises:
             ValueError: two hosts have a name or a uid in common.
         """
         ordered = sorted(hosts, key=lambda host: host.name)
-        fleet = Fleet(ordered)
+        fleet = Fleet(ordered, workload if workload is not None else Workload({}))
         if not fleet.size == len(fleet.index_by_uid) == len(fleet.index_by_name):
             raise ValueError("two hosts have a name or a uid in common")
         used = _columns(host.used for host in ordered)
-        free = tuple(
-            [total - taken for total, taken in zip(have, take, strict=True)]
-            for have, take in zip(fleet.capacity, used, strict=True)
-        )
+        free = tuple(have - taken for have, taken in zip(fleet.capacity, used, strict=True))
         members: dict[str, dict[int, int]] = {}
         for index, host in enumerate(ordered):
             for group, count in host.groups.items():
                 if count:
                     members.setdefault(group, {})[index] = count
-        return cls(fleet, free, members)
+        return cls(fleet, free, _cells(ordered), GpuColumns.of(fleet.gpus, [host.gpus for host in ordered]), members)
 
     def with_used(self, used: Mapping[str, Resources]) -> Snapshot:
         """The same hosts, some of them with other use.
@@ -140,16 +220,58 @@ class Snapshot:
         Raises:
             KeyError: a host that the snapshot does not have.
         """
-        free = tuple(column.copy() for column in self.free)
+        changed = self.draft()
         for uid, resources in used.items():
             index = self.fleet.index_by_uid[uid]
-            for column, have, taken in zip(free, self.fleet.capacity, resources.vector, strict=True):
+            for column, have, taken in zip(changed.free, self.fleet.capacity, resources.vector, strict=True):
                 column[index] = have[index] - taken
-        return Snapshot(self.fleet, free, self.members)
+            changed.touch(index)
+        return changed
+
+    def with_workload(self, workload: Workload) -> Snapshot:
+        """The same hosts before other guests."""
+        fleet = copy.copy(self.fleet)
+        fleet.serve(workload)
+        return Snapshot(fleet, self.free, self.cells, self.gpus, self.members)
+
+    def without_guests(self) -> Snapshot:
+        """The same hosts with all that they have free."""
+        cells = tuple(np.full_like(column, _ANY_AMOUNT) for column in self.cells)
+        return Snapshot(self.fleet, self.fleet.capacity, cells, GpuColumns.of(self.fleet.gpus), {})
 
     def draft(self) -> Draft:
         """A copy on which choices can be marked."""
-        return Draft(self.fleet, tuple(column.copy() for column in self.free), dict(self.members))
+        made = Draft(
+            self.fleet,
+            tuple(column.copy() for column in self.free),
+            tuple(column.copy() for column in self.cells),
+            self.gpus.copy(),
+            dict(self.members),
+        )
+        made.inherit(self._verdicts, self._changes)
+        return made
+
+    def verdicts(self, key: object, find: Callable[[Ints], tuple[NDArray[np.int8], Ints]]) -> Verdicts:
+        """What is found of every host.
+
+        Args:
+            key: equal for what finds the same.
+            find: tells of hosts by index what rejects them and how good they are.
+        """
+        known = self._verdicts.pop(key, None)
+        if known is None:
+            rejected, scores = find(self.fleet.everyone)
+        elif known.seen == len(self._changes):
+            rejected, scores = known.rejected, known.scores
+        else:
+            # Others may hold what was found before.
+            rejected, scores = known.rejected.copy(), known.scores.copy()
+            changed = np.unique(np.array(self._changes[known.seen :], dtype=np.int64))
+            rejected[changed], scores[changed] = find(changed)
+        found = self._verdicts[key] = Verdicts(rejected, scores, len(self._changes))
+        if len(self._verdicts) > _MOST_VERDICTS:
+            self._verdicts.popitem(last=False)
+        return found
 
 
 class Draft(Snapshot):
@@ -160,18 +282,42 @@ class Draft(Snapshot):
     def __init__(
         self,
         fleet: Fleet,
-        free: tuple[list[int], ...],
+        free: tuple[Ints, ...],
+        cells: tuple[Ints, ...],
+        gpus: GpuColumns,
         members: dict[str, dict[int, int]],
     ) -> None:
-        super().__init__(fleet, free, members)
+        super().__init__(fleet, free, cells, gpus, members)
         self._own: set[str] = set()
 
-    def reserve(self, index: int, request: Request) -> None:
-        """Take what the request wants from the host at `index`, and let it join its spread group."""
+    def inherit(self, verdicts: Mapping[object, Verdicts], changes: Sequence[int]) -> None:
+        """Begin with what was found about the hosts of which this is a copy."""
+        if len(changes) > self.fleet.size:  # nearly all would be looked at again
+            return
+        self._changes = list(changes)
+        self._verdicts.update(verdicts)
+
+    def touch(self, index: int) -> None:
+        """The host is not what it was."""
+        self._changes.append(index)
+
+    def reserve(self, index: int, request: Request, gpus: Sequence[GpuClaim] = (), cell: int | None = None) -> None:
+        """Take what the request wants from the host at `index`, and let it join its spread group.
+
+        Args:
+            index: of the host.
+            request: what is placed.
+            gpus: what it gets of the host's GPUs.
+            cell: where its threads and hugepages are; None: in any cells.
+        """
         for column, wanted in zip(self.free, request.resources.vector, strict=True):
             column[index] -= wanted
+        for column, dimension in zip(self.cells, IN_CELLS, strict=True):
+            _take_of_cells(column[index], request.resources.vector[dimension], cell)
+        self.gpus.take(index, gpus)
         if request.anti_affinity is not None:
             self._join(index, request.anti_affinity.group)
+        self.touch(index)
 
     def _join(self, index: int, group: str) -> None:
         if group not in self._own:
@@ -181,10 +327,35 @@ class Draft(Snapshot):
         counts[index] = counts.get(index, 0) + 1
 
 
-def _columns(rows: Iterable[Resources]) -> tuple[list[int], ...]:
+def _columns(rows: Iterable[Resources]) -> tuple[Ints, ...]:
     """A column a resource, also of no rows."""
-    columns = tuple(list[int]() for _ in DIMENSIONS)
-    for row in rows:
-        for column, amount in zip(columns, row.vector, strict=True):
-            column.append(amount)
+    table = np.array([row.vector for row in rows], dtype=np.int64).reshape(-1, len(DIMENSIONS))
+    return tuple(np.ascontiguousarray(table[:, dimension]) for dimension in range(len(DIMENSIONS)))
+
+
+_ANY_AMOUNT: Final = 1 << 62
+
+
+def _cells(hosts: Sequence[HostView]) -> tuple[Ints, ...]:
+    """What is free in each cell; in cells that nothing is counted by, any amount."""
+    most = max((max(len(h.cells), *(g.cell + 1 for g in h.gpus), 0) for h in hosts if h.gpus or h.cells), default=0)
+    columns = tuple(np.full((len(hosts), most), _ANY_AMOUNT, dtype=np.int64) for _ in IN_CELLS)
+    for row, host in enumerate(hosts):
+        for column, dimension in zip(columns, IN_CELLS, strict=True):
+            for number, cell in enumerate(host.cells):
+                column[row, number] = cell.capacity.vector[dimension] - cell.used.vector[dimension]
     return columns
+
+
+def _take_of_cells(free: Ints, wanted: int, cell: int | None) -> None:
+    """Take so much of a host's cells: of one, or of the fullest that has it all, or of several in turn."""
+    if not wanted or not len(free):
+        return
+    if cell is not None:
+        free[cell] -= wanted
+        return
+    enough = [place for place in np.argsort(free, kind="stable").tolist() if free[place] >= wanted]
+    for place in enough[:1] or range(len(free)):
+        taken = min(wanted, max(0, int(free[place])))
+        free[place] -= taken
+        wanted -= taken

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from pextra.scheduling.gpus.boards import BOARDS, Board, from_links
+from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuType, GpuView, Mode, Slice
+from pextra.scheduling.gpus.wishes import GpuRequest, Wish
+from pextra.scheduling.gpus.workload import Shape, Workload
 from pextra.scheduling.request import AntiAffinity, Request
 from pextra.scheduling.resources import DIMENSIONS, Resources
-from pextra.scheduling.snapshot import HostView
+from pextra.scheduling.snapshot import CellView, HostView
 
 ROOMY = Resources(16, 16_384, 100)
 
@@ -38,6 +42,41 @@ def guest(uid: str = "g1", *, anti_affinity: AntiAffinity | None = None) -> Requ
     return Request(uid, "tenant", Resources(2, 2_048, 10), anti_affinity=anti_affinity)
 
 
+H100 = GpuType(
+    "h100",
+    shareable=True,
+    slices={
+        (Mode.VF, ""): Slice(500),
+        (Mode.MIG, "1g"): Slice(125, 1, (0, 1, 2, 3, 4, 5, 6)),
+        (Mode.MIG, "2g"): Slice(250, 2, (0, 2, 4)),
+        (Mode.MIG, "3g"): Slice(500, 4, (0, 4)),
+        (Mode.VGPU, "quarter"): Slice(250),
+        (Mode.VGPU, "half"): Slice(500),
+    },
+)
+L4 = GpuType("l4")
+
+
+def gpu_host(name: str, *, board: str = "hgx-h100-8", free: str = "12345678", kind: GpuType = H100) -> HostView:
+    """A roomy host with eight GPUs, in cells of four; those with the given module numbers are free."""
+    gpus = tuple(
+        GpuView(
+            address=f"gpu-{module}",
+            kind=kind,
+            cell=(module - 1) // 4,
+            used_milli=0 if str(module) in free else WHOLE_MILLI,
+            mode=None if str(module) in free else Mode.WHOLE,
+        )
+        for module in range(1, 9)
+    )
+    return HostView(name, name, "a", True, True, ROOMY, Resources(), gpus=gpus, board=BOARDS.get(board))
+
+
+def gpu_guest(wish: GpuRequest, uid: str = "g1") -> Request:
+    """A small guest with GPUs."""
+    return Request(uid, "tenant", Resources(1, 1_024, 1), gpus=wish)
+
+
 NAMES = st.sampled_from([f"h{number}" for number in range(12)])
 ZONES = st.sampled_from(["a", "b"])
 LABELS = st.dictionaries(st.sampled_from(["disk", "cpu"]), st.sampled_from(["x", "y"]))
@@ -46,9 +85,67 @@ FEATURES = st.frozensets(st.sampled_from(["uefi", "tpm"]))
 AMOUNTS = st.builds(Resources, *(st.integers(0, 8) for _ in DIMENSIONS))
 
 
+SMALL_BOARDS = st.sampled_from(
+    [
+        None,
+        Board("fabric", 4, (0b1111, 0b0101, 0b1010)),
+        from_links(4, frozenset({(0, 1), (0, 2), (1, 2)})),
+    ]
+)
+PARTS = {Mode.VF: ("",), Mode.MIG: ("1g", "2g", "3g"), Mode.VGPU: ("quarter", "half")}
+WISHES = st.sampled_from(Wish)
+
+
+@st.composite
+def gpu_views(draw: st.DrawFn, place: int) -> GpuView:
+    """Any GPU in a state that it can come to."""
+    kind = draw(st.sampled_from([H100, H100, L4]))
+    address, usable, cell = f"gpu-{place}", draw(st.integers(0, 4)) > 0, draw(st.integers(-1, 1))
+    mode = draw(st.none() | st.sampled_from(Mode))
+    if mode is None:
+        return GpuView(address, kind, usable, cell)
+    if mode in (Mode.WHOLE, Mode.SHARE) or kind is L4:
+        used = WHOLE_MILLI if mode is Mode.WHOLE else draw(st.sampled_from([200, 500, 900]))
+        return GpuView(address, kind, usable, cell, used, mode if kind is H100 else Mode.SHARE)
+    profile = draw(st.sampled_from(PARTS[mode]))
+    part = kind.slices[mode, profile]
+    if mode is Mode.MIG:
+        slots = draw(st.sampled_from(part.masks()))
+        return GpuView(address, kind, usable, cell, part.milli, mode, "", slots)
+    return GpuView(address, kind, usable, cell, part.milli, mode, profile if mode is Mode.VGPU else "")
+
+
+@st.composite
+def gpu_requests(draw: st.DrawFn) -> GpuRequest:
+    """Any wish for a few GPUs."""
+    mode = draw(st.sampled_from(Mode))
+    return GpuRequest(
+        count=draw(st.integers(1, 4)),
+        models=draw(st.frozensets(st.sampled_from(["h100", "l4"]))),
+        mode=mode,
+        profile=draw(st.sampled_from(PARTS[mode])) if mode in (Mode.MIG, Mode.VGPU) else "",
+        milli=draw(st.sampled_from([100, 500])) if mode is Mode.SHARE else WHOLE_MILLI,
+        nvlink=draw(WISHES) if mode is Mode.WHOLE else Wish.NONE,
+        numa=draw(WISHES),
+    )
+
+
+WORKLOADS = st.none() | st.just(
+    Workload(
+        {
+            Shape(Resources(2, 2, 0), 1, 500): 5,
+            Shape(Resources(1, 1, 0), 1, 100): 3,
+            Shape(Resources(4, 4, 0), 4, WHOLE_MILLI, frozenset({"h100"})): 1,
+            Shape(Resources(1, 2, 0), 1, WHOLE_MILLI): 4,
+        }
+    )
+)
+
+
 @st.composite
 def host_views(draw: st.DrawFn, name: str) -> HostView:
     """Any host of that name; it may use more than it has."""
+    gpus = tuple(draw(gpu_views(place)) for place in range(4)) if draw(st.booleans()) else ()
     return HostView(
         uid=f"uid-{name}",
         name=name,
@@ -60,6 +157,9 @@ def host_views(draw: st.DrawFn, name: str) -> HostView:
         labels=draw(LABELS),
         groups=draw(st.dictionaries(GROUPS, st.integers(0, 2))),
         features=draw(FEATURES),
+        gpus=gpus,
+        board=draw(SMALL_BOARDS) if gpus else None,
+        cells=tuple(CellView(draw(AMOUNTS), draw(AMOUNTS)) for _ in range(draw(st.sampled_from([0, 2])))),
     )
 
 
@@ -83,4 +183,5 @@ def requests(draw: st.DrawFn) -> Request:
         host_labels=draw(st.just(dict[str, str]()) | LABELS),
         anti_affinity=draw(st.none() | st.builds(AntiAffinity, GROUPS, hard=st.booleans())),
         features=draw(st.just(frozenset[str]()) | FEATURES),
+        gpus=draw(st.none() | gpu_requests()),
     )

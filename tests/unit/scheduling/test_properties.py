@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pextra.scheduling.filters import FILTERS, ROOM
+from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuClaim, GpuView, Mode
+from pextra.scheduling.gpus.wishes import GpuRequest, Wish
+from pextra.scheduling.gpus.workload import Workload
 from pextra.scheduling.place import NoPlacement, Placement, place, place_batch
 from pextra.scheduling.request import Request
 from pextra.scheduling.resources import Resources
 from pextra.scheduling.scores import PACK, SPREAD, Policy
-from pextra.scheduling.snapshot import HostView, Snapshot
-from tests.unit.scheduling.fleets import AMOUNTS, fleets, requests
+from pextra.scheduling.snapshot import IN_CELLS, CellView, HostView, Snapshot
+from tests.unit.scheduling.fleets import AMOUNTS, WORKLOADS, fleets, requests
 
 POLICIES = st.sampled_from([SPREAD, PACK])
 BATCHES = st.lists(requests(), max_size=12)
@@ -28,6 +32,7 @@ def first_rejection(host: HostView, request: Request) -> str | None:
     lacks = [0 < want > left for want, left in zip(request.resources.vector, free, strict=True)]
     wish = request.anti_affinity
     pinned_here = request.host in (None, host.name) and request.pinned_host_uid in (None, host.uid)
+    wanted = request.gpus
     reasons = {
         "ready": not host.ready,
         "schedulable": not host.schedulable,
@@ -35,6 +40,7 @@ def first_rejection(host: HostView, request: Request) -> str | None:
         "zone": request.zone not in (None, host.zone),
         "labels": any(host.labels.get(key) != value for key, value in request.host_labels.items()),
         "features": not request.features <= host.features,
+        "gpu_models": wanted is not None and not has_gpus(emptied(host), plain(wanted)),
         "anti_affinity": wish is not None and wish.hard and host.groups.get(wish.group, 0) > 0,
         "cpu": lacks[0],
         "memory": lacks[1],
@@ -42,18 +48,136 @@ def first_rejection(host: HostView, request: Request) -> str | None:
         "dedicated_threads": lacks[3],
         "hugepages_2m": lacks[4],
         "hugepages_1g": lacks[5],
+        "gpus": wanted is not None and not has_gpus(host, request),
     }
     assert list(reasons) == [one.name for one in FILTERS]
     return next((name for name, rejects in reasons.items() if rejects), None)
 
 
-def with_guest(host: HostView, request: Request) -> HostView:
+def plain(wish: GpuRequest) -> Request:
+    """The wish without where its GPUs should be."""
+    return Request("g", "t", Resources(), gpus=replace(wish, nvlink=Wish.NONE, numa=Wish.NONE))
+
+
+def emptied(host: HostView) -> HostView:
+    """The host with all of its GPUs free."""
+    free = (replace(gpu, used_milli=0, mode=None, profile="", slots=0) for gpu in host.gpus)
+    return replace(host, gpus=tuple(free))
+
+
+def parts_of(gpu: GpuView, wish: GpuRequest) -> int:
+    """Into how many parts like the wanted one what is free of the GPU can be handed out, by trying."""
+    if not gpu.usable or (wish.models and gpu.kind.model not in wish.models):
+        return 0
+    if gpu.mode not in (None, wish.mode) or (gpu.mode is Mode.VGPU and gpu.profile != wish.profile):
+        return 0
+    if wish.mode is Mode.WHOLE:
+        return int(gpu.used_milli == 0)
+    if wish.mode is Mode.SHARE:
+        return (WHOLE_MILLI - gpu.used_milli) // wish.milli if gpu.kind.shareable else 0
+    part = gpu.kind.slices.get((wish.mode, wish.profile))
+    if part is None:
+        return 0
+    left = (WHOLE_MILLI - gpu.used_milli) // part.milli
+    return min(left, most_disjoint(part.masks(), gpu.slots)) if wish.mode is Mode.MIG else left
+
+
+def most_disjoint(masks: list[int], used: int) -> int:
+    """How many of the sets of slots go beside each other."""
+    free = [(place, mask) for place, mask in enumerate(masks, 1) if not mask & used]
+    return max((1 + most_disjoint(masks[place:], used | mask) for place, mask in free), default=0)
+
+
+def has_gpus(host: HostView, request: Request) -> bool:
+    """Whether a set of the host's GPUs is what the request asks for, by trying all of them."""
+    wish = request.gpus
+    assert wish is not None
+    vectors = [(cell.capacity.vector, cell.used.vector) for cell in host.cells]
+    wants = request.resources.vector
+    for size in range(1, wish.count + 1):
+        for places in combinations(range(len(host.gpus)), size):
+            chosen = [host.gpus[place] for place in places]
+            if sum(parts_of(gpu, wish) for gpu in chosen) < wish.count or not all(parts_of(g, wish) for g in chosen):
+                continue
+            mask = sum(1 << place for place in places)
+            if wish.nvlink is Wish.REQUIRED and size > 1 and (not host.board or mask not in host.board.partitions):
+                continue
+            if wish.numa is Wish.REQUIRED:
+                cells = {gpu.cell for gpu in chosen}
+                cell = next(iter(cells))
+                if len(cells) > 1 or cell < 0:
+                    continue
+                if host.cells:
+                    have, used = vectors[cell]
+                    if any(0 < wants[d] > have[d] - used[d] for d in IN_CELLS):
+                        continue
+            return True
+    return False
+
+
+def check_claims(host: HostView, request: Request, decision: Placement) -> None:
+    """What is handed out of the host's GPUs is free there, and what was asked for."""
+    wish = request.gpus
+    if wish is None:
+        assert decision.gpus == ()
+        return
+    assert len(decision.gpus) == wish.count
+    by_address = {gpu.address: gpu for gpu in host.gpus}
+    now = dict(by_address)
+    for claim in decision.gpus:
+        gpu = now[claim.address]
+        assert parts_of(gpu, wish) > 0
+        assert gpu.slots & claim.slots == 0
+        if wish.mode is Mode.MIG:
+            assert claim.slots in gpu.kind.slices[wish.mode, wish.profile].masks()
+        now[claim.address] = claimed(gpu, claim)
+        assert now[claim.address].used_milli <= WHOLE_MILLI
+    used = {claim.address for claim in decision.gpus}
+    places = [place for place, gpu in enumerate(host.gpus) if gpu.address in used]
+    if wish.nvlink is Wish.REQUIRED and wish.count > 1:
+        assert host.board is not None
+        assert sum(1 << place for place in places) in host.board.partitions
+    if wish.numa is Wish.REQUIRED:
+        assert {host.gpus[place].cell for place in places} == {decision.cell}
+
+
+def claimed(gpu: GpuView, claim: GpuClaim) -> GpuView:
+    """The GPU once so much is handed out of it."""
+    profile = claim.profile if claim.mode is Mode.VGPU else ""
+    used, slots = gpu.used_milli + claim.milli, gpu.slots | claim.slots
+    return replace(gpu, used_milli=used, mode=claim.mode, profile=profile, slots=slots)
+
+
+def with_guest(host: HostView, request: Request, decision: Placement) -> HostView:
     """The host after the request has been placed on it."""
+    gpus = {gpu.address: gpu for gpu in host.gpus}
+    for claim in decision.gpus:
+        gpus[claim.address] = claimed(gpus[claim.address], claim)
+    host = replace(host, gpus=tuple(gpus.values()), cells=cells_with(host, request, decision.cell))
     used = (has + want for has, want in zip(host.used.vector, request.resources.vector, strict=True))
     groups = Counter(host.groups)
     if request.anti_affinity is not None:
         groups[request.anti_affinity.group] += 1
     return replace(host, used=Resources(*used), groups=dict(groups))
+
+
+def cells_with(host: HostView, request: Request, cell: int | None) -> tuple[CellView, ...]:
+    """The host's cells once the request is placed: in its cell, in the fullest that has it all, or in several."""
+    cells = [[list(c.capacity.vector), list(c.used.vector)] for c in host.cells]
+    for dimension in IN_CELLS:
+        wanted = request.resources.vector[dimension]
+        free = [have[dimension] - used[dimension] for have, used in cells]
+        enough = sorted((left, place) for place, left in enumerate(free) if left >= wanted)
+        if cell is not None and cells:
+            cells[cell][1][dimension] += wanted
+        elif enough:
+            cells[enough[0][1]][1][dimension] += wanted
+        else:
+            for place, left in enumerate(free):
+                taken = min(wanted, max(0, left))
+                cells[place][1][dimension] += taken
+                wanted -= taken
+    return tuple(CellView(Resources(*have), Resources(*used)) for have, used in cells)
 
 
 @given(fleets(), requests())
@@ -85,16 +209,19 @@ def test_no_host_is_filled_beyond_its_capacity_and_no_wish_is_broken(
     for request, decision in zip(batch, place_batch(Snapshot.of(hosts), batch), strict=True):
         if isinstance(decision, Placement):
             assert first_rejection(now[decision.host_uid], request) is None
-            now[decision.host_uid] = with_guest(now[decision.host_uid], request)
+            check_claims(now[decision.host_uid], request, decision)
+            now[decision.host_uid] = with_guest(now[decision.host_uid], request, decision)
 
 
-@given(fleets(), BATCHES)
-def test_batch_decides_as_one_after_the_other_would(hosts: list[HostView], batch: list[Request]) -> None:
+@given(fleets(), BATCHES, WORKLOADS)
+def test_batch_decides_as_one_after_the_other_would(
+    hosts: list[HostView], batch: list[Request], workload: Workload | None
+) -> None:
     now = {host.uid: host for host in hosts}
-    for request, decision in zip(batch, place_batch(Snapshot.of(hosts), batch), strict=True):
-        assert decision == place(Snapshot.of(now.values()), request)
+    for request, decision in zip(batch, place_batch(Snapshot.of(hosts, workload), batch), strict=True):
+        assert decision == place(Snapshot.of(now.values(), workload), request)
         if isinstance(decision, Placement):
-            now[decision.host_uid] = with_guest(now[decision.host_uid], request)
+            now[decision.host_uid] = with_guest(now[decision.host_uid], request, decision)
 
 
 @given(fleets(), BATCHES)
@@ -104,13 +231,14 @@ def test_deciding_changes_nothing(hosts: list[HostView], batch: list[Request]) -
     assert place_batch(snapshot, batch) == first
 
 
-@given(fleets(), BATCHES, POLICIES, st.randoms(use_true_random=False))
+@given(fleets(), BATCHES, POLICIES, WORKLOADS, st.randoms(use_true_random=False))
 def test_order_of_the_hosts_does_not_matter(
-    hosts: list[HostView], batch: list[Request], policy: Policy, chance: Random
+    hosts: list[HostView], batch: list[Request], policy: Policy, workload: Workload | None, chance: Random
 ) -> None:
     shuffled = list(hosts)
     chance.shuffle(shuffled)
-    assert place_batch(Snapshot.of(shuffled), batch, policy) == place_batch(Snapshot.of(hosts), batch, policy)
+    before = place_batch(Snapshot.of(hosts, workload), batch, policy)
+    assert place_batch(Snapshot.of(shuffled, workload), batch, policy) == before
 
 
 @given(fleets(), requests())
@@ -148,10 +276,11 @@ def test_closest_host_would_take_the_request_if_its_shortfall_were_freed(
         enough = Resources(
             *(have + short for have, short in zip(host.capacity.vector, closest.shortfall.vector, strict=True))
         )
-        freed = place(Snapshot.of([replace(host, capacity=enough)]), request)
-        assert isinstance(freed, Placement)
+        free = replace(emptied(host), capacity=enough, cells=())
+        possible = request.gpus is None or has_gpus(free, request)
+        assert isinstance(place(Snapshot.of([free]), request), Placement) == possible
         wants = zip(request.resources.vector, host.capacity.vector, strict=True)
-        assert closest.too_small == any(want > have for want, have in wants)
+        assert closest.too_small == (any(want > have for want, have in wants) or not possible)
 
 
 @given(fleets(), requests())
