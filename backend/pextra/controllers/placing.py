@@ -15,10 +15,11 @@ from pextra.scheduling.place import Placement, place_batch
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
 from pextra.services.placement import Bound
-from pextra.store import addresses, allocations, objects, work
+from pextra.store import addresses, allocations, gpus, objects, work
 from pextra.store.addresses import Given
 from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
+from pextra.store.gpus import LiveShape
 from pextra.store.records import Record
 
 
@@ -44,23 +45,34 @@ def place(cloud: Cloud, wanted: Sequence[Unplaced]) -> Placed:
     result = Placed()
     for bound in {u.bound.anywhere for u in wanted}:
         batch = [u for u in wanted if u.bound.anywhere == bound]
-        hosts = cloud.database.read(allocations.hosts)
+        hosts, living = cloud.database.read(_hosts_and_shapes)
         fitting = [h for h in hosts if bound.admits(h)]
         requests = [placement.request_of(u.record, u.spec, u.bound) for u in batch]
-        decisions = place_batch(placement.snapshot(fitting), requests)
+        usual = placement.workload(living, requests) if living or any(r.gpus for r in requests) else None
+        decisions = place_batch(placement.snapshot(fitting, usual), requests)
         by_uid = {h.uid: h for h in fitting}
         chosen: list[Choice] = []
         for unplaced, decision in zip(batch, decisions, strict=True):
             if isinstance(decision, Placement):
-                chosen.append((unplaced, by_uid[decision.host_uid], placement.explained(decision)))
+                chosen.append(Choice(unplaced, by_uid[decision.host_uid], decision))
             else:
                 result.refused[unplaced.record.uid] = placement.explained(decision)
         result.records |= _commit(cloud, chosen)
     return result
 
 
-Choice = tuple[Unplaced, HostRow, dict[str, Any]]
-"""An instance, the host that was chosen for it, and why."""
+def _hosts_and_shapes(tx: Tx) -> tuple[list[HostRow], list[LiveShape]]:
+    hosts = allocations.hosts(tx)
+    return hosts, gpus.live_shapes(tx) if any(host.gpus for host in hosts) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An instance, and the host that was chosen for it."""
+
+    unplaced: Unplaced
+    host: HostRow
+    placement: Placement
 
 
 def _commit(cloud: Cloud, chosen: Sequence[Choice]) -> dict[str, Record]:
@@ -78,16 +90,20 @@ def _commit(cloud: Cloud, chosen: Sequence[Choice]) -> dict[str, Record]:
 
 def _take_all(cloud: Cloud, tx: Tx, chosen: Sequence[Choice]) -> dict[str, Record]:
     stored: dict[str, Record] = {}
-    for unplaced, host, why in chosen:
-        record = unplaced.record
+    for choice in chosen:
+        unplaced, host, record = choice.unplaced, choice.host, choice.unplaced.record
         held = allocations.of(tx, record.tenant_uid, record.uid)
         if held is not None:
             continue  # an earlier look placed it and its loop died before it could say so
         amounts = placement.amounts_of(unplaced.spec, record.resolved)
         group = unplaced.spec.get("spread_group")
-        if not allocations.take(tx, host.uid, record.tenant_uid, record.uid, amounts, spread_group=group):
+        claims = placement.claims_of(choice.placement)
+        if not allocations.take(tx, host.uid, record.tenant_uid, record.uid, amounts, spread_group=group, gpus=claims):
             continue
-        facts = {"host": host.name, "host_uid": host.uid, "pool": host.pool, "placement": why}
+        why = placement.explained(choice.placement)
+        facts: dict[str, Any] = {"host": host.name, "host_uid": host.uid, "pool": host.pool, "placement": why}
+        if claims:
+            facts["gpus"] = placement.given_gpus(host, claims)
         waiting = [conditions.ready(False, "Placed", f"Placed on host {host.name}.")]
         try:
             stored[record.uid] = status.report(cloud, tx, record, facts, waiting)

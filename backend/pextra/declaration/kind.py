@@ -127,6 +127,7 @@ class Kind:
         sample: what is measured of an object now and again; its latest is read at `…/{name}/metrics`.
         mints: whether creating answers with a credential, once.
         dotted_names: whether names are paths (only `tenant`).
+        longest_name: how long a name may be, where quota counts by it.
         spec_version, upcasters: version of the stored form; `upcasters[n]` turns n into n + 1. Pure.
     """
 
@@ -151,6 +152,7 @@ class Kind:
     sample: type[SpecModel] | None = None
     mints: bool = False
     dotted_names: bool = False
+    longest_name: int = 253
     actions: tuple[Action, ...] = ()
     columns: tuple[Column, ...] = ()
     short_names: tuple[str, ...] = ()
@@ -208,10 +210,12 @@ class Kind:
             PextraError: `spec.invalid`.
         """
         pattern = PATH if self.dotted_names else LABEL
-        if not pattern.fullmatch(name) or len(name) > 253:
+        if not pattern.fullmatch(name) or len(name) > self.longest_name:
+            rule = (
+                NAME_RULE if self.longest_name >= LONGEST_LABEL else f"must have at most {self.longest_name} characters"
+            )
             raise invalid(
-                [{"field": "metadata.name", "value": name[:80], "message": NAME_RULE}],
-                f"{self.name} {name[:80]!r}",
+                [{"field": "metadata.name", "value": name[:80], "message": rule}], f"{self.name} {name[:80]!r}"
             )
         if self.singleton is not None and name != self.singleton:
             message = f"the only {self.name} of a tenant is named {self.singleton!r}"
@@ -243,6 +247,7 @@ class Kind:
         return {self.plural: 1, **self.charge(spec, resolved)}
 
 
+LONGEST_LABEL: Final = 63
 NAME_RULE: Final = (
     "must be a DNS label: lower-case letters, digits and '-', beginning with a letter, ending with a letter or digit, "
     "at most 63 characters"

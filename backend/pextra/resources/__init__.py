@@ -10,6 +10,7 @@ from pextra.resources.api_token import API_TOKEN
 from pextra.resources.application_credential import APPLICATION_CREDENTIAL
 from pextra.resources.flavor import FLAVOR
 from pextra.resources.floating_ip import FLOATING_IP
+from pextra.resources.gpu_profile import GPU_PROFILE
 from pextra.resources.group import GROUP
 from pextra.resources.host import HOST
 from pextra.resources.identity_provider import IDENTITY_PROVIDER
@@ -37,7 +38,7 @@ REGISTRY = Registry(
     [
         TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
         APPLICATION_CREDENTIAL, SESSION, SHARE,
-        HOST, JOIN_TOKEN, FLAVOR, IMAGE, SSH_KEY, SECRET,
+        HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, IMAGE, SSH_KEY, SECRET,
         NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
         OPERATION,
     ]

@@ -38,6 +38,22 @@ class InstanceNetwork(SpecModel):
     """What is let through; without one, nothing comes in and everything goes out."""
 
 
+_COPIED_OF_GPU_PROFILE = ("models", "mode", "slice", "share_milli")
+
+
+class InstanceGpus(SpecModel):
+    """GPUs for an instance, all of them on its host."""
+
+    profile: Annotated[ObjectName, Ref("gpu_profile", OnDelete.COPIED, copy=_COPIED_OF_GPU_PROFILE)]
+    """Of which models, and how they are handed out."""
+    count: Annotated[int, Field(ge=1, le=16)] = 1
+    """How many: GPUs, or parts of them where the profile is of parts."""
+    nvlink: Literal["none", "preferred", "required"] = "none"
+    """Whether all of them are to be linked to each other by NVLink, which only whole ones can be."""
+    numa: Literal["none", "preferred", "required"] = "none"
+    """Whether all of them are to be of one NUMA cell of the host."""
+
+
 class UserDataSource(SpecModel):
     """An entry of a secret."""
 
@@ -95,6 +111,8 @@ class InstanceSpec(SpecModel):
     """Labels that its host must have."""
     spread_group: Annotated[str, Field(max_length=63), Immutable(), Filterable()] | None = None
     """Instances of one group are placed on different hosts as far as possible."""
+    gpus: Annotated[InstanceGpus, Immutable()] | None = None
+    """GPUs that it has for as long as it lives."""
 
     @field_validator("volumes")
     @classmethod
@@ -198,6 +216,21 @@ class GuestClaims(SpecModel):
     """Its addresses, those of the loopback left out; the first 16."""
 
 
+class GivenGpu(SpecModel):
+    """A GPU, or a part of one, that an instance has."""
+
+    address: str
+    """Its PCI address on the host."""
+    model: str
+    """Its model."""
+    mode: str
+    """How it is handed out."""
+    slice: str = ""
+    """The MIG profile or vGPU type."""
+    milli: int = 1000
+    """Thousandths of the GPU."""
+
+
 class InstanceStatus(StatusModel):
     """What an instance was found to be."""
 
@@ -219,6 +252,8 @@ class InstanceStatus(StatusModel):
     """What the guest says of itself, once an agent in it has; gone when it is off."""
     placement: dict[str, Any] = {}
     """Why it is on this host, or why on none."""
+    gpus: list[GivenGpu] = []
+    """The GPUs that it has."""
     volumes: list[str] = []
     """The uids of the volumes that it holds."""
     panicked_boot: int = 0
@@ -235,7 +270,21 @@ def _charge(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
     flavor = resolved.get(f"flavor/{spec['flavor']}")
     if flavor is None:
         return {}
-    return {"vcpus": flavor["vcpus"], "memory_mib": flavor["memory_mib"], "volume_gib": flavor["disk_gib"]}
+    charged = {"vcpus": flavor["vcpus"], "memory_mib": flavor["memory_mib"], "volume_gib": flavor["disk_gib"]}
+    return {**charged, **_charged_gpus(spec, resolved)}
+
+
+def _charged_gpus(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
+    wish = spec.get("gpus")
+    profile = resolved.get(f"gpu_profile/{wish['profile']}") if wish is not None else None
+    if wish is None or profile is None:
+        return {}
+    count: int = wish["count"]
+    charged = {"gpus": count, "gpu_profiles": count, f"gpu_profiles/{wish['profile']}": count}
+    models: list[str] = profile.get("models") or []
+    if len(models) == 1:  # of one that may be of several, the model is not known before it is placed
+        charged[f"gpus/{models[0]}"] = count
+    return charged
 
 
 INSTANCE = Kind(
@@ -258,6 +307,10 @@ INSTANCE = Kind(
         "vcpus": "Virtual processors of instances.",
         "memory_mib": "MiB of memory of instances.",
         "volume_gib": "GiB of volumes and of instances' root disks.",
+    },
+    families={
+        "gpus": "GPUs of instances, and parts of GPUs; `gpus/` and a model: those that are of that model alone.",
+        "gpu_profiles": "The same by profile: `gpu_profiles/` and the profile's name.",
     },
     actions=(
         Action(name="reboot", description="Restart the machine once."),

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from pextra.declaration.kind import Spec
+from pextra.scheduling.gpus.boards import Board
+from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuType, GpuView, Mode, Slice
+from pextra.scheduling.gpus.wishes import GpuRequest, Wish
+from pextra.scheduling.gpus.workload import Shape, Workload
 from pextra.scheduling.place import Decision, Placement, place_batch
 from pextra.scheduling.request import AntiAffinity, Request
-from pextra.scheduling.resources import Resources
+from pextra.scheduling.resources import DIMENSIONS, Resources
 from pextra.scheduling.snapshot import HostView, Snapshot
 from pextra.services import bounds
 from pextra.services.cloud import Context, Written
-from pextra.store import allocations, objects
+from pextra.store import allocations, gpus, objects
 from pextra.store.allocations import Amounts, HostRow
 from pextra.store.database import Tx
+from pextra.store.gpus import Claim, Gpu, LiveShape
 from pextra.store.records import Record
 
 HUGEPAGE_2M_KIB: Final = 2048
@@ -92,6 +100,28 @@ def spread_group(record_tenant_uid: str, spec: Spec) -> str | None:
     return f"{record_tenant_uid}/{spec['spread_group']}" if "spread_group" in spec else None
 
 
+def needed_first(spec: Spec) -> set[str]:
+    """What must be resolved before it is known what an instance takes."""
+    return {f"flavor/{spec['flavor']}"} | ({f"gpu_profile/{spec['gpus']['profile']}"} if "gpus" in spec else set())
+
+
+def gpus_of(spec: Spec, resolved: Mapping[str, Any]) -> GpuRequest | None:
+    """The GPUs that an instance asks for."""
+    wish = spec.get("gpus")
+    if wish is None:
+        return None
+    profile = resolved[f"gpu_profile/{wish['profile']}"]
+    return GpuRequest(
+        count=wish["count"],
+        models=frozenset(profile.get("models") or ()),
+        mode=Mode(profile["mode"]),
+        profile=profile.get("slice") or "",
+        milli=profile.get("share_milli") or WHOLE_MILLI,
+        nvlink=Wish(wish["nvlink"]),
+        numa=Wish(wish["numa"]),
+    )
+
+
 def request_of(record: Record, spec: Spec, bound: Bound) -> Request:
     """The instance as the planner takes it."""
     group = spread_group(record.tenant_uid, spec)
@@ -104,12 +134,31 @@ def request_of(record: Record, spec: Spec, bound: Bound) -> Request:
         host_labels=spec["host_labels"],
         anti_affinity=AntiAffinity(group, hard=False) if group is not None else None,
         features=features_of(spec, record.resolved),
+        gpus=gpus_of(spec, record.resolved),
     )
 
 
-def snapshot(hosts: Iterable[HostRow]) -> Snapshot:
-    """The hosts as the planner takes them."""
-    return Snapshot.of(
+def workload(living: Iterable[LiveShape], waiting: Iterable[Request]) -> Workload:
+    """What guests usually ask for of GPUs: what those that live have, and those that wait want."""
+    counts = Counter[Shape]()
+    for shape in living:
+        resources = Resources(**{name: getattr(shape, name) for name in DIMENSIONS})
+        counts[Shape(resources, shape.gpus, shape.milli)] += shape.guests
+    for request in waiting:
+        shape = Shape.of(request)
+        if shape is not None:
+            counts[replace(shape, models=frozenset())] += 1
+    return Workload(counts)
+
+
+def snapshot(hosts: Iterable[HostRow], usual: Workload | None = None) -> Snapshot:
+    """The hosts as the planner takes them.
+
+    Args:
+        hosts: each once.
+        usual: what guests usually ask for of GPUs.
+    """
+    views = (
         HostView(
             uid=h.uid,
             name=h.name,
@@ -121,9 +170,56 @@ def snapshot(hosts: Iterable[HostRow]) -> Snapshot:
             labels=h.labels,
             groups=h.groups,
             features=h.features,
+            gpus=tuple(_gpu(g) for g in h.gpus),
+            board=_board(h.board),
         )
         for h in hosts
     )
+    return Snapshot.of(views, usual)
+
+
+def _gpu(gpu: Gpu) -> GpuView:
+    return GpuView(
+        address=gpu.address,
+        kind=_gpu_type(json.dumps(gpu.kind, sort_keys=True)),
+        usable=gpu.usable,
+        cell=gpu.cell,
+        used_milli=gpu.used_milli,
+        mode=Mode(gpu.mode) if gpu.mode else None,
+        profile=gpu.profile,
+        slots=gpu.slots,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _gpu_type(document: str) -> GpuType:
+    """The type of all GPUs that are described alike: the planner wants one object for all of them."""
+    kind = json.loads(document)
+    return GpuType(
+        kind["model"],
+        kind["shareable"],
+        {(Mode(s["mode"]), s["name"]): Slice(s["milli"], s["slots"], tuple(s["starts"])) for s in kind["slices"]},
+    )
+
+
+def _board(document: Mapping[str, Any] | None) -> Board | None:
+    if document is None:
+        return None
+    return Board(document["name"], document["size"], tuple(document["partitions"]))
+
+
+def claims_of(chosen: Placement) -> list[Claim]:
+    """What to take of the chosen host's GPUs."""
+    return [Claim(c.address, c.mode.value, c.profile, c.milli, c.slots) for c in chosen.gpus]
+
+
+def given_gpus(host: HostRow, claims: Iterable[Claim]) -> list[dict[str, Any]]:
+    """What an instance tells of the GPUs that it has: see `GivenGpu`."""
+    models = {gpu.address: gpu.kind["model"] for gpu in host.gpus}
+    return [
+        {"address": c.address, "model": models[c.address], "mode": c.mode, "slice": c.profile, "milli": c.milli}
+        for c in claims
+    ]
 
 
 def bound_by(records: Mapping[str, Record], record: Record, spec: Spec) -> Bound | None:
@@ -184,6 +280,8 @@ def explained(decision: Decision, *, for_operator: bool = False) -> dict[str, An
     if isinstance(decision, Placement):
         shown["host"] = decision.host_name
         shown["score"] = dict(reasons.best[0].terms)
+        if decision.gpus:
+            shown["gpus"] = [claim.address for claim in decision.gpus]
     elif for_operator:
         shown["remedy"] = reasons.remedy
     return shown
@@ -197,14 +295,16 @@ def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None
         if change["kind"] != kind.name or outcome.record is None or not outcome.created:
             continue
         spec = kind.effective(outcome.record.spec)
-        if f"flavor/{spec['flavor']}" in outcome.record.resolved:
+        if needed_first(spec) <= outcome.record.resolved.keys():
             bound = _foreseen(ctx, outcome.record, spec)
             chosen.setdefault(bound.anywhere, []).append((change, request_of(outcome.record, spec, bound)))
     tenants = {request.tenant_uid for wanted in chosen.values() for _, request in wanted}
     hosts = allocations.hosts(ctx.tx, groups_of=tenants) if chosen else []
+    asked = [request for wanted in chosen.values() for _, request in wanted]
+    usual = workload(gpus.live_shapes(ctx.tx), asked) if any(h.gpus for h in hosts) else None
     for bound, wanted in chosen.items():
-        fitting = [h for h in hosts if bound.admits(h)]
-        for (change, _), decision in zip(wanted, place_batch(snapshot(fitting), [r for _, r in wanted]), strict=True):
+        now = snapshot([h for h in hosts if bound.admits(h)], usual)
+        for (change, _), decision in zip(wanted, place_batch(now, [r for _, r in wanted]), strict=True):
             change["placement"] = explained(decision, for_operator=ctx.principal.is_cloud)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 
+from pextra.store import gpus as gpus_of
 from pextra.store.database import Tx
+from pextra.store.gpus import Claim, Gpu
 from pextra.store.tables import allocation, host_capacity
 
 
@@ -60,6 +62,8 @@ class HostRow:
     Attributes:
         pool: where its disks are; shared with other hosts or its own.
         features: what it can give guests beyond the plain machine.
+        gpus: its GPUs, in the order of their places on its board.
+        board: how they are linked: a document with `name`, `size` and `partitions`; None: not at all.
     """
 
     uid: str
@@ -74,6 +78,8 @@ class HostRow:
     used: Amounts
     groups: dict[str, int]
     features: frozenset[str] = frozenset()
+    gpus: tuple[Gpu, ...] = ()
+    board: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +114,17 @@ def hosts(tx: Tx, *, groups_of: Collection[str] | None = None) -> list[HostRow]:
     for host_uid, tenant_uid, group, number in tx.conn.execute(counted):
         groups.setdefault(host_uid, {})[f"{tenant_uid}/{group}"] = number
     rows = tx.conn.execute(select(host_capacity).order_by(host_capacity.c.name)).all()
-    return [_host(row, groups.get(row.host_uid, {})) for row in rows]
+    boards = gpus_of.of_hosts(tx)
+    return [_host(row, groups.get(row.host_uid, {}), boards.get(row.host_uid, ())) for row in rows]
 
 
 def host(tx: Tx, uid: str) -> HostRow | None:
-    """One host, without its spread groups."""
+    """One host, without its spread groups and GPUs."""
     row = tx.conn.execute(select(host_capacity).where(host_capacity.c.host_uid == uid)).first()
     return _host(row, {}) if row is not None else None
 
 
-def _host(r: Row[Any], groups: dict[str, int]) -> HostRow:
+def _host(r: Row[Any], groups: dict[str, int], gpus: Sequence[Gpu] = ()) -> HostRow:
     return HostRow(
         r.host_uid,
         r.name,
@@ -131,6 +138,8 @@ def _host(r: Row[Any], groups: dict[str, int]) -> HostRow:
         _amounts(r, "used_"),
         groups,
         frozenset(r.features),
+        tuple(gpus),
+        r.board,
     )
 
 
@@ -147,6 +156,8 @@ def set_host(
     schedulable: bool,
     capacity: Amounts,
     features: Collection[str] = (),
+    gpus: Sequence[Gpu] = (),
+    board: Mapping[str, Any] | None = None,
 ) -> None:
     """State what a host has; what is given out of it stays."""
     facts = {
@@ -158,10 +169,12 @@ def set_host(
         "ready": ready,
         "schedulable": schedulable,
         "features": sorted(features),
+        "board": None if board is None else dict(board),
         **_columns(capacity),
     }
     nothing = {f"used_{name}": 0 for name in COUNTED}
     tx.upsert(host_capacity, [{"host_uid": uid, **facts, **nothing}], update=facts)
+    gpus_of.set_host(tx, uid, gpus)
 
 
 def close_host(tx: Tx, uid: str) -> None:
@@ -172,6 +185,7 @@ def close_host(tx: Tx, uid: str) -> None:
 def remove_host(tx: Tx, uid: str) -> None:
     """Forget a host that has nothing given out."""
     tx.conn.execute(delete(host_capacity).where(host_capacity.c.host_uid == uid))
+    gpus_of.remove_host(tx, uid)
 
 
 def of(tx: Tx, tenant_uid: str, consumer_uid: str) -> Allocation | None:
@@ -188,14 +202,23 @@ def on(tx: Tx, host_uid: str) -> list[Allocation]:
 
 
 def take(
-    tx: Tx, host_uid: str, tenant_uid: str, consumer_uid: str, amounts: Amounts, *, spread_group: str | None
+    tx: Tx,
+    host_uid: str,
+    tenant_uid: str,
+    consumer_uid: str,
+    amounts: Amounts,
+    *,
+    spread_group: str | None,
+    gpus: Sequence[Claim] = (),
 ) -> bool:
-    """Give the guest `amounts` of the host, if they are there.
+    """Give the guest `amounts` and `gpus` of the host, if they are there.
 
     Returns:
         Whether they were: the host's counters are raised only when they stay within its capacity. Of what is not
         asked for, nothing need be left.
     """
+    if gpus and not gpus_of.are_free(tx, host_uid, gpus):
+        return False
     h = host_capacity.c
     more = _columns(amounts)
     done = tx.conn.execute(
@@ -212,6 +235,7 @@ def take(
             **more,
         )
     )
+    gpus_of.take(tx, host_uid, tenant_uid, consumer_uid, gpus)
     return True
 
 
@@ -242,3 +266,4 @@ def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
     tx.conn.execute(
         delete(allocation).where(allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid)
     )
+    gpus_of.release(tx, tenant_uid, consumer_uid, held.host_uid)

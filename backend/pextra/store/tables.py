@@ -323,6 +323,58 @@ host_capacity = Table(
     _number("used_disk_gib"),
     *_counted("used_"),
     Column("features", JSON, nullable=False, server_default="[]"),
+    _json("board", nullable=True),  # how its GPUs are linked
+)
+
+gpu = Table(
+    "gpu",
+    metadata,
+    _uid("host_uid", primary_key=True),
+    _text("address", 31, primary_key=True),
+    Column("position", Integer, nullable=False),
+    _json("kind"),
+    Column("cell", Integer, nullable=False),
+    Column("usable", Boolean, nullable=False),
+    Column("used_milli", Integer, nullable=False),
+    _text("mode", 15),
+    _text("profile", 63),
+    Column("slots", Integer, nullable=False),
+)
+
+
+def _had_of_gpu() -> list[Column[Any]]:
+    """What a guest has or had of one GPU."""
+    return [
+        _uid("host_uid"),
+        _text("address", 31),
+        _text("mode", 15),
+        _text("profile", 63),
+        Column("milli", Integer, nullable=False),
+    ]
+
+
+gpu_claim = Table(
+    "gpu_claim",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("consumer_uid", primary_key=True),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    *_had_of_gpu(),
+    Column("slots", Integer, nullable=False),
+)
+
+gpu_usage = Table(
+    "gpu_usage",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("uid", primary_key=True),
+    _uid("consumer_uid"),
+    *_had_of_gpu(),
+    _text("model", 63),
+    _time("started_us"),
+    _time("ended_us", nullable=True),
+    Index("gpu_usage_consumer", "tenant_uid", "consumer_uid"),
+    Index("gpu_usage_started", "tenant_uid", "started_us"),
 )
 
 allocation = Table(

@@ -125,7 +125,7 @@ def gpu_requests(draw: st.DrawFn) -> GpuRequest:
         mode=mode,
         profile=draw(st.sampled_from(PARTS[mode])) if mode in (Mode.MIG, Mode.VGPU) else "",
         milli=draw(st.sampled_from([100, 500])) if mode is Mode.SHARE else WHOLE_MILLI,
-        nvlink=draw(WISHES) if mode is Mode.WHOLE else Wish.NONE,
+        nvlink=draw(WISHES),
         numa=draw(WISHES),
     )
 

@@ -79,6 +79,14 @@ def test_guest_goes_to_the_host_where_no_larger_partition_breaks() -> None:
     assert host_of(place(Snapshot.of([whole, broken]), pair)) == "b-broken"
 
 
+def test_parts_of_gpus_are_never_linked() -> None:
+    wish = GpuRequest(count=2, mode=Mode.VF, nvlink=Wish.REQUIRED)
+    refused = place(Snapshot.of([gpu_host("h")]), gpu_guest(wish)).explanation
+    assert refused.why == "none of 1 hosts can take it: 1 without 2 GPU virtual functions linked by NVLink free"
+    assert host_of(place(Snapshot.of([gpu_host("h")]), gpu_guest(replace(wish, nvlink=Wish.PREFERRED)))) == "h"
+    assert host_of(place(Snapshot.of([gpu_host("h")]), gpu_guest(replace(wish, count=1)))) == "h"
+
+
 def test_links_that_are_preferred_are_given_where_they_can_be() -> None:
     wish = gpu_guest(GpuRequest(count=2, nvlink=Wish.PREFERRED))
     apart, linked = gpu_host("a-apart", free="16"), gpu_host("b-linked", free="24")
@@ -222,7 +230,6 @@ def test_board_refuses_partitions_of_gpus_that_it_does_not_have() -> None:
         ({"mode": Mode.SHARE, "milli": 0}, "1 to 1000"),
         ({"mode": Mode.MIG}, "a profile goes with MIG and vGPU"),
         ({"profile": "1g"}, "a profile goes with MIG and vGPU"),
-        ({"mode": Mode.VF, "nvlink": Wish.PREFERRED}, "only whole GPUs are linked"),
     ],
 )
 def test_wishes_that_cannot_be_are_refused(fields: dict[str, object], complaint: str) -> None:

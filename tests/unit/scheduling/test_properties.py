@@ -100,7 +100,8 @@ def has_gpus(host: HostView, request: Request) -> bool:
             if sum(parts_of(gpu, wish) for gpu in chosen) < wish.count or not all(parts_of(g, wish) for g in chosen):
                 continue
             mask = sum(1 << place for place in places)
-            if wish.nvlink is Wish.REQUIRED and size > 1 and (not host.board or mask not in host.board.partitions):
+            linked = host.board is not None and wish.mode is Mode.WHOLE and mask in host.board.partitions
+            if wish.nvlink is Wish.REQUIRED and wish.count > 1 and not linked:
                 continue
             if wish.numa is Wish.REQUIRED:
                 cells = {gpu.cell for gpu in chosen}

@@ -136,6 +136,8 @@ def _choose_all(
 def _choose(
     columns: GpuColumns, hosts: Ints, wish: GpuRequest, needs: Needs, able: Flags, waste: Waste, *, linked: bool
 ) -> Chosen:
+    if linked and wish.count > 1 and wish.mode is not Mode.WHOLE:
+        return nothing(len(hosts), columns.fleet.width)
     if wish.mode is Mode.WHOLE:
         found = _whole(columns, hosts, able, wish.count, linked=linked)
     elif wish.count == 1:

@@ -31,7 +31,7 @@ class GpuRequest:
         mode: how they are handed out.
         profile: which of a mode's sizes: a MIG profile or a vGPU type, by name.
         milli: thousandths of each, of a shared GPU.
-        nvlink: that all are linked to each other, which only whole ones can be.
+        nvlink: that all are linked to each other, which only whole ones can be: several parts never are.
         numa: that all are of one NUMA cell, and with them the threads and hugepages that the guest has of its own.
 
     Raises:
@@ -55,8 +55,6 @@ class GpuRequest:
             raise ValueError("thousandths are of shared GPUs")
         if bool(self.profile) != (self.mode in (Mode.MIG, Mode.VGPU)):
             raise ValueError("a profile goes with MIG and vGPU, and with nothing else")
-        if self.nvlink is not Wish.NONE and self.mode is not Mode.WHOLE:
-            raise ValueError("only whole GPUs are linked")
 
     @property
     def words(self) -> str:
