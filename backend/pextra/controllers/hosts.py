@@ -13,6 +13,8 @@ from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.convergence import HostDrivers
+from pextra.drivers.gpu.boards import summary
+from pextra.drivers.gpu.interface import HostGpus
 from pextra.drivers.interface import DriverError, HostFeature, HostInventory
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
@@ -64,7 +66,7 @@ class HostController:
             record,
             Next.DONE,
             [conditions.ready(True, "Ready")],
-            documents.write(inventory),
+            {**documents.write(inventory), **_gpus(drivers.gpus.observe_gpus())},
             also=lambda tx: _state(tx, record, spec, _pool(drivers), inventory),
         )
 
@@ -131,7 +133,12 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
     if told is None:
         return waiting(item, record, "Converging", "Its agent has yet to say what it has.")
     pool = Pool(told.pool, told.pool_shared)
-    facts = {**documents.write(told), "agent_version": agent.version, "boot_id": agent.boot_id}
+    facts = {
+        **documents.write(told),
+        "gpu_summary": summary(told.gpus, told.gpu_board),
+        "agent_version": agent.version,
+        "boot_id": agent.boot_id,
+    }
     now_us = int(cloud.database.clock.now() * 1_000_000)
     if is_silent(agent.seen_us, now_us):
         seen = timestamp(agent.seen_us)
@@ -195,6 +202,12 @@ def _capacity(inventory: HostInventory, *, cpu_overcommit: float, reserved_memor
         hugepages_2m=pages.get(HUGEPAGE_2M_KIB, 0),
         hugepages_1g=pages.get(HUGEPAGE_1G_KIB, 0),
     )
+
+
+def _gpus(found: HostGpus) -> dict[str, Any]:
+    """What is said of a host's GPUs."""
+    gpus = documents.write(found)["gpus"]
+    return {"gpus": gpus, "gpu_board": found.board, "gpu_summary": summary(found.gpus, found.board)}
 
 
 def _inventory(told: documents.Inventory) -> HostInventory:
