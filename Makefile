@@ -60,13 +60,14 @@ terraform-provider: $(venv)/.stamp-dev ## Builds the provider for Terraform and 
 
 .PHONY: lock
 lock: $(venv)/.stamp-bootstrap ## Renews the locked versions in requirements/
-	$(compile) --extra server --extra vault --extra pulumi --extra terraform --extra package --extra dev pyproject.toml \
-		--output-file requirements/dev.txt
+	$(compile) --extra server --extra vault --extra pulumi --extra terraform --extra package --extra gpu --extra dev \
+		pyproject.toml --output-file requirements/dev.txt
 	$(compile) $(agree) --extra server pyproject.toml --output-file requirements/run.txt
 	$(compile) $(agree) --extra agent pyproject.toml --output-file requirements/agent.txt
 	$(compile) $(agree) --extra vault pyproject.toml --output-file requirements/vault.txt
 	$(compile) $(agree) --extra terraform pyproject.toml --output-file requirements/terraform.txt
 	$(compile) $(agree) --extra libvirt pyproject.toml --output-file requirements/libvirt.txt
+	$(compile) $(agree) --extra gpu pyproject.toml --output-file requirements/gpu.txt
 	$(compile) $(agree) requirements/bootstrap.in --output-file requirements/bootstrap.txt
 
 .PHONY: clean
@@ -86,8 +87,9 @@ $(venv)/.stamp-bootstrap: requirements/bootstrap.txt | system-python
 	$(bin)/python -m pip install --quiet --require-hashes --requirement requirements/bootstrap.txt
 	touch $@
 
-$(venv)/.stamp-run: requirements/run.txt requirements/libvirt.txt pyproject.toml $(venv)/.stamp-bootstrap | system-run
+$(venv)/.stamp-run: requirements/run.txt requirements/gpu.txt requirements/libvirt.txt pyproject.toml $(venv)/.stamp-bootstrap | system-run
 	$(install_locked) requirements/run.txt
+	$(install_locked) requirements/gpu.txt
 	scripts/install-libvirt-python.sh
 	scripts/install-novnc.sh
 	$(install_pextra)

@@ -512,6 +512,28 @@ class ShareStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class SimulatedGpus(TypedDict):
+    """GPUs to simulate: a whole board, or cards of one model."""
+
+    board: NotRequired[Literal["hgx-a100-8", "hgx-h100-8", "hgx-h200-8", "hgx-b200-8", "h100-nvl-pair"]]
+    """A board, with all of its GPUs and links."""
+
+    model: NotRequired[Literal["a100-80gb-pcie", "h100-pcie", "h100-nvl", "l4", "l40s"]]
+    """Cards of this model, which nothing links."""
+
+    count: NotRequired[int]
+    """How many cards; only with `model`."""
+
+    numa: NotRequired[list[int]]
+    """The NUMA cell of each GPU; by default they are spread evenly over the host's."""
+
+    vfs: NotRequired[int]
+    """How many virtual functions each GPU has."""
+
+    mig: NotRequired[bool]
+    """Whether each GPU that can be is in MIG mode."""
+
+
 class SimulatedMachine(TypedDict):
     """The size of a simulated host."""
 
@@ -538,6 +560,9 @@ class SimulatedMachine(TypedDict):
 
     features: NotRequired[list[Literal["uefi", "secure_boot", "tpm"]]]
     """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
+
+    gpus: NotRequired[SimulatedGpus]
+    """GPUs."""
 
 
 class HostSpec(TypedDict):
@@ -573,6 +598,187 @@ class HugepageStatus(TypedDict):
 
     free: int
     """How many of them nobody uses."""
+
+
+class VirtualFunctionStatus(TypedDict):
+    """A part of a GPU with a PCI address of its own."""
+
+    address: str
+    """Its PCI address."""
+
+    iommu_group: NotRequired[int]
+    """The number of its IOMMU group; it may differ after the next boot."""
+
+    driver: NotRequired[str]
+    """Which driver has it."""
+
+
+class VirtualFunctionsStatus(TypedDict):
+    """What a GPU can be divided into by SR-IOV."""
+
+    total: NotRequired[int]
+    """How many virtual functions it can have; 0 where it cannot be divided."""
+
+    current: NotRequired[int]
+    """How many it has now."""
+
+    functions: NotRequired[list[VirtualFunctionStatus]]
+    """Those, in the order of their numbers."""
+
+
+class GpuLinkStatus(TypedDict):
+    """NVLinks to one peer."""
+
+    peer: str
+    """A GPU's PCI address, or `nvswitch`."""
+
+    count: int
+    """How many of them are active."""
+
+
+class MigProfileStatus(TypedDict):
+    """A size that MIG instances of a GPU can have."""
+
+    name: str
+    """As the vendor calls it, such as `1g.10gb`."""
+
+    memory_mib: int
+    """Memory of one instance."""
+
+    slices: int
+    """Slices of the GPU's processors."""
+
+    size: int
+    """How many of its memory slots an instance takes."""
+
+    starts: list[int]
+    """The slots that an instance can begin at."""
+
+
+class MigInstanceStatus(TypedDict):
+    """A MIG instance that exists."""
+
+    id: int
+    """The driver's number for it."""
+
+    profile: str
+    """The name of its profile."""
+
+    start: int
+    """The slot that it begins at."""
+
+
+class MigStatus(TypedDict):
+    """Whether and how a GPU is divided into MIG instances."""
+
+    capable: NotRequired[bool]
+    """Whether it can be."""
+
+    enabled: NotRequired[bool]
+    """Whether it is in MIG mode."""
+
+    profiles: NotRequired[list[MigProfileStatus]]
+    """What could be made."""
+
+    instances: NotRequired[list[MigInstanceStatus]]
+    """What was made."""
+
+
+class VgpuTypeStatus(TypedDict):
+    """A kind of virtual GPU that the host's driver can make."""
+
+    name: str
+    """As the vendor calls it, such as `L40S-12Q`."""
+
+    id: int
+    """The driver's number for it."""
+
+    memory_mib: int
+    """Memory of one."""
+
+    most: int
+    """How many of them one GPU can be."""
+
+
+class GpuHealthStatus(TypedDict):
+    """How a GPU is, and why."""
+
+    state: NotRequired[Literal["ok", "degraded", "failed", "unknown"]]
+    """`degraded` ones work and want a reset or a reboot; of `unknown` ones nobody could be asked. ("unknown"
+    by default)
+    """
+
+    reasons: NotRequired[list[str]]
+    """Why."""
+
+    xids: NotRequired[list[int]]
+    """The last errors that the kernel's log has of it, by NVIDIA's numbers, the newest last."""
+
+
+class GpuDevice(TypedDict):
+    """A physical GPU of a host."""
+
+    address: str
+    """Its PCI address."""
+
+    vendor: str
+    """PCI vendor id, 4 hex digits."""
+
+    device: str
+    """PCI device id, 4 hex digits."""
+
+    model: str
+    """What it is called in requests and quotas, such as `h100-80gb-hbm3`."""
+
+    product: NotRequired[str]
+    """What its vendor calls it."""
+
+    serial: NotRequired[str]
+    """Serial number."""
+
+    uuid: NotRequired[str]
+    """The vendor's identity of it."""
+
+    visible: NotRequired[bool]
+    """Whether the vendor's library shows it now; it does not while a guest has it."""
+
+    memory_mib: NotRequired[int]
+    """Its own memory."""
+
+    numa_node: NotRequired[int]
+    """The NUMA cell that it is near to."""
+
+    cpu_affinity: NotRequired[str]
+    """The threads near to it, such as `0-55,112-167`."""
+
+    iommu_group: NotRequired[int]
+    """The number of its IOMMU group; it may differ after the next boot."""
+
+    root_complex: NotRequired[str]
+    """Domain and number of its PCI root bus."""
+
+    driver: NotRequired[str]
+    """Which driver has it."""
+
+    vfs: NotRequired[VirtualFunctionsStatus]
+    """What it can be divided into by SR-IOV. ({"total": 0, "current": 0, "functions": []} by default)"""
+
+    module: NotRequired[int]
+    """Its position on a board with switches, from 1 on."""
+
+    links: NotRequired[list[GpuLinkStatus]]
+    """Active NVLinks; absent while nobody could be asked."""
+
+    mig: NotRequired[MigStatus]
+    """Whether and how it is divided into MIG instances. ({"capable": false, "enabled": false, "profiles": [],
+    "instances": []} by default)
+    """
+
+    vgpu_types: NotRequired[list[VgpuTypeStatus]]
+    """What the host's driver can make of it."""
+
+    health: NotRequired[GpuHealthStatus]
+    """How it is. ({"state": "unknown", "reasons": [], "xids": []} by default)"""
 
 
 class HostStatus(TypedDict):
@@ -622,6 +828,15 @@ class HostStatus(TypedDict):
 
     hardware: NotRequired[dict[str, Any]]
     """Processors, NUMA cells, disks, network cards and PCI devices, as its agent found them."""
+
+    gpus: NotRequired[list[GpuDevice]]
+    """Its GPUs, also those that guests have."""
+
+    gpu_board: NotRequired[str]
+    """What they are together, such as `hgx-h100-8`; `pcie` where nothing links them."""
+
+    gpu_summary: NotRequired[str]
+    """Its GPUs in words."""
 
     problems: NotRequired[list[str]]
     """What it lacks, with the remedy."""
@@ -697,6 +912,34 @@ class FlavorSpec(TypedDict):
 
 class FlavorStatus(TypedDict):
     """What a flavor was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
+class GpuProfileSpec(TypedDict):
+    """What is handed out. Changing it leaves the instances that were made by it as they are."""
+
+    models: NotRequired[list[str]]
+    """Models of which any will do, as hosts report them; without one, every model."""
+
+    mode: NotRequired[Literal["whole", "share", "vf", "mig", "vgpu"]]
+    """`whole`: the GPU itself; `share`: a share of its time; `vf`: an SR-IOV virtual function; `mig`: a MIG
+    instance; `vgpu`: a mediated device. A GPU is used in one mode at a time. ("whole" by default)
+    """
+
+    slice: NotRequired[str]
+    """Which MIG profile, such as `1g.10gb`, or which vGPU type; only with `mig` and `vgpu`."""
+
+    share_milli: NotRequired[int]
+    """Thousandths of the GPU; only with `share`."""
+
+
+class GpuProfileStatus(TypedDict):
+    """What a gpu profile was found to be."""
 
     observed_generation: NotRequired[int]
     """The generation of which the conditions speak."""
@@ -966,6 +1209,24 @@ class UserDataSource(TypedDict):
     """The name of the entry in its `data`."""
 
 
+class InstanceGpus(TypedDict):
+    """GPUs for an instance, all of them on its host."""
+
+    profile: str
+    """Of which models, and how they are handed out. (reference: gpu_profile)"""
+
+    count: NotRequired[int]
+    """How many: GPUs, or parts of them where the profile is of parts. (1 by default)"""
+
+    nvlink: NotRequired[Literal["none", "preferred", "required"]]
+    """Whether all of them are to be linked to each other by NVLink, which only whole ones can be. ("none" by
+    default)
+    """
+
+    numa: NotRequired[Literal["none", "preferred", "required"]]
+    """Whether all of them are to be of one NUMA cell of the host. ("none" by default)"""
+
+
 class InstanceSpec(TypedDict):
     """What an instance should be."""
 
@@ -1022,6 +1283,9 @@ class InstanceSpec(TypedDict):
     spread_group: NotRequired[str]
     """Instances of one group are placed on different hosts as far as possible. (cannot change)"""
 
+    gpus: NotRequired[InstanceGpus]
+    """GPUs that it has for as long as it lives. (cannot change)"""
+
 
 class GuestClaims(TypedDict):
     """What the agent within a guest (qemu-guest-agent) says of it: claims, not to be relied on."""
@@ -1034,6 +1298,25 @@ class GuestClaims(TypedDict):
 
     addresses: NotRequired[list[str]]
     """Its addresses, those of the loopback left out; the first 16."""
+
+
+class GivenGpu(TypedDict):
+    """A GPU, or a part of one, that an instance has."""
+
+    address: str
+    """Its PCI address on the host."""
+
+    model: str
+    """Its model."""
+
+    mode: str
+    """How it is handed out."""
+
+    slice: NotRequired[str]
+    """The MIG profile or vGPU type."""
+
+    milli: NotRequired[int]
+    """Thousandths of the GPU. (1000 by default)"""
 
 
 class InstanceStatus(TypedDict):
@@ -1071,6 +1354,9 @@ class InstanceStatus(TypedDict):
 
     placement: NotRequired[dict[str, Any]]
     """Why it is on this host, or why on none."""
+
+    gpus: NotRequired[list[GivenGpu]]
+    """The GPUs that it has."""
 
     volumes: NotRequired[list[str]]
     """The uids of the volumes that it holds."""
@@ -1219,6 +1505,8 @@ JOIN_TOKEN = Kind(name="join_token", plural="join_tokens", scope=Scope.CLOUD)
 
 FLAVOR = Kind(name="flavor", plural="flavors", scope=Scope.CLOUD)
 
+GPU_PROFILE = Kind(name="gpu_profile", plural="gpu_profiles", scope=Scope.CLOUD)
+
 IMAGE = Kind(name="image", plural="images", scope=Scope.TENANT)
 
 SSH_KEY = Kind(name="ssh_key", plural="ssh_keys", scope=Scope.TENANT)
@@ -1267,6 +1555,7 @@ class TypedClient:
         self.hosts = Collection[HostSpec, HostStatus](client, HOST)
         self.join_tokens = Collection[JoinTokenSpec, JoinTokenStatus](client, JOIN_TOKEN)
         self.flavors = Collection[FlavorSpec, FlavorStatus](client, FLAVOR)
+        self.gpu_profiles = Collection[GpuProfileSpec, GpuProfileStatus](client, GPU_PROFILE)
         self.images = Collection[ImageSpec, ImageStatus](client, IMAGE)
         self.ssh_keys = Collection[SshKeySpec, SshKeyStatus](client, SSH_KEY)
         self.secrets = Collection[SecretSpec, SecretStatus](client, SECRET)

@@ -6,11 +6,12 @@ import re
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from pextra.agent.agent import Agent
+from pextra.agent.gpus.driver import MachineGpus
 from pextra.agent.home import Home
 from pextra.agent.inventory.observation import observe
 from pextra.agent.link import ControlPlane
@@ -142,16 +143,17 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
     control_plane = ControlPlane(home)
     pool = f"file-{control_plane.identity.host}"
     host = open_host(settings, pool, control_plane.content)
+    drivers = replace(host.drivers, gpus=MachineGpus(home.gpus))
     agent = Agent(
         control_plane,
-        host.drivers,
-        inventory=lambda: _inventory(host),
+        drivers,
+        inventory=lambda: _inventory(drivers, host.lacking),
         boot_id=BOOT_ID.read_text().strip(),
         version=VERSION,
         clock=SystemClock(),
         trash_kept_s=settings.trash_kept_s,
     )
-    return AgentProcess(agent, control_plane, guest_sockets(host.drivers))
+    return AgentProcess(agent, control_plane, guest_sockets(drivers))
 
 
 def guest_sockets(drivers: HostDrivers) -> Callable[[str, str], socket.socket]:
@@ -167,9 +169,8 @@ def guest_sockets(drivers: HostDrivers) -> Callable[[str, str], socket.socket]:
     return connect
 
 
-def _inventory(host: Host) -> Inventory:
-    drivers = host.drivers
-    seen = drivers.compute.observe_host()
+def _inventory(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
+    seen, gpus = drivers.compute.observe_host(), drivers.gpus.observe_gpus()
     return Inventory(
         vcpus=seen.vcpus,
         memory_mib=seen.memory_mib,
@@ -179,13 +180,15 @@ def _inventory(host: Host) -> Inventory:
         pool=drivers.pool,
         pool_shared=drivers.storage.capabilities().shared,
         hardware=documents.write(observe()),
-        problems=(*drivers.compute.capabilities().lacking, *host.lacking),
+        problems=(*drivers.compute.capabilities().lacking, *lacking, *gpus.problems),
         dedicated_cpus=seen.dedicated_cpus,
         hugepages=seen.hugepages,
         numa_cells=seen.numa_cells,
         features=seen.features,
         cpu_model=seen.cpu_model,
         forward_address=LOOPBACK if drivers.network.capabilities().forwards else "",
+        gpus=gpus.gpus,
+        gpu_board=gpus.board,
     )
 
 

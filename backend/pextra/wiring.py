@@ -27,7 +27,7 @@ from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import StorageDriver
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.images import digest_of, sim_url
-from pextra.drivers.sim.inventory import simulated_inventory
+from pextra.drivers.sim.inventory import simulated_gpus, simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import SimWorld
@@ -78,13 +78,14 @@ class DriverFleet:
             return known[1]
 
     def _simulated(self, host: Record) -> HostDrivers:
-        machine = REGISTRY["host"].effective(host.spec).get("simulated", {})
-        self._world.ensure_host(host.uid, simulated_inventory(SimulatedMachine.model_validate(machine)))
+        machine = SimulatedMachine.model_validate(REGISTRY["host"].effective(host.spec).get("simulated", {}))
+        self._world.ensure_host(host.uid, simulated_inventory(machine))
         return HostDrivers(
             SimCompute(self._world, host.uid),
             SimNetwork(self._world, host.uid),
             self._pools[SIM_POOL],
             SIM_POOL,
+            gpus=simulated_gpus(host.uid, machine),
         )
 
     def pools(self) -> Mapping[str, StorageDriver]:

@@ -31,6 +31,196 @@ class HostHugepageStatus:
 
 
 @output_type
+class HostVirtualFunctionStatus:
+    """A part of a GPU with a PCI address of its own."""
+
+    address: str
+    """Its PCI address."""
+
+    iommu_group: int | None = None
+    """The number of its IOMMU group; it may differ after the next boot."""
+
+    driver: str | None = None
+    """Which driver has it."""
+
+
+@output_type
+class HostVirtualFunctionsStatus:
+    """What a GPU can be divided into by SR-IOV."""
+
+    total: int | None = None
+    """How many virtual functions it can have; 0 where it cannot be divided."""
+
+    current: int | None = None
+    """How many it has now."""
+
+    functions: Sequence[HostVirtualFunctionStatus] | None = None
+    """Those, in the order of their numbers."""
+
+
+@output_type
+class HostGpuLinkStatus:
+    """NVLinks to one peer."""
+
+    peer: str
+    """A GPU's PCI address, or `nvswitch`."""
+
+    count: int
+    """How many of them are active."""
+
+
+@output_type
+class HostMigProfileStatus:
+    """A size that MIG instances of a GPU can have."""
+
+    name: str
+    """As the vendor calls it, such as `1g.10gb`."""
+
+    memory_mib: int
+    """Memory of one instance."""
+
+    slices: int
+    """Slices of the GPU's processors."""
+
+    size: int
+    """How many of its memory slots an instance takes."""
+
+    starts: Sequence[int]
+    """The slots that an instance can begin at."""
+
+
+@output_type
+class HostMigInstanceStatus:
+    """A MIG instance that exists."""
+
+    id: int
+    """The driver's number for it."""
+
+    profile: str
+    """The name of its profile."""
+
+    start: int
+    """The slot that it begins at."""
+
+
+@output_type
+class HostMigStatus:
+    """Whether and how a GPU is divided into MIG instances."""
+
+    capable: bool | None = None
+    """Whether it can be."""
+
+    enabled: bool | None = None
+    """Whether it is in MIG mode."""
+
+    profiles: Sequence[HostMigProfileStatus] | None = None
+    """What could be made."""
+
+    instances: Sequence[HostMigInstanceStatus] | None = None
+    """What was made."""
+
+
+@output_type
+class HostVgpuTypeStatus:
+    """A kind of virtual GPU that the host's driver can make."""
+
+    name: str
+    """As the vendor calls it, such as `L40S-12Q`."""
+
+    id: int
+    """The driver's number for it."""
+
+    memory_mib: int
+    """Memory of one."""
+
+    most: int
+    """How many of them one GPU can be."""
+
+
+@output_type
+class HostGpuHealthStatus:
+    """How a GPU is, and why."""
+
+    state: str | None = None
+    """`degraded` ones work and want a reset or a reboot; of `unknown` ones nobody could be asked. ("unknown" by
+    default)
+    """
+
+    reasons: Sequence[str] | None = None
+    """Why."""
+
+    xids: Sequence[int] | None = None
+    """The last errors that the kernel's log has of it, by NVIDIA's numbers, the newest last."""
+
+
+@output_type
+class HostGpuDevice:
+    """A physical GPU of a host."""
+
+    address: str
+    """Its PCI address."""
+
+    vendor: str
+    """PCI vendor id, 4 hex digits."""
+
+    device: str
+    """PCI device id, 4 hex digits."""
+
+    model: str
+    """What it is called in requests and quotas, such as `h100-80gb-hbm3`."""
+
+    product: str | None = None
+    """What its vendor calls it."""
+
+    serial: str | None = None
+    """Serial number."""
+
+    uuid: str | None = None
+    """The vendor's identity of it."""
+
+    visible: bool | None = None
+    """Whether the vendor's library shows it now; it does not while a guest has it."""
+
+    memory_mib: int | None = None
+    """Its own memory."""
+
+    numa_node: int | None = None
+    """The NUMA cell that it is near to."""
+
+    cpu_affinity: str | None = None
+    """The threads near to it, such as `0-55,112-167`."""
+
+    iommu_group: int | None = None
+    """The number of its IOMMU group; it may differ after the next boot."""
+
+    root_complex: str | None = None
+    """Domain and number of its PCI root bus."""
+
+    driver: str | None = None
+    """Which driver has it."""
+
+    vfs: HostVirtualFunctionsStatus | None = None
+    """What it can be divided into by SR-IOV. ({"total": 0, "current": 0, "functions": []} by default)"""
+
+    module: int | None = None
+    """Its position on a board with switches, from 1 on."""
+
+    links: Sequence[HostGpuLinkStatus] | None = None
+    """Active NVLinks; absent while nobody could be asked."""
+
+    mig: HostMigStatus | None = None
+    """Whether and how it is divided into MIG instances. ({"capable": false, "enabled": false, "profiles": [],
+    "instances": []} by default)
+    """
+
+    vgpu_types: Sequence[HostVgpuTypeStatus] | None = None
+    """What the host's driver can make of it."""
+
+    health: HostGpuHealthStatus | None = None
+    """How it is. ({"state": "unknown", "reasons": [], "xids": []} by default)"""
+
+
+@output_type
 class HostStatus:
     """What a host was found to be."""
 
@@ -79,6 +269,15 @@ class HostStatus:
     hardware: Mapping[str, Any] | None = None
     """Processors, NUMA cells, disks, network cards and PCI devices, as its agent found them."""
 
+    gpus: Sequence[HostGpuDevice] | None = None
+    """Its GPUs, also those that guests have."""
+
+    gpu_board: str | None = None
+    """What they are together, such as `hgx-h100-8`; `pcie` where nothing links them."""
+
+    gpu_summary: str | None = None
+    """Its GPUs in words."""
+
     problems: Sequence[str] | None = None
     """What it lacks, with the remedy."""
 
@@ -105,6 +304,67 @@ class HostSimulatedMachineFeatures(StrEnum):
     UEFI = "uefi"
     SECURE_BOOT = "secure_boot"
     TPM = "tpm"
+
+
+class HostSimulatedGpusBoard(StrEnum):
+    """One of these."""
+
+    HGX_A100_8 = "hgx-a100-8"
+    HGX_H100_8 = "hgx-h100-8"
+    HGX_H200_8 = "hgx-h200-8"
+    HGX_B200_8 = "hgx-b200-8"
+    H100_NVL_PAIR = "h100-nvl-pair"
+
+
+class HostSimulatedGpusModel(StrEnum):
+    """One of these."""
+
+    A100_80GB_PCIE = "a100-80gb-pcie"
+    H100_PCIE = "h100-pcie"
+    H100_NVL = "h100-nvl"
+    L4 = "l4"
+    L40S = "l40s"
+
+
+@input_type
+class HostSimulatedGpusArgs:
+    """GPUs to simulate: a whole board, or cards of one model."""
+
+    board: (
+        Input[HostSimulatedGpusBoard | Literal["hgx-a100-8", "hgx-h100-8", "hgx-h200-8", "hgx-b200-8", "h100-nvl-pair"]]
+        | None
+    ) = None
+    """A board, with all of its GPUs and links."""
+
+    model: Input[HostSimulatedGpusModel | Literal["a100-80gb-pcie", "h100-pcie", "h100-nvl", "l4", "l40s"]] | None = (
+        None
+    )
+    """Cards of this model, which nothing links."""
+
+    count: Input[int] | None = None
+    """How many cards; only with `model`."""
+
+    numa: Input[Sequence[Input[int]]] | None = None
+    """The NUMA cell of each GPU; by default they are spread evenly over the host's."""
+
+    vfs: Input[int] | None = None
+    """How many virtual functions each GPU has."""
+
+    mig: Input[bool] | None = None
+    """Whether each GPU that can be is in MIG mode."""
+
+
+class HostSimulatedGpusArgsDict(TypedDict, total=False):
+    """`HostSimulatedGpusArgs` as a dictionary."""
+
+    board: Input[
+        HostSimulatedGpusBoard | Literal["hgx-a100-8", "hgx-h100-8", "hgx-h200-8", "hgx-b200-8", "h100-nvl-pair"]
+    ]
+    model: Input[HostSimulatedGpusModel | Literal["a100-80gb-pcie", "h100-pcie", "h100-nvl", "l4", "l40s"]]
+    count: Input[int]
+    numa: Input[Sequence[Input[int]]]
+    vfs: Input[int]
+    mig: Input[bool]
 
 
 @input_type
@@ -135,6 +395,9 @@ class HostSimulatedMachineArgs:
     features: Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm"]]]] | None = None
     """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
 
+    gpus: Input[HostSimulatedGpusArgs | HostSimulatedGpusArgsDict] | None = None
+    """GPUs."""
+
 
 class HostSimulatedMachineArgsDict(TypedDict, total=False):
     """`HostSimulatedMachineArgs` as a dictionary."""
@@ -147,6 +410,7 @@ class HostSimulatedMachineArgsDict(TypedDict, total=False):
     hugepages_1g: Input[int]
     numa_cells: Input[int]
     features: Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm"]]]]
+    gpus: Input[HostSimulatedGpusArgs | HostSimulatedGpusArgsDict]
 
 
 @input_type
@@ -197,6 +461,29 @@ class HostArgsDict(TypedDict, total=False):
 
 
 @output_type
+class HostSimulatedGpus:
+    """GPUs to simulate: a whole board, or cards of one model."""
+
+    board: str | None = None
+    """A board, with all of its GPUs and links."""
+
+    model: str | None = None
+    """Cards of this model, which nothing links."""
+
+    count: int | None = None
+    """How many cards; only with `model`."""
+
+    numa: Sequence[int] | None = None
+    """The NUMA cell of each GPU; by default they are spread evenly over the host's."""
+
+    vfs: int | None = None
+    """How many virtual functions each GPU has."""
+
+    mig: bool | None = None
+    """Whether each GPU that can be is in MIG mode."""
+
+
+@output_type
 class HostSimulatedMachine:
     """The size of a simulated host."""
 
@@ -223,6 +510,9 @@ class HostSimulatedMachine:
 
     features: Sequence[str] | None = None
     """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
+
+    gpus: HostSimulatedGpus | None = None
+    """GPUs."""
 
 
 class HostFields(Declared):
@@ -335,10 +625,24 @@ __all__ = [
     "HostArgs",
     "HostArgsDict",
     "HostDriver",
+    "HostGpuDevice",
+    "HostGpuHealthStatus",
+    "HostGpuLinkStatus",
     "HostHugepageStatus",
+    "HostMigInstanceStatus",
+    "HostMigProfileStatus",
+    "HostMigStatus",
+    "HostSimulatedGpus",
+    "HostSimulatedGpusArgs",
+    "HostSimulatedGpusArgsDict",
+    "HostSimulatedGpusBoard",
+    "HostSimulatedGpusModel",
     "HostSimulatedMachine",
     "HostSimulatedMachineArgs",
     "HostSimulatedMachineArgsDict",
     "HostSimulatedMachineFeatures",
     "HostStatus",
+    "HostVgpuTypeStatus",
+    "HostVirtualFunctionStatus",
+    "HostVirtualFunctionsStatus",
 ]

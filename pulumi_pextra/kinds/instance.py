@@ -31,6 +31,26 @@ class InstanceGuestClaims:
 
 
 @output_type
+class InstanceGivenGpu:
+    """A GPU, or a part of one, that an instance has."""
+
+    address: str
+    """Its PCI address on the host."""
+
+    model: str
+    """Its model."""
+
+    mode: str
+    """How it is handed out."""
+
+    slice: str | None = None
+    """The MIG profile or vGPU type."""
+
+    milli: int | None = None
+    """Thousandths of the GPU. (1000 by default)"""
+
+
+@output_type
 class InstanceStatus:
     """What an instance was found to be."""
 
@@ -66,6 +86,9 @@ class InstanceStatus:
 
     placement: Mapping[str, Any] | None = None
     """Why it is on this host, or why on none."""
+
+    gpus: Sequence[InstanceGivenGpu] | None = None
+    """The GPUs that it has."""
 
     volumes: Sequence[str] | None = None
     """The uids of the volumes that it holds."""
@@ -141,6 +164,50 @@ class InstanceRestartPolicy(StrEnum):
     NEVER = "never"
 
 
+class InstanceGpusNvlink(StrEnum):
+    """Whether all of them are to be linked to each other by NVLink, which only whole ones can be."""
+
+    NONE = "none"
+    PREFERRED = "preferred"
+    REQUIRED = "required"
+
+
+class InstanceGpusNuma(StrEnum):
+    """Whether all of them are to be of one NUMA cell of the host."""
+
+    NONE = "none"
+    PREFERRED = "preferred"
+    REQUIRED = "required"
+
+
+@input_type
+class InstanceGpusArgs:
+    """GPUs for an instance, all of them on its host."""
+
+    profile: Input[str]
+    """Of which models, and how they are handed out. (the name of gpu profile)"""
+
+    count: Input[int] | None = None
+    """How many: GPUs, or parts of them where the profile is of parts. (1 by default)"""
+
+    nvlink: Input[InstanceGpusNvlink | Literal["none", "preferred", "required"]] | None = None
+    """Whether all of them are to be linked to each other by NVLink, which only whole ones can be. ("none" by
+    default)
+    """
+
+    numa: Input[InstanceGpusNuma | Literal["none", "preferred", "required"]] | None = None
+    """Whether all of them are to be of one NUMA cell of the host. ("none" by default)"""
+
+
+class InstanceGpusArgsDict(TypedDict, total=False):
+    """`InstanceGpusArgs` as a dictionary."""
+
+    profile: Required[Input[str]]
+    count: Input[int]
+    nvlink: Input[InstanceGpusNvlink | Literal["none", "preferred", "required"]]
+    numa: Input[InstanceGpusNuma | Literal["none", "preferred", "required"]]
+
+
 @input_type
 class InstanceArgs:
     """What is wanted of an instance."""
@@ -209,6 +276,9 @@ class InstanceArgs:
     spread_group: Input[str] | None = None
     """Instances of one group are placed on different hosts as far as possible. (a change replaces the object)"""
 
+    gpus: Input[InstanceGpusArgs | InstanceGpusArgsDict] | None = None
+    """GPUs that it has for as long as it lives. (a change replaces the object)"""
+
 
 class InstanceArgsDict(TypedDict, total=False):
     """`InstanceArgs` as a dictionary."""
@@ -231,6 +301,7 @@ class InstanceArgsDict(TypedDict, total=False):
     zone: Input[str]
     host_labels: Input[Mapping[str, Input[str]]]
     spread_group: Input[str]
+    gpus: Input[InstanceGpusArgs | InstanceGpusArgsDict]
 
 
 @output_type
@@ -258,6 +329,25 @@ class InstanceUserDataSource:
     """The name of the entry in its `data`."""
 
 
+@output_type
+class InstanceGpus:
+    """GPUs for an instance, all of them on its host."""
+
+    profile: str
+    """Of which models, and how they are handed out. (the name of gpu profile)"""
+
+    count: int | None = None
+    """How many: GPUs, or parts of them where the profile is of parts. (1 by default)"""
+
+    nvlink: str | None = None
+    """Whether all of them are to be linked to each other by NVLink, which only whole ones can be. ("none" by
+    default)
+    """
+
+    numa: str | None = None
+    """Whether all of them are to be of one NUMA cell of the host. ("none" by default)"""
+
+
 class InstanceFields(Declared):
     """A virtual machine."""
 
@@ -282,6 +372,7 @@ class InstanceFields(Declared):
         "zone",
         "host_labels",
         "spread_group",
+        "gpus",
         "status",
     )
 
@@ -431,6 +522,12 @@ class InstanceFields(Declared):
 
     @property
     @pulumi.getter
+    def gpus(self) -> pulumi.Output[InstanceGpus | None]:
+        """GPUs that it has for as long as it lives. (a change replaces the object)"""
+        return told(self, "gpus")
+
+    @property
+    @pulumi.getter
     def status(self) -> pulumi.Output[InstanceStatus]:
         """What was found of it when it was last read."""
         return told(self, "status")
@@ -439,6 +536,12 @@ class InstanceFields(Declared):
 __all__ = [
     "InstanceArgs",
     "InstanceArgsDict",
+    "InstanceGivenGpu",
+    "InstanceGpus",
+    "InstanceGpusArgs",
+    "InstanceGpusArgsDict",
+    "InstanceGpusNuma",
+    "InstanceGpusNvlink",
     "InstanceGuestClaims",
     "InstanceNetwork",
     "InstanceNetworkArgs",

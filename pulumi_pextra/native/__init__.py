@@ -7,6 +7,7 @@ from pulumi_pextra.kinds.api_token import *
 from pulumi_pextra.kinds.application_credential import *
 from pulumi_pextra.kinds.flavor import *
 from pulumi_pextra.kinds.floating_ip import *
+from pulumi_pextra.kinds.gpu_profile import *
 from pulumi_pextra.kinds.group import *
 from pulumi_pextra.kinds.host import *
 from pulumi_pextra.kinds.identity_provider import *

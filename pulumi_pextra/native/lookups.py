@@ -185,6 +185,16 @@ def get_flavor_output(name: Input[str], *, opts: pulumi.InvokeOptions | None = N
     return look_output("flavor", name, tenant=None, opts=opts)
 
 
+def get_gpu_profile(name: str, *, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """A gpu profile that is there already."""
+    return look("gpu_profile", name, tenant=None, opts=opts)
+
+
+def get_gpu_profile_output(name: Input[str], *, opts: pulumi.InvokeOptions | None = None) -> pulumi.Output[Found]:
+    """A gpu profile that is there already, by names that are not known yet."""
+    return look_output("gpu_profile", name, tenant=None, opts=opts)
+
+
 def get_image(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
     """An image that is there already."""
     return look("image", name, tenant=tenant, opts=opts)
@@ -302,6 +312,8 @@ __all__ = [
     "get_flavor_output",
     "get_floating_ip",
     "get_floating_ip_output",
+    "get_gpu_profile",
+    "get_gpu_profile_output",
     "get_group",
     "get_group_output",
     "get_host",

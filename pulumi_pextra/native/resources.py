@@ -9,6 +9,7 @@ from pulumi_pextra.kinds.api_token import ApiTokenFields
 from pulumi_pextra.kinds.application_credential import ApplicationCredentialFields
 from pulumi_pextra.kinds.flavor import FlavorFields
 from pulumi_pextra.kinds.floating_ip import FloatingIpFields
+from pulumi_pextra.kinds.gpu_profile import GpuProfileFields
 from pulumi_pextra.kinds.group import GroupFields
 from pulumi_pextra.kinds.host import HostFields
 from pulumi_pextra.kinds.identity_provider import IdentityProviderFields
@@ -113,6 +114,10 @@ class Flavor(FlavorFields, NativeObject, type_name="Flavor"):
     """A size of instances, offered to every tenant."""
 
 
+class GpuProfile(GpuProfileFields, NativeObject, type_name="GpuProfile"):
+    """A way in which GPUs are handed out, offered to every tenant."""
+
+
 class Image(ImageFields, NativeObject, type_name="Image"):
     """Immutable content from which disks are made."""
 
@@ -156,6 +161,7 @@ __all__ = [
     "ApplicationCredential",
     "Flavor",
     "FloatingIp",
+    "GpuProfile",
     "Group",
     "Host",
     "IdentityProvider",

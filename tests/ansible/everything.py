@@ -23,6 +23,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "application_credential": {"description": "for more tests"},
     "host": {"cpu_overcommit": 3.0},
     "flavor": {"memory_mib": 2_048},
+    "gpu_profile": {"share_milli": 500},
     "image": {"description": "ours alone"},
     "secret": {"data": {"password": "another-horse-battery-staple"}},
     "network": {"description": "the former front"},

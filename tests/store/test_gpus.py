@@ -11,7 +11,7 @@ import pytest
 
 from pextra.errors import PextraError
 from pextra.store import allocations, gpus
-from pextra.store.allocations import Amounts
+from pextra.store.allocations import Amounts, Boarded
 from pextra.store.database import Database
 from pextra.store.gpus import Claim, Gpu
 from tests.store.clock import ManualClock
@@ -56,7 +56,7 @@ def add_host(database: Database) -> Callable[..., str]:
                 ready=True,
                 schedulable=True,
                 capacity=Amounts(32, 65_536, 1_000),
-                gpus=boards,
+                gpus=Boarded(tuple(boards), None),
             )
         )
         return uid

@@ -1,4 +1,4 @@
-"""What an agent keeps on its host: who it is, and whom it believes. Nothing else: the rest it is told."""
+"""What an agent keeps on its host: who it is, whom it believes, and what it saw of GPUs. The rest it is told."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ class Home:
     def authority(self) -> Path:
         """The control plane's authority."""
         return self.path / "authority.pem"
+
+    @property
+    def gpus(self) -> Path:
+        """What was seen of the host's GPUs, for when guests have them."""
+        return self.path / "gpus.json"
 
     def identity(self) -> Identity:
         """Who this agent is.

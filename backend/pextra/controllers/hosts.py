@@ -7,18 +7,20 @@ from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
-from pextra.controllers import remote
+from pextra.controllers import host_gpus, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.drivers import documents
 from pextra.drivers.convergence import HostDrivers
+from pextra.drivers.gpu.boards import summary
+from pextra.drivers.gpu.interface import HostGpus
 from pextra.drivers.interface import DriverError, HostFeature, HostInventory
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
 from pextra.services.placement import HUGEPAGE_1G_KIB, HUGEPAGE_2M_KIB
 from pextra.store import agents, allocations, assignments, objects, samples, work
-from pextra.store.allocations import Amounts
+from pextra.store.allocations import Amounts, Boarded
 from pextra.store.database import Tx
 from pextra.store.records import Record, timestamp
 from pextra.store.work import Item
@@ -59,13 +61,16 @@ class HostController:
                 delay_s=5.0,
                 also=lambda tx: _state(tx, record, spec, _pool(drivers), None),
             )
+        found = drivers.gpus.observe_gpus()
+        # Only simulated guests are given GPUs yet.
+        offered = host_gpus.offered(record.uid, found.gpus, found.board, usable=spec["driver"] == "sim")
         return Outcome(
             item,
             record,
             Next.DONE,
             [conditions.ready(True, "Ready")],
-            documents.write(inventory),
-            also=lambda tx: _state(tx, record, spec, _pool(drivers), inventory),
+            {**documents.write(inventory), **_gpus(found)},
+            also=lambda tx: _state(tx, record, spec, _pool(drivers), inventory, offered),
         )
 
     @staticmethod
@@ -131,7 +136,12 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
     if told is None:
         return waiting(item, record, "Converging", "Its agent has yet to say what it has.")
     pool = Pool(told.pool, told.pool_shared)
-    facts = {**documents.write(told), "agent_version": agent.version, "boot_id": agent.boot_id}
+    facts = {
+        **documents.write(told),
+        "gpu_summary": summary(told.gpus, told.gpu_board),
+        "agent_version": agent.version,
+        "boot_id": agent.boot_id,
+    }
     now_us = int(cloud.database.clock.now() * 1_000_000)
     if is_silent(agent.seen_us, now_us):
         seen = timestamp(agent.seen_us)
@@ -142,8 +152,10 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
         return Outcome(item, record, Next.DONE, [condition], facts, also=also)
     inventory = _inventory(told)
 
+    offered = host_gpus.offered(record.uid, told.gpus, told.gpu_board, usable=spec["driver"] == "sim")
+
     def ready(tx: Tx) -> None:
-        _state(tx, record, spec, pool, inventory)
+        _state(tx, record, spec, pool, inventory, offered)
         if not record.ready:  # images may be wanted here too
             work.ask_many(tx, (each for each in objects.everywhere(tx, ["image"])))
 
@@ -157,7 +169,14 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
     )
 
 
-def _state(tx: Tx, record: Record, spec: dict[str, Any], pool: Pool, inventory: HostInventory | None) -> None:
+def _state(
+    tx: Tx,
+    record: Record,
+    spec: dict[str, Any],
+    pool: Pool,
+    inventory: HostInventory | None,
+    gpus: Boarded | None = None,
+) -> None:
     """Make the host's capacity known; without an inventory the last known one stands and the host is not ready."""
     ready = inventory is not None
     if inventory is None:
@@ -179,6 +198,7 @@ def _state(tx: Tx, record: Record, spec: dict[str, Any], pool: Pool, inventory: 
             inventory, cpu_overcommit=spec["cpu_overcommit"], reserved_memory_mib=spec["reserved_memory_mib"]
         ),
         features=[feature.value for feature in inventory.features],
+        gpus=gpus,
     )
 
 
@@ -195,6 +215,12 @@ def _capacity(inventory: HostInventory, *, cpu_overcommit: float, reserved_memor
         hugepages_2m=pages.get(HUGEPAGE_2M_KIB, 0),
         hugepages_1g=pages.get(HUGEPAGE_1G_KIB, 0),
     )
+
+
+def _gpus(found: HostGpus) -> dict[str, Any]:
+    """What is said of a host's GPUs."""
+    gpus = documents.write(found)["gpus"]
+    return {"gpus": gpus, "gpu_board": found.board, "gpu_summary": summary(found.gpus, found.board)}
 
 
 def _inventory(told: documents.Inventory) -> HostInventory:

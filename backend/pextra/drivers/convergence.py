@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pextra.drivers.gpu.interface import GpuDriver, NoGpus
 from pextra.drivers.interface import (
     ComputeDriver,
     CpuPolicy,
@@ -39,6 +40,7 @@ from pextra.drivers.pinning import choose_threads
 DEFAULT_STOP_TIMEOUT_S: Final = 30
 """How long a guest that was asked to stop may take before it is stopped by force."""
 _CHOOSING: Final = threading.Lock()
+_NO_GPUS: Final = NoGpus()
 _REASONS: Final = {
     Problem.DISK_FULL: "PoolFull",
     Problem.IO_ERROR: "DiskFailed",
@@ -65,6 +67,7 @@ class HostDrivers:
     storage: StorageDriver
     pool: str
     choosing: AbstractContextManager[object] = field(default=_CHOOSING, compare=False)
+    gpus: GpuDriver = field(default=_NO_GPUS, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

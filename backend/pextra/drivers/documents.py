@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from pextra.drivers.convergence import Convergence, DesiredGuest
+from pextra.drivers.gpu.interface import MOST_GPUS, Gpu
 from pextra.drivers.interface import (
     AgentReport,
     DriverError,
@@ -102,6 +103,8 @@ class Inventory:
     features: tuple[str, ...] = ()  # those that this version does not know are some newer agent's
     cpu_model: str = ""
     forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
+    gpus: Annotated[tuple[Gpu, ...], Field(max_length=MOST_GPUS)] = ()
+    gpu_board: str = ""  # see `pextra.drivers.gpu.boards.recognise`
 
 
 FAMILIES: Final[dict[str, type[DriverError]]] = {

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from pextra.declaration.kind import Area, Column, Kind, Scope, SpecModel, StatusModel
 from pextra.declaration.markers import Filterable, Immutable, Unit
+from pextra.resources.gpu_device import MOST_GPUS, GpuDevice, SimulatedGpus
 
 
 class SimulatedMachine(SpecModel):
@@ -33,6 +34,14 @@ class SimulatedMachine(SpecModel):
         "tpm",
     ]
     """What it can give guests beyond the plain machine."""
+    gpus: SimulatedGpus | None = None
+    """GPUs."""
+
+    @model_validator(mode="after")
+    def _gpus_are_in_its_cells(self) -> SimulatedMachine:
+        if self.gpus is not None and any(cell >= self.numa_cells for cell in self.gpus.numa):
+            raise ValueError(f"`gpus.numa` {self.gpus.numa} names more than the {self.numa_cells} `numa_cells`")
+        return self
 
     @model_validator(mode="after")
     def _something_is_left(self) -> SimulatedMachine:
@@ -106,6 +115,12 @@ class HostStatus(StatusModel):
     """Whether other hosts reach the pool too."""
     hardware: dict[str, Any] = {}
     """Processors, NUMA cells, disks, network cards and PCI devices, as its agent found them."""
+    gpus: Annotated[list[GpuDevice], Field(max_length=MOST_GPUS)] = []
+    """Its GPUs, also those that guests have."""
+    gpu_board: str = ""
+    """What they are together, such as `hgx-h100-8`; `pcie` where nothing links them."""
+    gpu_summary: str = ""
+    """Its GPUs in words."""
     problems: list[str] = []
     """What it lacks, with the remedy."""
     forward_address: str = ""
@@ -131,6 +146,7 @@ HOST = Kind(
         Column(title="ZONE", path="spec.zone"),
         Column(title="VCPUS", path="status.vcpus"),
         Column(title="MEMORY MIB", path="status.memory_mib"),
+        Column(title="GPUS", path="status.gpu_summary"),
         Column(title="SCHEDULABLE", path="spec.schedulable"),
     ),
     example={"kind": "host", "metadata": {"name": "sim-1"}, "spec": {"driver": "sim", "zone": "zone-a"}},

@@ -109,7 +109,7 @@ def _observe(agent: Agent, number: int) -> int:
 
 
 def _inventory(drivers: HostDrivers) -> Inventory:
-    seen = drivers.compute.observe_host()
+    seen, gpus = drivers.compute.observe_host(), drivers.gpus.observe_gpus()
     return Inventory(
         vcpus=seen.vcpus,
         memory_mib=seen.memory_mib,
@@ -124,4 +124,6 @@ def _inventory(drivers: HostDrivers) -> Inventory:
         numa_cells=seen.numa_cells,
         features=seen.features,
         cpu_model=seen.cpu_model,
+        gpus=gpus.gpus,
+        gpu_board=gpus.board,
     )

@@ -83,6 +83,14 @@ class HostRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Boarded:
+    """A host's GPUs, and how they are linked: see `HostRow`."""
+
+    gpus: tuple[Gpu, ...]
+    board: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
     """What one guest holds on one host."""
 
@@ -156,10 +164,13 @@ def set_host(
     schedulable: bool,
     capacity: Amounts,
     features: Collection[str] = (),
-    gpus: Sequence[Gpu] = (),
-    board: Mapping[str, Any] | None = None,
+    gpus: Boarded | None = None,
 ) -> None:
-    """State what a host has; what is given out of it stays."""
+    """State what a host has; what is given out of it stays.
+
+    Args:
+        gpus: its GPUs; None: those that it was last said to have.
+    """
     facts = {
         "name": name,
         "zone": zone,
@@ -169,12 +180,13 @@ def set_host(
         "ready": ready,
         "schedulable": schedulable,
         "features": sorted(features),
-        "board": None if board is None else dict(board),
+        **({} if gpus is None else {"board": gpus.board}),
         **_columns(capacity),
     }
     nothing = {f"used_{name}": 0 for name in COUNTED}
     tx.upsert(host_capacity, [{"host_uid": uid, **facts, **nothing}], update=facts)
-    gpus_of.set_host(tx, uid, gpus)
+    if gpus is not None:
+        gpus_of.set_host(tx, uid, gpus.gpus)
 
 
 def close_host(tx: Tx, uid: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pextra.drivers.gpu.interface import GpuDriver, NoGpus
+from pextra.drivers.gpu.sim import SimGpus
 from pextra.drivers.interface import HostFeature, HostInventory, HugepagePool
 from pextra.resources.host import SimulatedMachine
 
@@ -24,4 +26,22 @@ def simulated_inventory(machine: SimulatedMachine) -> HostInventory:
         hugepages=tuple(HugepagePool(size_kib, number, number) for size_kib, number in pages if number),
         numa_cells=machine.numa_cells,
         features=tuple(HostFeature(feature) for feature in machine.features),
+    )
+
+
+def simulated_gpus(host_uid: str, machine: SimulatedMachine) -> GpuDriver:
+    """The driver of the host's GPUs, whose identities follow from the host's."""
+    wanted = machine.gpus
+    if wanted is None:
+        return NoGpus()
+    return SimGpus(
+        host_uid,
+        board=wanted.board or "",
+        model=wanted.model or "",
+        count=wanted.count or 0,
+        cells=machine.numa_cells,
+        cpus=machine.vcpus,
+        numa=wanted.numa,
+        vfs=wanted.vfs,
+        mig=wanted.mig,
     )

@@ -12,8 +12,10 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Final
 
-MOST_GPUS: Final = 16
-"""On one board."""
+MOST_GPUS: Final = 32
+"""Of one host."""
+MOST_LINKED: Final = 16
+"""On a board with partitions: all sets of its GPUs are compared."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,9 @@ class Board:
     partitions: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if not 0 <= self.size <= MOST_GPUS:
-            raise ValueError(f"a board has at most {MOST_GPUS} GPUs, not {self.size}")
+        most = MOST_LINKED if self.partitions else MOST_GPUS
+        if not 0 <= self.size <= most:
+            raise ValueError(f"a board has at most {most} GPUs, not {self.size}")
         if any(partition >> self.size or partition.bit_count() < 2 for partition in self.partitions):
             raise ValueError(f"a partition is of two and more of the board's {self.size} GPUs")
 
@@ -79,6 +82,8 @@ def choose(board: Board, free: int, count: int, *, linked: bool) -> Choice | Non
         sets: Iterable[int] = (p for p in board.partitions if p.bit_count() == count and p & ~free == 0)
     else:
         positions = [position for position in range(board.size) if free >> position & 1]
+        if not board.partitions:  # any will do
+            positions = positions[:count]
         sets = (sum(1 << position for position in chosen) for chosen in combinations(positions, count))
     worth = board.worth(free)
     return min(
@@ -90,7 +95,11 @@ def choose(board: Board, free: int, count: int, *, linked: bool) -> Choice | Non
 
 @lru_cache(maxsize=MOST_GPUS + 1)
 def unlinked(size: int) -> Board:
-    """GPUs that have only the PCI bus between them."""
+    """GPUs that have only the PCI bus between them.
+
+    Raises:
+        ValueError: there are more than `MOST_GPUS`.
+    """
     return Board("pcie", size, ())
 
 

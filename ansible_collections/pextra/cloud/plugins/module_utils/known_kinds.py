@@ -26,6 +26,7 @@ KNOWN = Catalog(
         Kind("host", "hosts", in_tenant=False),
         Kind("join_token", "join_tokens", in_tenant=False),
         Kind("flavor", "flavors", in_tenant=False),
+        Kind("gpu_profile", "gpu_profiles", in_tenant=False),
         Kind("image", "images"),
         Kind("ssh_key", "ssh_keys"),
         Kind("secret", "secrets", secrets=["data"]),

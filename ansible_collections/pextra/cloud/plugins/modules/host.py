@@ -137,6 +137,53 @@ options:
           - uefi
           - secure_boot
           - tpm
+      gpus:
+        description:
+          - GPUs.
+        type: dict
+        suboptions:
+          board:
+            description:
+              - A board, with all of its GPUs and links.
+            type: str
+            choices:
+              - hgx-a100-8
+              - hgx-h100-8
+              - hgx-h200-8
+              - hgx-b200-8
+              - h100-nvl-pair
+          model:
+            description:
+              - Cards of this model, which nothing links.
+            type: str
+            choices:
+              - a100-80gb-pcie
+              - h100-pcie
+              - h100-nvl
+              - l4
+              - l40s
+          count:
+            description:
+              - How many cards; only with C(model).
+              - From 1 to 64.
+            type: int
+          numa:
+            description:
+              - The NUMA cell of each GPU; by default they are spread evenly over the host's.
+              - At most 64.
+            type: list
+            elements: int
+          vfs:
+            description:
+              - How many virtual functions each GPU has.
+              - Without it, V(0) holds.
+              - From 0 to 32.
+            type: int
+          mig:
+            description:
+              - Whether each GPU that can be is in MIG mode.
+              - Without it, V(false) holds.
+            type: bool
 """
 
 EXAMPLES = r"""
@@ -217,6 +264,23 @@ def main() -> None:
                     "hugepages_1g": {"type": "int"},
                     "numa_cells": {"type": "int"},
                     "features": {"type": "list", "elements": "str", "choices": ["uefi", "secure_boot", "tpm"]},
+                    "gpus": {
+                        "type": "dict",
+                        "options": {
+                            "board": {
+                                "type": "str",
+                                "choices": ["hgx-a100-8", "hgx-h100-8", "hgx-h200-8", "hgx-b200-8", "h100-nvl-pair"],
+                            },
+                            "model": {
+                                "type": "str",
+                                "choices": ["a100-80gb-pcie", "h100-pcie", "h100-nvl", "l4", "l40s"],
+                            },
+                            "count": {"type": "int"},
+                            "numa": {"type": "list", "elements": "int"},
+                            "vfs": {"type": "int"},
+                            "mig": {"type": "bool"},
+                        },
+                    },
                 },
             },
         },

@@ -54,6 +54,7 @@ options:
       - rescue_image
       - zone
       - spread_group
+      - gpus
   action:
     description:
       - An act to carry out once the instance is as the options say.
@@ -221,6 +222,43 @@ options:
       - Cannot change in place; see O(replace).
       - To remove it, name it in O(unset).
     type: str
+  gpus:
+    description:
+      - GPUs that it has for as long as it lives.
+      - Cannot change in place; see O(replace).
+      - To remove it, name it in O(unset).
+    type: dict
+    suboptions:
+      profile:
+        description:
+          - Of which models, and how they are handed out.
+          - Names a gpu profile.
+        type: str
+        required: true
+      count:
+        description:
+          - 'How many: GPUs, or parts of them where the profile is of parts.'
+          - Without it, V(1) holds.
+          - From 1 to 16.
+        type: int
+      nvlink:
+        description:
+          - Whether all of them are to be linked to each other by NVLink, which only whole ones can be.
+          - Without it, V(none) holds.
+        type: str
+        choices:
+          - none
+          - preferred
+          - required
+      numa:
+        description:
+          - Whether all of them are to be of one NUMA cell of the host.
+          - Without it, V(none) holds.
+        type: str
+        choices:
+          - none
+          - preferred
+          - required
 """
 
 EXAMPLES = r"""
@@ -316,7 +354,7 @@ def main() -> None:
             "unset": {
                 "type": "list",
                 "elements": "str",
-                "choices": ["user_data", "user_data_from", "rescue_image", "zone", "spread_group"],
+                "choices": ["user_data", "user_data_from", "rescue_image", "zone", "spread_group", "gpus"],
             },
             "action": {"type": "str", "choices": ["reboot", "rebuild", "console_log", "console"]},
             "arguments": {
@@ -354,6 +392,15 @@ def main() -> None:
             "zone": {"type": "str"},
             "host_labels": {"type": "dict"},
             "spread_group": {"type": "str"},
+            "gpus": {
+                "type": "dict",
+                "options": {
+                    "profile": {"type": "str", "required": True},
+                    "count": {"type": "int"},
+                    "nvlink": {"type": "str", "choices": ["none", "preferred", "required"]},
+                    "numa": {"type": "str", "choices": ["none", "preferred", "required"]},
+                },
+            },
         },
         [
             "flavor",
@@ -370,6 +417,7 @@ def main() -> None:
             "zone",
             "host_labels",
             "spread_group",
+            "gpus",
         ],
     )
 

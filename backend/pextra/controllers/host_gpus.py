@@ -1,0 +1,76 @@
+"""What of a host's GPUs can be given out, by what the host tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pextra.drivers.gpu.interface import Gpu, HealthState
+from pextra.scheduling.gpus.boards import BOARDS, MOST_GPUS, MOST_LINKED, Board, from_links, unlinked
+from pextra.scheduling.gpus.devices import MIG_SLOTS, WHOLE_MILLI
+from pextra.store import gpus as stored
+from pextra.store.allocations import Boarded
+
+NO_CELL: Final = -1
+
+
+def offered(host_uid: str, gpus: Sequence[Gpu], board: str, *, usable: bool) -> Boarded:
+    """A host's GPUs as placement takes them; of more than `MOST_GPUS`, the first.
+
+    Args:
+        host_uid: the host's.
+        gpus: as it tells of them.
+        board: what they are together, by name.
+        usable: whether its guests can have GPUs at all.
+    """
+    # Where modules are numbered, a board's partitions are of those; elsewhere places are as good as addresses.
+    ordered = sorted(gpus, key=lambda gpu: (gpu.module or 0, gpu.address))[:MOST_GPUS]
+    rows = [
+        stored.Gpu(
+            host_uid=host_uid,
+            address=gpu.address,
+            position=position,
+            kind=_kind(gpu),
+            cell=gpu.numa_node if gpu.numa_node is not None else NO_CELL,
+            usable=usable and gpu.health.state is not HealthState.FAILED,
+        )
+        for position, gpu in enumerate(ordered)
+    ]
+    found = _board(ordered, board)
+    document = {"name": found.name, "size": found.size, "partitions": list(found.partitions)}
+    return Boarded(tuple(rows), document if found.partitions else None)
+
+
+def _board(ordered: Sequence[Gpu], name: str) -> Board:
+    known = BOARDS.get(name)
+    if known is not None and [gpu.module for gpu in ordered] == list(range(1, known.size + 1)):
+        return known
+    places = {gpu.address: place for place, gpu in enumerate(ordered)}
+    if len(places) > MOST_LINKED:
+        return unlinked(len(places))
+    pairs = {
+        (min(places[gpu.address], places[link.peer]), max(places[gpu.address], places[link.peer]))
+        for gpu in ordered
+        for link in gpu.links or ()
+        if link.count and link.peer in places
+    }
+    return from_links(len(ordered), frozenset(pairs))
+
+
+def _kind(gpu: Gpu) -> dict[str, Any]:
+    """What all GPUs like it have in common: see `stored.Gpu`."""
+    slices: list[dict[str, Any]] = []
+    functions = gpu.vfs.current or gpu.vfs.total
+    if functions:
+        slices.append(_slice("vf", "", WHOLE_MILLI // functions))
+    slices += [
+        _slice("mig", profile.name, profile.size * WHOLE_MILLI // MIG_SLOTS, profile.size, profile.starts)
+        for profile in gpu.mig.profiles
+        if max(profile.starts, default=MIG_SLOTS) + profile.size <= MIG_SLOTS
+    ]
+    slices += [_slice("vgpu", each.name, WHOLE_MILLI // max(1, each.most)) for each in gpu.vgpu_types]
+    return {"model": gpu.model, "shareable": True, "slices": slices}
+
+
+def _slice(mode: str, name: str, milli: int, slots: int = 0, starts: Sequence[int] = ()) -> dict[str, Any]:
+    return {"mode": mode, "name": name, "milli": milli, "slots": slots, "starts": list(starts)}
