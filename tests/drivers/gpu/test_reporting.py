@@ -78,7 +78,7 @@ def test_what_the_agent_finds_is_what_the_api_tells(cloud: AgentCloud, machine: 
         assert told["gpu_summary"] == "8 h100-80gb-hbm3 (hgx-h100-8)"
         assert told["problems"] == []
     given = given_away(gpus[2])
-    machine.have([*gpus[:2], given, *gpus[3:]], switches=4, nvml={gpus[0].address: ["rows 0 1"]})
+    machine.have([*gpus[:2], given, *gpus[3:]], switches=4, more={gpus[0].address: ["rows 0 1"]})
     with agent_of(cloud, machine):
         told = status_of(cloud, "h0")
         assert [gpu["visible"] for gpu in told["gpus"]] == [True, True, False, *[True] * 5]
@@ -108,7 +108,9 @@ def test_a_library_that_is_missing_is_a_problem_of_the_host_where_it_has_gpus_of
     with agent_of(cloud, machine):
         told = status_of(cloud, "h0")
     assert [gpu["model"] for gpu in told["gpus"]] == ["l40s", "l40s"]
-    assert told["problems"] == ["2 GPUs are known by their PCI ids alone: NVIDIA's library is not installed"]
+    assert told["problems"] == [
+        "2 GPUs are told as they were, or by their PCI ids alone: NVIDIA's library is not installed"
+    ]
 
 
 def test_an_agent_that_tells_of_more_gpus_than_a_host_has_is_not_believed(cloud: AgentCloud) -> None:
