@@ -34,6 +34,7 @@ def recorded(name: str) -> dict[str, Any]:
         ("certificate", protocol.Certificate),
         ("certificate-request", protocol.CertificateRequest),
         ("sync-request", protocol.SyncRequest),
+        ("sync-request-gpus", protocol.SyncRequest),
         ("sync-answer", protocol.SyncAnswer),
     ],
 )
@@ -68,6 +69,19 @@ def test_every_recorded_report_is_understood() -> None:
     assert documents.error_of(failure).reason == "PoolFull"
     assert any(r.gone for r in request.reports)
     assert documents.read(documents.Inventory, request.inventory or {}).vcpus == 8
+
+
+def test_recorded_gpus_are_understood_and_an_agent_that_tells_of_none_has_none() -> None:
+    request = protocol.SyncRequest.model_validate(recorded("sync-request-gpus"))
+    told = documents.read(documents.Inventory, request.inventory or {})
+    in_use, given_away = told.gpus
+    assert (in_use.model, in_use.module, in_use.mig.instances[0].profile) == ("h100-80gb-hbm3", 3, "3g.40gb")
+    assert (in_use.health.state, in_use.health.xids) == ("degraded", (48,))
+    assert (given_away.visible, given_away.driver, given_away.links) == (False, "vfio-pci", None)
+    assert told.gpu_board == "hgx-h100-8"
+    assert documents.write(told) == request.inventory
+    before = protocol.SyncRequest.model_validate(recorded("sync-request"))
+    assert documents.read(documents.Inventory, before.inventory or {}).gpus == ()
 
 
 @pytest.mark.parametrize("name", ["sync-request", "sync-answer"])

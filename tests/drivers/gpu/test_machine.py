@@ -171,7 +171,7 @@ def test_a_library_that_hangs_delays_nobody_and_is_said_as_a_problem(machine: Fa
     machine.have(gpus)
     observed(machine)
     if hangs == "gpu":
-        machine.have(gpus, nvml={gpus[3].address: ["hang"]})
+        machine.have(gpus, more={gpus[3].address: ["hang"]})
     else:
         machine.say(hangs)
     with agent_of(machine, patience_s=0.05, deadline_s=0.3, again_s=0.0) as agent:
@@ -195,31 +195,42 @@ def test_a_look_that_takes_longer_than_the_agent_waits_is_had_by_a_later_one(mac
         wait_until(lambda: agent.observe_gpus().gpus == gpus, 30, "the look to be done")
 
 
-def test_a_machine_without_the_library_has_no_gpus_and_no_problem_and_says_so_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_library_that_is_missing_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     machine = FakeMachine(tmp_path, library=None)
-    machine.have([])
+    machine.have(simulated(model="l40s", count=1).gpus)
     with caplog.at_level(logging.INFO), agent_of(machine) as agent:
-        assert [agent.observe_gpus() for _ in range(3)] == [HostGpus()] * 3
+        assert len({agent.observe_gpus() for _ in range(3)}) == 1
     assert [record.message for record in caplog.records if record.name == "pextra.agent"] == [
-        "no GPUs of NVIDIA are looked for: NVIDIA's library is not installed"
+        "GPUs of NVIDIA are not asked: NVIDIA's library is not installed"
     ]
 
 
-def test_a_driver_that_is_not_loaded_is_no_failure_while_guests_have_the_gpus(machine: FakeMachine) -> None:
+@pytest.mark.parametrize("where", ["nowhere", "in guests"])
+def test_where_nvidias_driver_has_no_gpu_nobody_is_asked(
+    machine: FakeMachine, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    gpus = [] if where == "nowhere" else [given_away(gpu) for gpu in simulated(model="l40s", count=2).gpus]
+    machine.have(gpus)
+    machine.say("init hang\n")
+    with caplog.at_level(logging.INFO), agent_of(machine) as agent:
+        found = agent.observe_gpus()
+        assert not agent._nvml.looking
+    assert (len(found.gpus), found.problems, caplog.records) == (len(gpus), (), [])
+
+
+@pytest.mark.parametrize(
+    ("code", "why"), [(9, "NVIDIA's driver is not loaded"), (12, "NVIDIA's library is not installed")]
+)
+def test_gpus_that_nvidias_driver_has_and_nobody_can_ask_are_a_problem_and_no_failure(
+    machine: FakeMachine, code: int, why: str
+) -> None:
     gpus = simulated(model="l40s", count=2).gpus
-    machine.have(map(given_away, gpus))
-    machine.say("init 9\n")
+    machine.have(gpus)
+    observed(machine)
+    machine.say(f"init {code}\n")
     found = observed(machine)
-    assert [gpu.model for gpu in found.gpus] == ["l40s", "l40s"]
-    assert found.problems == ()
-
-
-def test_gpus_that_nvidias_driver_has_and_nobody_can_ask_are_a_problem_with_its_remedy(machine: FakeMachine) -> None:
-    machine.have(simulated(model="l40s", count=2).gpus)
-    machine.say("init 12\n")
-    assert observed(machine).problems == ("2 GPUs are known by their PCI ids alone: NVIDIA's library is not installed",)
+    assert found.problems == (f"2 GPUs are told as they were, or by their PCI ids alone: {why}",)
+    assert found.gpus == tuple(replace(gpu, visible=False) for gpu in gpus)
 
 
 def test_a_library_that_fails_is_a_problem_and_what_was_seen_stands(machine: FakeMachine) -> None:
@@ -258,7 +269,7 @@ def test_what_is_wrong_with_a_gpu_is_its_health_and_nobody_elses(
     machine: FakeMachine, lines: list[str], state: HealthState, reason: str
 ) -> None:
     gpus = simulated(model="l40s", count=2).gpus
-    machine.have(gpus, nvml={gpus[1].address: lines})
+    machine.have(gpus, more={gpus[1].address: lines})
     first, second = observed(machine).gpus
     assert first.health.state is HealthState.OK
     assert (second.health.state, reason in second.health.reasons) == (state, True)
@@ -292,7 +303,7 @@ def test_errors_in_the_kernels_log_count_for_a_day_and_those_of_programs_never(m
 
 def test_mig_instances_are_told_with_their_profile_and_place(machine: FakeMachine) -> None:
     gpus = simulated(board="hgx-h100-8", mig=True).gpus
-    machine.have(gpus, nvml={gpus[0].address: ["instance 2 9 4 4", "instance 1 19 0 1", "instance 9 19 1 1"]})
+    machine.have(gpus, more={gpus[0].address: ["instance 2 9 4 4", "instance 1 19 0 1", "instance 9 19 1 1"]})
     found = observed(machine).gpus
     assert found[0].mig.instances == (
         MigInstance(1, "1g.10gb", 0),
@@ -304,14 +315,14 @@ def test_mig_instances_are_told_with_their_profile_and_place(machine: FakeMachin
 
 def test_an_old_library_tells_the_same_profiles(machine: FakeMachine) -> None:
     expected = simulated(board="hgx-h100-8")
-    machine.have(expected.gpus, nvml={expected.gpus[0].address: ["old"]})
+    machine.have(expected.gpus, more={expected.gpus[0].address: ["old"]})
     machine.say("old\n" + machine._data.read_text())
     assert observed(machine) == expected
 
 
 def test_links_are_counted_by_peer(machine: FakeMachine) -> None:
     one, two = simulated(board="h100-nvl-pair").gpus
-    machine.have([one, two], nvml={one.address: ["link nowhere 2", "link nvswitch 3"]})
+    machine.have([one, two], more={one.address: ["link nowhere 2", "link nvswitch 3"]})
     links = observed(machine).gpus[0].links
     assert links == (Link(two.address, 12), Link("nvswitch", 3), Link(UNKNOWN_PEER, 2))
 

@@ -38,14 +38,14 @@ class FakeMachine:
         *,
         switches: int = 0,
         serials: Mapping[str, int] | None = None,
-        nvml: Mapping[str, Sequence[str]] | None = None,
+        more: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """From now on the machine has these GPUs; the library shows those that `nvidia` drives.
 
         Args:
             switches: how many NVSwitches the kernel shows.
             serials: what GPUs have as device serial number in their PCI configuration, by address.
-            nvml: further lines of what the library reads, by address.
+            more: further lines of what the library reads, by address.
         """
         gpus = list(gpus)
         self._roots += 1
@@ -56,7 +56,7 @@ class FakeMachine:
         for number in range(switches):
             place = self._place(f"0000:{0xF0 + number:02x}:00.0", "pci0000:f0")
             _write(place, {"class": "0x068000", "vendor": "0x10de", "device": "0x22a3"})
-        self._data.write_text(_lab_data([gpu for gpu in gpus if gpu.driver == "nvidia"], nvml))
+        self._data.write_text(nvml.nvml_data([gpu for gpu in gpus if gpu.driver == "nvidia"], more))
 
     def say(self, data: str) -> None:
         """Have the library read exactly this."""
@@ -134,7 +134,3 @@ def given_away(gpu: Gpu) -> Gpu:
 def _write(place: Path, files: Mapping[str, str]) -> None:
     for name, content in files.items():
         (place / name).write_text(f"{content}\n")
-
-
-def _lab_data(gpus: Sequence[Gpu], more: Mapping[str, Sequence[str]] | None) -> str:
-    return nvml.nvml_data(gpus, more)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pextra.agent.gpus.cards import count_switches, read_cards
 from pextra.agent.gpus.kept import KeptGpus
 from pextra.agent.gpus.kernel_log import KernelLog
-from pextra.agent.gpus.merging import merge
+from pextra.agent.gpus.merging import OWN_DRIVER, merge
 from pextra.agent.inventory.pci import read_pci
 from pextra.agent.inventory.tree import Tree
 from pextra.drivers.gpu.boards import recognise
@@ -50,7 +50,9 @@ class MachineGpus:
         tree = Tree(self._root)
         pci = read_pci(tree)
         cards = read_cards(tree, pci)
-        view = self._nvml.look()
+        # Nobody else is seen by the library, and to ask costs a process.
+        asked = any(card.gpu.vendor == NVIDIA and card.gpu.driver == OWN_DRIVER for card in cards)
+        view = self._nvml.look() if asked or self._nvml.looking else NvmlView()
         self._say(view)
         merged = merge(cards, view, self._kept.by_address)
         self._kept.replace(merged.kept)
@@ -78,18 +80,18 @@ class MachineGpus:
         if view.failure:
             log.warning("%s; GPUs are told as they were", view.failure)
         elif view.absent:
-            log.info("no GPUs of NVIDIA are looked for: %s", view.absent)
+            log.info("GPUs of NVIDIA are not asked: %s", view.absent)
         elif view.gpus is not None:
             log.info("NVIDIA's library answers: %d GPUs", len(view.gpus))
 
 
 def _problems(gpus: tuple[Gpu, ...], view: NvmlView) -> tuple[str, ...]:
     found: list[str] = []
-    mute = sum(gpu.vendor == NVIDIA and gpu.driver == "nvidia" and not gpu.visible for gpu in gpus)
+    mute = sum(gpu.vendor == NVIDIA and gpu.driver == OWN_DRIVER and not gpu.visible for gpu in gpus)
     if view.failure:
         found.append(f"GPUs are told as they were: {view.failure}")
     elif view.absent and mute:
-        found.append(f"{mute} GPUs are known by their PCI ids alone: {view.absent}")
+        found.append(f"{mute} GPUs are told as they were, or by their PCI ids alone: {view.absent}")
     if len(gpus) > MOST_GPUS:
         found.append(f"only the first {MOST_GPUS} of {len(gpus)} GPUs are told")
     return tuple(found)

@@ -13,7 +13,8 @@ from pextra.drivers.gpu.interface import Gpu, Health, HealthState
 from pextra.drivers.gpu.nvml_process import NvmlView
 from pextra.drivers.gpu.products import NVIDIA
 
-_OWN_DRIVER: Final = "nvidia"
+OWN_DRIVER: Final = "nvidia"
+"""Whose GPUs NVIDIA's library shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def _with_kernels_facts(gpu: Gpu, kernels: Gpu) -> Gpu:
 
 def _health(gpu: Gpu, view: NvmlView) -> Health:
     """A GPU that has left for a guest is as it was; one that its own driver has should be shown."""
-    if gpu.visible or gpu.vendor != NVIDIA or gpu.driver != _OWN_DRIVER:
+    if gpu.visible or gpu.vendor != NVIDIA or gpu.driver != OWN_DRIVER:
         return gpu.health
     if view.failure:
         reason = "NVIDIA's library does not answer"

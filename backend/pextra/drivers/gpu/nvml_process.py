@@ -86,6 +86,11 @@ class NvmlProcess:
         self._view = NvmlView()
         self._not_before = float("-inf")
 
+    @property
+    def looking(self) -> bool:
+        """Whether a look is under way."""
+        return self._running is not None
+
     def look(self) -> NvmlView:
         """What the library shows; waits at most `patience_s`, and then tells what it showed before.
 
