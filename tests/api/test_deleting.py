@@ -72,12 +72,19 @@ def test_nothing_of_an_object_stays_behind(site: Site) -> None:
                  "policies/sizes", "secrets/bootstrap"):  # fmt: skip
         assert site.ada.delete(f"tenants/acme/{path}").status in (202, 204), path
         site.converge()
-    for path in ("tenants/acme.ops/quotas/default", "tenants/acme.ops", "flavors/medium", "hosts/sim-1"):
+    for path in (
+        "tenants/acme.ops/quotas/default",
+        "tenants/acme.ops",
+        "flavors/medium",
+        "gpu_profiles/quarter",
+        "hosts/sim-1",
+    ):
         assert site.admin.delete(path).status in (202, 204), path
         site.converge()
     after = {name: len(rows) for name, rows in site.world().items()}
     growing = {
         "event",
+        "gpu_usage",
         "stream_head",
         "request_key",
         "lease",

@@ -39,7 +39,7 @@ OF_NOBODY: Final = {
 }
 """Paths that name nothing of anybody's, and why."""
 
-READ_BY_ALL: Final = {"flavors"}
+READ_BY_ALL: Final = {"flavors", "gpu_profiles"}
 """Plurals of kinds that hide nothing."""
 
 UNRELATED: Final = "01a00000-0000-7000-8000-000000000000"

@@ -339,3 +339,17 @@ def test_flavors_and_hosts_are_the_clouds(site: Site) -> None:
     assert eve.get("hosts").status == 200
     assert eve.put("flavors/mine", SMALL).status == 403
     assert site.user("system", "root", "admin").put("flavors/mine", SMALL).status == 201
+
+
+def test_gpu_profiles_are_the_clouds_and_a_tenants_instances_use_them(site: Site) -> None:
+    machine = {"vcpus": 8, "memory_mib": 16_384, "gpus": {"model": "l4", "count": 1}}
+    site.admin.put("hosts/gpu-1", {"driver": "sim", "simulated": machine}).ok()
+    site.admin.put("gpu_profiles/l4", {"models": ["l4"]}).ok()
+    eve = site.user("acme", "eve", "member")
+    assert eve.get("gpu_profiles").ok()["items"][0]["metadata"]["name"] == "l4"
+    assert eve.put("gpu_profiles/mine", {}).status == 403
+    spec = {"flavor": "small", "image": "system/linux", "gpus": {"profile": "l4"}}
+    eve.put("tenants/acme/instances/trainer", spec).ok()
+    site.converge()
+    status = eve.get("tenants/acme/instances/trainer").ok()["status"]
+    assert [(gpu["model"], gpu["mode"]) for gpu in status["gpus"]] == [("l4", "whole")]

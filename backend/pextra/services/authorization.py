@@ -5,8 +5,8 @@ policy forbids it, the credential's limit leaves it, and no tenant on the way is
 they bind whoever acts there or below, but not those who act from a tenant above.
 
 A tenant and its quota are changed from above: what that takes is asked for in the parent tenant. Cloud-wide kinds are
-decided in the cloud's own tenant; flavors are read by all. Everybody may read their own tenant and themselves, and look
-after their own credentials. An object that may not be read does not exist for the caller.
+decided in the cloud's own tenant; flavors and GPU profiles are read by all. Everybody may read their own tenant and
+themselves, and look after their own credentials. An object that may not be read does not exist for the caller.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pextra.tenancy.policies import Actor, Circumstances, PolicySet, Target
 
 READ: Final = "read"
 SET_PASSWORD: Final = "set_password"  # noqa: S105 - the name of an act
-_READ_BY_ALL: Final = frozenset({"flavor"})
+_READ_BY_ALL: Final = frozenset({"flavor", "gpu_profile"})
 _WRITTEN_FROM_ABOVE: Final = frozenset({"tenant", "quota"})
 _ONES_OWN: Final = frozenset({"api_token", "application_credential", "session"})
 
