@@ -133,6 +133,8 @@ class Profiles:
             return {}
         except OSError as error:
             raise ConfigError(f"{self.path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{self.path} is not UTF-8: {error.reason} at byte {error.start}") from error
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             _log.warning("%s holds tokens and others may read it: chmod 600 it", self.path)
         import yaml  # noqa: PLC0415 - whoever has no such file, as in a pipeline, need not wait for it
