@@ -166,6 +166,7 @@ def test_whatever_is_killed_in_mid_apply_the_next_run_finds_all_that_was_made(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_cloud_that_is_killed_and_comes_back_in_mid_apply_leaves_every_object_once(
     tmp_path: Path, provider: Path
 ) -> None:
