@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import platformdirs
-import yaml
 
 from pextra_client.client import Client
 from pextra_client.errors import ConfigError
@@ -134,8 +133,12 @@ class Profiles:
             return {}
         except OSError as error:
             raise ConfigError(f"{self.path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{self.path} is not UTF-8: {error.reason} at byte {error.start}") from error
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             _log.warning("%s holds tokens and others may read it: chmod 600 it", self.path)
+        import yaml  # noqa: PLC0415 - whoever has no such file, as in a pipeline, need not wait for it
+
         try:
             document = yaml.safe_load(text)
         except yaml.YAMLError as error:
@@ -147,6 +150,8 @@ class Profiles:
         return cast("dict[str, Any]", document)
 
     def _write(self, document: Mapping[str, Any]) -> None:
+        import yaml  # noqa: PLC0415
+
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # A temporary file is made readable by its owner only.

@@ -72,7 +72,11 @@ class Attribute:
 
     def message(self) -> Any:
         """The attribute as the protocol describes it."""
-        told = MESSAGES["Schema.Attribute"](
+        told: dict[str, Any] = {"type": json.dumps(self.type).encode()}
+        if self.nested:
+            inner = [each.message() for each in self.nested]
+            told = {"nested_type": MESSAGES["Schema.Object"](nesting=int(self.nesting), attributes=inner)}
+        return MESSAGES["Schema.Attribute"](
             name=self.name,
             description=self.description,
             description_kind=_MARKDOWN,
@@ -81,13 +85,8 @@ class Attribute:
             computed=self.computed,
             sensitive=self.sensitive,
             write_only=self.write_only,
+            **told,
         )
-        if self.nested:
-            told.nested_type.nesting = int(self.nesting)
-            told.nested_type.attributes.extend(each.message() for each in self.nested)
-        else:
-            told.type = json.dumps(self.type).encode()
-        return told
 
 
 def only_read(attributes: Sequence[Attribute]) -> tuple[Attribute, ...]:

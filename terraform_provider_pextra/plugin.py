@@ -14,16 +14,12 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-# What is written to the standard error ends up in Terraform's log: nothing but what is meant for it.
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-
-import grpc
-
 from terraform_provider_pextra.description import Description
+from terraform_provider_pextra.lean_grpc import grpc
 from terraform_provider_pextra.upcasting import UPCASTERS, Upcaster
 from terraform_provider_pextra.wire import MESSAGES, METHODS, SERVICE
 
@@ -78,7 +74,9 @@ def _listen(server: Any, socket: Path) -> str:
     if not os.environ.get("PLUGIN_CLIENT_CERT"):
         server.add_insecure_port(address)
         return ""
-    key_pem, certificate_pem, certificate_der = _certificate()
+    from terraform_provider_pextra.certificate import self_signed  # noqa: PLC0415 - not needed by who does not encrypt
+
+    key_pem, certificate_pem, certificate_der = self_signed("localhost", datetime.now(UTC))
     # Terraform's own certificate is of a curve that grpcio does not take: it is the mode of the socket's folder that
     # keeps other users out.
     server.add_secure_port(address, grpc.ssl_server_credentials([(key_pem, certificate_pem)]))
@@ -136,8 +134,8 @@ def _handler(calls: Calls) -> Any:
     methods = {
         name: grpc.unary_unary_rpc_method_handler(
             _behaviour(calls, name),
-            request_deserializer=MESSAGES[asked].FromString,
-            response_serializer=MESSAGES[answered].SerializeToString,
+            request_deserializer=MESSAGES[asked].decoded,
+            response_serializer=MESSAGES[answered].encoded,
         )
         for name, (asked, answered) in METHODS.items()
     }
@@ -165,33 +163,4 @@ def _control(gone: threading.Event) -> tuple[Any, Any]:
         grpc.method_handlers_generic_handler(
             "plugin.GRPCStdio", {"StreamStdio": grpc.unary_stream_rpc_method_handler(stream)}
         ),
-    )
-
-
-def _certificate() -> tuple[bytes, bytes, bytes]:
-    """Key and certificate for this process, in PEM, and the certificate in DER."""
-    from cryptography import x509  # noqa: PLC0415 - not needed by who does not encrypt
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=1))
-        .not_valid_after(now + timedelta(days=7))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    return (
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-        certificate.public_bytes(pem),
-        certificate.public_bytes(serialization.Encoding.DER),
     )

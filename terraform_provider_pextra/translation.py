@@ -37,7 +37,7 @@ def _to_field(attribute: Attribute, value: Any) -> Any:
     if attribute.form is Form.COUNTS:
         return {key: _count(each) for key, each in value.items()}
     if attribute.form is Form.JSON:
-        return json.loads(value)
+        return _parsed(value)
     return _number(value) if attribute.type == "number" else value
 
 
@@ -50,6 +50,14 @@ def _each(attribute: Attribute, value: Any, turned: Callable[[Any], Any]) -> Any
     if attribute.nesting is Nesting.MAP:
         return {key: one(inner) for key, inner in value.items()}
     return one(value)
+
+
+def _parsed(text: str) -> Any:
+    """What a text of JSON says. What is no JSON stays a text, with which checking the field finds fault."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _count(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The messages of plugin protocol 6 that this provider needs, made when the module is imported.
+"""The messages of plugin protocol 6 that this provider needs.
 
 Only what is on the wire counts, so a table says it all: an enumeration is an integer there, a map a repeated pair of
 key and value, and fields that are not named here are passed over by whoever reads them.
@@ -11,13 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from terraform_provider_pextra.protobuf import declared
 
-_PACKAGE: Final = "tfplugin6"
-_ONEOF: Final = "AttributePath.Step"
-
-# name=number:type, `*` before what is repeated.
-_FIELDS: Final[Mapping[str, str]] = {
+FIELDS: Final[Mapping[str, str]] = {
     "DynamicValue": "msgpack=1:bytes json=2:bytes",
     "Diagnostic": "severity=1:int32 summary=2:string detail=3:string attribute=4:AttributePath",
     "AttributePath": "steps=1:*AttributePath.Step",
@@ -63,6 +59,10 @@ _FIELDS: Final[Mapping[str, str]] = {
     "CloseEphemeralResource.Request": "type_name=1:string private=2:bytes",
     "StopProvider.Response": "Error=1:string",
 }
+"""Each message with its fields, as `protobuf.declared` reads them."""
+
+CHOICES: Final = frozenset({"AttributePath.Step"})
+"""The messages of which one field is given: an index of 0 is sent."""
 
 METHODS: Final[Mapping[str, tuple[str, str]]] = {
     "GetMetadata": ("Empty", "GetMetadata.Response"),
@@ -86,52 +86,7 @@ METHODS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Each call with the messages of its request and its answer."""
 
-SERVICE: Final = f"{_PACKAGE}.Provider"
+SERVICE: Final = "tfplugin6.Provider"
 
-_Field = descriptor_pb2.FieldDescriptorProto
-_SCALARS: Final = {
-    "bytes": _Field.TYPE_BYTES,
-    "string": _Field.TYPE_STRING,
-    "bool": _Field.TYPE_BOOL,
-    "int32": _Field.TYPE_INT32,
-    "int64": _Field.TYPE_INT64,
-}
-
-
-def _flat(name: str) -> str:
-    return name.replace(".", "_")
-
-
-def _file() -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto(name="pextra/plugin6.proto", package=_PACKAGE, syntax="proto3")
-    for message, fields in _FIELDS.items():
-        declared = file.message_type.add(name=_flat(message))
-        if message == _ONEOF:
-            # Without it an index of 0 would not be sent.
-            declared.oneof_decl.add(name="selector")
-        for each in fields.split():
-            name, _, facts = each.partition("=")
-            number, _, kind = facts.partition(":")
-            repeated, kind = kind.startswith("*"), kind.removeprefix("*")
-            field = declared.field.add(name=name, number=int(number))
-            field.label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
-            if kind in _SCALARS:
-                field.type = _SCALARS[kind]
-            else:
-                field.type, field.type_name = _Field.TYPE_MESSAGE, f".{_PACKAGE}.{_flat(kind)}"
-            if message == _ONEOF:
-                field.oneof_index = 0
-    return file
-
-
-def _classes() -> dict[str, Any]:
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(_file())  # pyright: ignore[reportUnknownMemberType]
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{_flat(name)}"))
-        for name in _FIELDS
-    }
-
-
-MESSAGES: Final[Mapping[str, Any]] = _classes()
+MESSAGES: Final[Mapping[str, Any]] = declared(FIELDS, choices=CHOICES)
 """The classes of the messages, by name."""

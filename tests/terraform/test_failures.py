@@ -81,6 +81,47 @@ def test_a_token_that_ends_in_mid_apply_stops_it_and_the_next_run_goes_on(
 
 
 @pytest.mark.slow
+def test_a_token_that_has_ended_is_said_with_the_apis_code_and_nothing_is_forgotten(
+    stack: Stack, client: Client
+) -> None:
+    client.put("user", "ada", {})
+    made = client.put("api_token", "apply", {"user": "ada"})
+    stack.write({"network.front": {"name": "front"}})
+    stack.apply()
+    admin, stack.token = stack.token, str(made.get("minted", {})["token"])
+    client.delete("api_token", "apply")
+    for command in (["plan"], ["apply", "-auto-approve"], ["destroy", "-auto-approve"]):
+        done = stack.run(*command)
+        assert done.status == 1
+        assert f"Cannot read network {client.tenant}/front: auth.unauthenticated" in done.text
+        assert stack.token not in done.output
+    stack.token = admin
+    assert stack.state().keys() == {"network.front"}
+    assert not stack.plan().changes
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_an_apply_after_what_is_under_way_and_the_state_has_all_that_was_made(
+    stack: Stack, client: Client
+) -> None:
+    stack.write(_volumes(60))
+    process = stack.start("apply", "-auto-approve", "-parallelism=1")
+    _some(client)
+    for pid in [process.pid, *_children(process.pid)]:  # as a terminal does, which tells the whole group
+        os.kill(pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Interrupt received" in said
+    made = _uids(client)
+    assert 0 < len(made) < 60
+    assert {address.removeprefix("volume.") for address in stack.state()} == made.keys()
+    assert stack.tainted() == set()
+    stack.apply()
+    assert made.items() <= _uids(client).items()
+    assert len(_uids(client)) == 60
+
+
+@pytest.mark.slow
 def test_no_quota_is_a_warning_beforehand_an_error_then_and_what_fitted_stays(
     new_stack: NewStack, cloud: RunningCloud
 ) -> None:
@@ -125,6 +166,7 @@ def test_whatever_is_killed_in_mid_apply_the_next_run_finds_all_that_was_made(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_cloud_that_is_killed_and_comes_back_in_mid_apply_leaves_every_object_once(
     tmp_path: Path, provider: Path
 ) -> None:

@@ -64,6 +64,40 @@ def test_a_namesake_of_somebody_else_is_neither_taken_nor_deleted(stack: Stack, 
     assert client.get("network", "front")["spec"]["description"] == "theirs"
 
 
+@pytest.mark.slow
+def test_what_somebody_changed_between_plan_and_apply_is_not_overwritten_and_the_next_plan_shows_it(
+    stack: Stack, client: Client
+) -> None:
+    stack.write({"network.front": {"name": "front", "description": "ours"}})
+    stack.apply()
+    stack.write({"network.front": {"name": "front", "description": "ours, anew"}})
+    stack.plan()
+    client.patch("network", "front", {"spec": {"description": "theirs"}})
+    refused = stack.run("apply", "plan.bin")
+    assert refused.status == 1
+    assert "object.stale" in refused.text
+    assert "Somebody has changed it since it was read. Plan and apply again." in refused.text
+    assert client.get("network", "front")["spec"]["description"] == "theirs"
+    assert '"theirs" -> "ours, anew"' in stack.plan().output
+    stack.apply("plan.bin")
+    assert client.get("network", "front")["spec"]["description"] == "ours, anew"
+
+
+@pytest.mark.slow
+def test_what_somebody_elses_object_needs_is_not_deleted_and_stays_in_the_state(stack: Stack, client: Client) -> None:
+    stack.write({"network.front": {"name": "front"}})
+    stack.apply()
+    client.put("subnet", "theirs", {"network": "front", "cidr": "10.0.0.0/24"})
+    refused = stack.run("destroy", "-auto-approve")
+    assert refused.status == 1
+    assert f"Cannot delete network {client.tenant}/front: object.in_use" in refused.text
+    assert "theirs" in refused.text
+    assert stack.state().keys() == {"network.front"}
+    client.delete("subnet", "theirs")
+    stack.destroy()
+    assert client.find("network", "front") is None
+
+
 def test_two_stacks_that_want_one_name_end_with_one_owner_and_a_refusal_that_says_why(
     new_stack: NewStack, client: Client
 ) -> None:

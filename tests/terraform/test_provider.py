@@ -24,6 +24,17 @@ _FAULTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "tenants_all",
         "tenants_all and tenants exclude each other",
     ),
+    "identity_provider.i": (
+        {
+            "name": "i",
+            "ldap": {
+                "servers": ["ldaps://directory.example.com"],
+                "search": {"base_dn": "dc=org", "account": {"dn": "cn=a", "secret": "s"}, "equal": "{no JSON"},
+            },
+        },
+        "equal",
+        "ldap.search.equal must be an object; '{no JSON' given",
+    ),
     "network.n": (
         {"name": "n", "timeouts": {"create": "soon"}},
         "create",

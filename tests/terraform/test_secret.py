@@ -88,6 +88,28 @@ def test_a_secret_that_was_imported_plans_empty_when_it_is_written_only(stack: S
     assert _digest(client) == first
 
 
+@pytest.mark.slow
+def test_a_minted_token_is_shown_to_nobody_stays_in_the_state_and_is_null_after_an_import(
+    stack: Stack, client: Client
+) -> None:
+    client.put("user", "ada", {})
+    stack.logs = str(stack.folder / "trace.log")
+    stack.write({"api_token.ci": {"name": "ci", "user": "ada"}})
+    said = stack.apply()
+    token = stack.state()["api_token.ci"]["minted"]["token"]
+    assert token.startswith("pxt_")
+    plan = stack.plan()
+    assert not plan.changes
+    assert stack.state()["api_token.ci"]["minted"]["token"] == token
+    # Terraform itself writes no values of a state to its log.
+    assert token not in said + plan.output + (stack.folder / "trace.log").read_text()
+    assert stack.run("state", "rm", "pextra_api_token.ci").status == 0
+    imported = stack.run("import", "pextra_api_token.ci", f"{client.tenant}/ci")
+    assert imported.status == 0, imported.output
+    assert stack.state()["api_token.ci"]["minted"] is None
+    assert not stack.plan().changes
+
+
 def test_a_secret_is_written_in_one_way_and_with_a_version(stack: Stack) -> None:
     for attributes, said in (
         ({}, "data is required"),

@@ -88,6 +88,12 @@ def test_a_file_that_makes_no_sense_is_an_error(profiles: Profiles, text: str) -
         resolve(Settings(), environment={}, profiles=profiles)
 
 
+def test_a_file_that_is_no_text_is_an_error_that_names_it(profiles: Profiles) -> None:
+    profiles.path.write_bytes(b"current: caf\xe9\n")
+    with pytest.raises(ConfigError, match=r"config\.yaml is not UTF-8: .* at byte 12"):
+        profiles.current()
+
+
 def test_the_token_is_not_in_the_repr() -> None:
     assert "t-profile" not in repr(PROFILE)
 
