@@ -195,6 +195,17 @@ def test_a_look_that_takes_longer_than_the_agent_waits_is_had_by_a_later_one(mac
         wait_until(lambda: agent.observe_gpus().gpus == gpus, 30, "the look to be done")
 
 
+def test_a_gpu_that_left_since_the_library_was_asked_is_not_told_as_visible(machine: FakeMachine) -> None:
+    gpus = simulated(model="l40s", count=2).gpus
+    machine.have(gpus)
+    with agent_of(machine) as agent:
+        agent.observe_gpus()
+        machine.have([gpus[0], given_away(gpus[1])])
+        machine.say("init hang\n")
+        agent._root, agent._nvml._patience_s = machine._root, 0.0
+        assert [gpu.visible for gpu in agent.observe_gpus().gpus] == [True, False]
+
+
 def test_a_library_that_is_missing_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     machine = FakeMachine(tmp_path, library=None)
     machine.have(simulated(model="l40s", count=1).gpus)

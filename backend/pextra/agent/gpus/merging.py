@@ -43,7 +43,9 @@ def merge(cards: Sequence[Card], view: NvmlView, kept: Mapping[str, KeptGpu]) ->
     for card in cards:
         address, known = card.gpu.address, kept.get(card.gpu.address)
         if address in shown:
-            gpu = _with_kernels_facts(shown[address], card.gpu)
+            # What the library said may be a minute old: the kernel knows whether the GPU has left since.
+            seen = replace(shown[address], visible=card.gpu.driver == OWN_DRIVER)
+            gpu = _with_kernels_facts(seen, card.gpu)
             remembered[address] = KeptGpu(gpu, card.subsystem, card.pci_serial)
         elif known is not None and known.is_in(card) and known.gpu.serial not in serials:
             gpu = replace(_with_kernels_facts(known.gpu, card.gpu), visible=False)

@@ -20,6 +20,7 @@ DEADLINE_S: Final = 60.0
 """How long a look may take: eight GPUs without persistence mode need some ten seconds."""
 AGAIN_S: Final = 300.0
 """When to try again after a look hung or failed."""
+_END_S: Final = 5.0
 _MOST_BYTES: Final = 4 << 20
 _COMMAND: Final = (sys.executable, "-P", "-m", "pextra.drivers.gpu.nvml_look")
 
@@ -122,7 +123,7 @@ class NvmlProcess:
         if look is not None:
             look.process.kill()
             try:
-                look.process.wait(self._patience_s)
+                look.process.wait(_END_S)
             except subprocess.TimeoutExpired:
                 return  # it is stuck in the kernel, and goes when that lets go
             look.output.close()
