@@ -101,7 +101,7 @@ def test_a_tenant_works_behind_the_fence_from_its_instance_to_its_audit_log(clou
         admin.put("flavor", "small", {"vcpus": 1, "memory_mib": 512, "disk_gib": 1})
         admin.put("host", "sim-1", {"driver": "sim"})
     with Client(cloud.url, token, tenant="acme") as ada:
-        with ada.watch(kind="instance") as watch:
+        with ada.watch(kind="instance", position=ada.page("instance").position) as watch:
             ada.put("instance", "web", {"flavor": "small", "image": "system/sim-linux"})
             assert next(event.name for event in watch if event.object is not None) == "web"
         assert ada.wait_ready("instance", "web", timeout_s=60).get("status", {}).get("power") == "running"
