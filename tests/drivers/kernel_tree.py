@@ -10,6 +10,8 @@ from pextra.drivers.vfio.sysfs import Sysfs
 
 GPU, NIC, NVME, PCI_BRIDGE = "0x030200", "0x020000", "0x010802", "0x060400"
 
+MODEL = (("vendor", "0x10de"), ("device", "0x2330"))
+
 
 class KernelTree(Sysfs):
     """Functions, drivers and groups below a directory of the test's own.
@@ -41,7 +43,13 @@ class KernelTree(Sysfs):
         """A PCI function; its directory."""
         path = self.root / "sys/devices" / root / address
         path.mkdir(parents=True)
-        for name, text in (("class", kind), ("driver_override", "(null)"), ("numa_node", "0"), ("resource", "")):
+        for name, text in (
+            ("class", kind),
+            ("driver_override", "(null)"),
+            ("numa_node", "0"),
+            ("resource", ""),
+            *MODEL,
+        ):
             (path / name).write_text(f"{text}\n")
         self._link(self.root / "sys/bus/pci/devices" / address, path)
         if group is not None:

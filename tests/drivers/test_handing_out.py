@@ -85,7 +85,7 @@ def test_guest_runs_unprivileged_and_locks_its_memory(steps: dict[str, dict[str,
     runs = steps["runs"]
     assert runs["account"] == GUESTS_ACCOUNT
     assert len(runs["opened"]) == 3
-    assert runs["locked_kib"] >= 256 << 10
+    assert runs["locked_kib"] >= 192 << 10
 
 
 def test_parts_in_use_are_not_taken_from_under_the_guest(steps: dict[str, dict[str, Any]]) -> None:

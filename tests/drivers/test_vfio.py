@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -312,6 +313,23 @@ def test_device_that_is_gone_is_told_of_and_given_back(kernel: KernelTree, devic
     devices.ensure_held("guest", [ONE])
     devices.ensure_given_back("guest")
     assert devices.holders() == set()
+
+
+def test_another_card_at_the_address_is_not_what_was_given(kernel: KernelTree, devices: HostDevices) -> None:
+    kernel.add_function(A, driver="nouveau")
+    ours, theirs = replace(ONE, model="10de:2330"), replace(ONE, model="10de:26b9")
+    assert devices.lost([ours], running=False) == ()
+    assert devices.lost([theirs], running=False) == (A,)
+    devices.ensure_held("guest", [theirs])
+    assert kernel.writes == []
+
+
+def test_what_a_guest_holds_is_not_argued_about(kernel: KernelTree, devices: HostDevices) -> None:
+    kernel.add_function(A, driver="nouveau")
+    devices.ensure_held("guest", [ONE])
+    kernel.add_function(B, driver="snd")  # plugged in later, into the same group
+    devices.ensure_held("guest", [ONE])
+    assert kernel.driver_of(A) == "vfio-pci"
 
 
 # --- dividing ---

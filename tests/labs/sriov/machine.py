@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tests.labs.sriov.system import System, binding_files
 
-TIMEOUT_S: Final = 420
+TIMEOUT_S: Final = 1080
 _MEMORY_MIB: Final = 2048
 _VFS: Final = 4
 _KERNEL_ARGUMENTS: Final = (

@@ -25,6 +25,8 @@ class GuestDevice:
             empty for others.
         numa_node: the host's NUMA cell that it is near to; None: unknown.
         root_complex: domain:bus of the root bus that it hangs on ("0000:40"); empty: unknown.
+        model: vendor and device of the function at the address ("10de:2330"); another one there, after cards moved,
+            is not what was given. Empty: any.
     """
 
     kind: DeviceKind
@@ -33,6 +35,7 @@ class GuestDevice:
     type: str = ""
     numa_node: int | None = None
     root_complex: str = ""
+    model: str = ""
 
     @property
     def name(self) -> str:

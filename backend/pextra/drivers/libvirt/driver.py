@@ -33,7 +33,7 @@ from pextra.drivers.libvirt.connecting import Connector
 from pextra.drivers.libvirt.console import end_of_console, ensure_console, read_console, trim_log
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
-from pextra.drivers.libvirt.features import find_features, reserved_pages, threads_of_nodes
+from pextra.drivers.libvirt.features import find_features, hands_out, reserved_pages, threads_of_nodes
 from pextra.drivers.libvirt.hosting import Endpoint
 from pextra.drivers.libvirt.lookup import Found, find, recorded
 from pextra.drivers.libvirt.metrics import Meter
@@ -115,8 +115,9 @@ class LibvirtCompute:
             libvirt_version = _version(connection.getLibVersion())
             qemu_version = _version(connection.getVersion())
         pages = reserved_pages()
-        # They can be reserved while we run, and are then there for the next guest.
-        self._features = replace(self._features, hugepages_kib=frozenset(p.size_kib for p in pages if p.total))
+        # Pages are reserved and modules loaded while we run, and are then there for the next guest.
+        reserved = frozenset(p.size_kib for p in pages if p.total)
+        self._features = replace(self._features, hugepages_kib=reserved, vfio=hands_out(Sysfs()))
         described = self._described()
         how = ["kvm" if self._machine.accelerated else "tcg", *sorted(self._confinement())]
         return HostInventory(

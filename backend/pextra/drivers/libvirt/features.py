@@ -93,9 +93,13 @@ def find_features(*, pages_dir: Path = _PAGES_DIR, sysfs: Sysfs | None = None) -
     """What this machine has now."""
     reserved = frozenset(pool.size_kib for pool in reserved_pages(pages_dir) if pool.total)
     tools = all(shutil.which(tool) or shutil.which(tool, path=_SBIN) for tool in ("swtpm", "swtpm_setup"))
-    sysfs = sysfs or Sysfs()
+    return HostFeatures(find_uefi(), tpm=tools, hugepages_kib=reserved, vfio=hands_out(sysfs or Sysfs()))
+
+
+def hands_out(sysfs: Sysfs) -> bool:
+    """Whether PCI functions can be handed out now; see `HostFeatures.vfio`."""
     isolated = bool(sysfs.names("sys/kernel/iommu_groups")) and sysfs.exists(f"{PCI_DRIVERS}/vfio-pci")
-    return HostFeatures(find_uefi(), tpm=tools, hugepages_kib=reserved, vfio=isolated and os.geteuid() == 0)
+    return isolated and os.geteuid() == 0
 
 
 def threads_of_nodes(sysfs: Sysfs) -> tuple[tuple[int, tuple[int, ...]], ...]:

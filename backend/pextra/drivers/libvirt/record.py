@@ -174,6 +174,7 @@ def _device(element: ET.Element) -> GuestDevice:
         type=element.get("type", ""),
         numa_node=None if numa_node is None else int(numa_node),
         root_complex=element.get("root_complex", ""),
+        model=element.get("model", ""),
     )
 
 

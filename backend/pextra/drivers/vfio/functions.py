@@ -18,6 +18,13 @@ def exists(sysfs: Sysfs, address: str) -> bool:
     return sysfs.exists(pci_path(address))
 
 
+def model_of(sysfs: Sysfs, address: str) -> str:
+    """Vendor and device, as `GuestDevice.model`; empty where it is not there."""
+    path = pci_path(address)
+    vendor, device = sysfs.integer(f"{path}/vendor"), sysfs.integer(f"{path}/device")
+    return "" if vendor is None or device is None else f"{vendor:04x}:{device:04x}"
+
+
 def driver_of(sysfs: Sysfs, address: str) -> str:
     """Who drives it; empty: nobody."""
     return sysfs.link_name(f"{pci_path(address)}/driver") or ""

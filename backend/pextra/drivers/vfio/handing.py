@@ -47,7 +47,8 @@ class HostDevices:
                     "DeviceTaken", f"device {device.name} is guest {known.guest_uid}'s: wait until it is gone"
                 )
         for device in self._present(devices):
-            self._refuse_unfit(device, devices)
+            if device.name not in taken or not self._is_bound(device):  # what a guest runs with is not argued about
+                self._refuse_unfit(device, devices)
 
     def ensure_held(self, guest_uid: str, devices: Collection[GuestDevice]) -> None:
         """Have the devices be ready for the guest; those that are gone are left out.
@@ -92,7 +93,7 @@ class HostDevices:
         """
         gone: list[str] = []
         for device in devices:
-            there = functions.exists(self._sysfs, device.address)
+            there = self._is_there(device)
             if there and running and device.kind is DeviceKind.MDEV:
                 there = self._sysfs.exists(mdev.mdev_path(device.uuid))
             if not there:
@@ -114,7 +115,15 @@ class HostDevices:
             return sriov.ensure_vfs(self._sysfs, address, count, taken=taken)
 
     def _present(self, devices: Iterable[GuestDevice]) -> list[GuestDevice]:
-        return [device for device in devices if functions.exists(self._sysfs, device.address)]
+        return [device for device in devices if self._is_there(device)]
+
+    def _is_there(self, device: GuestDevice) -> bool:
+        if not functions.exists(self._sysfs, device.address):
+            return False
+        return device.model in ("", functions.model_of(self._sysfs, device.address))
+
+    def _is_bound(self, device: GuestDevice) -> bool:
+        return device.kind is DeviceKind.VFIO and functions.driver_of(self._sysfs, device.address) == binding.VFIO_PCI
 
     def _has(self, guest_uid: str, keep: Iterable[str]) -> list[Taken]:
         kept = frozenset(keep)
