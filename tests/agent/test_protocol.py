@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from pextra import agent_protocol as protocol
 from pextra.drivers import documents
 from pextra.drivers.convergence import DesiredGuest
-from pextra.drivers.interface import ImageSource, Power
+from pextra.drivers.interface import DeviceKind, GuestDevice, ImageSource, Power
 
 RECORDED = Path(__file__).parent / "protocol"
 DOCUMENTS: dict[str, type[Any]] = {
@@ -91,6 +92,21 @@ def test_fields_of_a_later_version_are_passed_over(name: str) -> None:
     assert kind.model_validate(later) == kind.model_validate(recorded(name))
     guest = _guest()
     assert documents.read(DesiredGuest, guest | {"of_a_later_version": 1}) == documents.read(DesiredGuest, guest)
+
+
+def test_devices_of_a_guest_travel_and_a_document_from_before_them_has_none() -> None:
+    guest = documents.read(DesiredGuest, _guest())
+    assert guest.devices == ()
+    given = replace(
+        guest,
+        devices=(
+            GuestDevice(DeviceKind.VFIO, "0000:41:00.0", numa_node=1, root_complex="0000:40"),
+            GuestDevice(
+                DeviceKind.MDEV, "0000:3b:00.4", uuid="5c1bff6c-7e2b-4a52-9b0a-2f2f8b1c7d11", type="nvidia-699"
+            ),
+        ),
+    )
+    assert documents.read(DesiredGuest, json.loads(json.dumps(documents.write(given)))) == given
 
 
 def _guest() -> dict[str, Any]:

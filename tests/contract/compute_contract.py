@@ -19,8 +19,10 @@ import pytest
 from pextra.drivers.interface import (
     ComputeDriver,
     CpuTopology,
+    DeviceKind,
     DiskSource,
     Firmware,
+    GuestDevice,
     GuestDisk,
     GuestNic,
     GuestObservation,
@@ -34,6 +36,9 @@ from pextra.drivers.interface import (
     StopCause,
 )
 from tests.labs.waiting import wait_until
+
+LACKED_DEVICE = GuestDevice(DeviceKind.VFIO, "ffff:ff:1f.7")
+"""A device that the harness's host has not."""
 
 
 class ComputeHarness(Protocol):
@@ -200,6 +205,22 @@ class ComputeContract:
         with pytest.raises(Permanent):
             compute.ensure_defined(replace(idle, nics=(token_ring,)))
         assert compute.observe_guest(idle.uid) == before
+
+    # --- devices of the host ---
+
+    def test_device_that_the_host_lacks_is_a_problem_and_keeps_the_guest_off(
+        self, compute: ComputeDriver, idle: GuestSpec
+    ) -> None:
+        compute.ensure_defined(replace(idle, devices=(LACKED_DEVICE,)))
+        seen = observed(compute, idle.uid)
+        assert seen.devices == (LACKED_DEVICE.name,)
+        assert seen.problems == (Problem.DEVICE_LOST,)
+        with pytest.raises(Permanent) as caught:
+            compute.ensure_running(idle.uid)
+        assert caught.value.reason == "DeviceLost"
+        compute.ensure_defined(idle)
+        seen = observed(compute, idle.uid)
+        assert (seen.devices, seen.problems, seen.boots) == ((), (), 0)
 
     # --- off ---
 

@@ -27,7 +27,7 @@ from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.records import BLOCK_BYTES
 from pextra.drivers.sim.storage import SimStorage
 from pextra.drivers.sim.world import Latency, SimWorld
-from tests.contract.compute_contract import ComputeContract
+from tests.contract.compute_contract import LACKED_DEVICE, ComputeContract
 from tests.contract.network_contract import NetworkContract
 from tests.contract.volume_history_contract import VolumeHistoryContract
 
@@ -42,6 +42,7 @@ def small_world(latency: Latency) -> SimWorld:
     world = SimWorld(clock=time.monotonic, latency=latency)
     world.ensure_host(HOST, HostInventory(8, 16_384, 100, "sim", accelerated=False))
     world.ensure_pool(POOL, capacity_bytes=100 * GIB)
+    world.lose_devices(HOST, [LACKED_DEVICE.name])
     return world
 
 

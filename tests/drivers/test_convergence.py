@@ -14,8 +14,10 @@ from pextra.drivers.interface import (
     ComputeDriver,
     CpuPolicy,
     CpuTopology,
+    DeviceKind,
     Firmware,
     FirmwareType,
+    GuestDevice,
     HostFeature,
     HostInventory,
     ImageSource,
@@ -123,6 +125,33 @@ def test_what_only_a_restart_changes_restarts_once(host: Host, other: DesiredGue
     changed = host.converge(other)
     assert (changed.reason, changed.observed.boots, changed.observed.restart_required) == ("Running", 2, False)
     assert host.converge(other).observed.boots == 2
+
+
+GPU = GuestDevice(DeviceKind.VFIO, "0000:41:00.0", numa_node=0, root_complex="0000:40")
+
+
+def test_device_comes_with_a_restart_and_goes_with_one(host: Host) -> None:
+    given = host.converge(replace(WEB, devices=(GPU,)))
+    assert (given.reason, given.observed.boots, given.observed.devices) == ("Running", 2, (GPU.name,))
+    taken = host.converge(WEB)
+    assert (taken.reason, taken.observed.boots, taken.observed.devices) == ("Running", 3, ())
+
+
+def test_guest_whose_device_is_gone_waits_without_being_looked_at_until_it_is_back(host: Host) -> None:
+    desired = replace(WEB, devices=(GPU,))
+    host.converge(desired)
+    host.world.lose_devices("h1", [GPU.name])
+    running = host.converge(desired)
+    assert (running.settled, running.ready, running.reason) == (True, False, "DeviceLost")
+    assert running.observed.power is Power.RUNNING
+    assert host.converge(replace(desired, powered=False)).reason == "Stopped"
+    off = host.converge(desired)
+    assert (off.settled, off.ready, off.reason, off.observed.power) == (True, False, "DeviceLost", Power.OFF)
+    with pytest.raises(Permanent) as caught:
+        host.compute.ensure_running(UID)
+    assert caught.value.reason == "DeviceLost"
+    host.world.lose_devices("h1", [])
+    assert host.converge(desired).reason == "Running"
 
 
 def test_guest_that_holds_on_to_a_disk_is_told_of_and_keeps_its_port(host: Host) -> None:

@@ -13,9 +13,11 @@ import pytest
 from pextra.drivers.interface import (
     CpuPolicy,
     CpuTopology,
+    DeviceKind,
     DiskSource,
     Firmware,
     FirmwareType,
+    GuestDevice,
     GuestDisk,
     GuestNic,
     GuestSpec,
@@ -64,6 +66,13 @@ PINNED = replace(
 RESCUED = replace(
     SMALL, rescue=GuestDisk("web.rescue", DiskSource("file", "/srv/rescue.qcow2", "qcow2"), size_bytes=1 << 30)
 )
+GPUS = tuple(
+    GuestDevice(DeviceKind.VFIO, f"0000:{bus}:00.0", numa_node=node, root_complex=root)
+    for bus, node, root in (("41", 0, "0000:40"), ("42", 0, "0000:40"), ("c1", 1, "0000:c0"), ("c2", 1, "0000:c0"))
+)
+FOUR_GPUS = replace(PINNED, cpu=CpuTopology(numa_cells=2), firmware=Firmware(FirmwareType.UEFI), devices=GPUS)
+VF = GuestDevice(DeviceKind.VFIO, "0000:21:00.1", numa_node=1, root_complex="0000:20")
+MDEV = GuestDevice(DeviceKind.MDEV, "0000:3b:00.4", uuid="5c1bff6c-7e2b-4a52-9b0a-2f2f8b1c7d11", type="nvidia-699")
 PAST = History(
     3, starting=True, stop_requested=True, rebooting=True, acts=("one", "two"), rebuilds=("three",), host_boot="b00t"
 )
@@ -75,12 +84,18 @@ CASES = {
     "pinned": (PINNED, Machine(accelerated=True, cpu_model="EPYC-Rome"), FILES, History()),
     "shared": (SMALL, Machine(accelerated=False, shared_cpus=(0, 1, 8, 9)), FILES, History()),
     "rescued": (RESCUED, EMULATED, FILES, History()),
+    "four_gpus": (FOUR_GPUS, Machine(accelerated=True, uefi=UEFI), FILES, History()),
+    "vf": (replace(SMALL, devices=(VF,)), EMULATED, FILES, History()),
+    "mdev": (replace(SMALL, devices=(MDEV,)), EMULATED, FILES, History()),
 }
+WINDOWS_MIB = {"four_gpus": 4 * (128 << 10)}
 
 
 def rendered(case: str) -> str:
     guest, machine, files, history = CASES[case]
-    return domain_xml(guest, machine, files, record_of(guest, machine, files, history))
+    window_mib = WINDOWS_MIB.get(case, 0)
+    record = record_of(guest, machine, files, history, window_mib=window_mib)
+    return domain_xml(guest, machine, files, record, window_mib=window_mib)
 
 
 @pytest.mark.parametrize("case", CASES)

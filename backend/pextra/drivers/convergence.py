@@ -18,6 +18,7 @@ from pextra.drivers.interface import (
     CpuTopology,
     DriverError,
     Firmware,
+    GuestDevice,
     GuestDisk,
     GuestNic,
     GuestObservation,
@@ -45,11 +46,13 @@ _REASONS: Final = {
     Problem.DISK_FULL: "PoolFull",
     Problem.IO_ERROR: "DiskFailed",
     Problem.PANICKED: "Crashed",
+    Problem.DEVICE_LOST: "DeviceLost",
 }
 _MESSAGES: Final = {
     Problem.DISK_FULL: "A disk's pool had no room for what the guest wrote.",
     Problem.IO_ERROR: "A disk failed.",
     Problem.PANICKED: "Its kernel panicked.",
+    Problem.DEVICE_LOST: "Its host has a device that it was given no more: see to the host, or give it another.",
 }
 _DISK_PROBLEMS: Final = frozenset({Problem.DISK_FULL, Problem.IO_ERROR})
 
@@ -101,6 +104,7 @@ class DesiredGuest:
         rescue_image: boots instead of the root disk, which comes second, as long as it is set.
         rebuild_act: the operation by whose uid the root disk is to be made anew from its image, once. The caller
             names it until the guest's observation does, and no longer: a host remembers the last 16.
+        devices: of the host, which it has for itself.
     """
 
     uid: str
@@ -123,6 +127,7 @@ class DesiredGuest:
     cpu: CpuTopology = field(default_factory=CpuTopology)
     rescue_image: ImageSource | None = None
     rebuild_act: str = ""
+    devices: tuple[GuestDevice, ...] = ()
 
     @property
     def volume_uids(self) -> tuple[str, ...]:
@@ -321,6 +326,7 @@ def _provide(desired: DesiredGuest, host: HostDrivers, *, running: bool) -> Gues
         firmware=desired.firmware,
         cpu=desired.cpu,
         rescue=rescue,
+        devices=desired.devices,
     )
 
 
@@ -376,6 +382,8 @@ def _observe(desired: DesiredGuest, host: HostDrivers) -> GuestObservation:
 
 
 def _stays_off(desired: DesiredGuest, observed: GuestObservation) -> tuple[str, str] | None:
+    if Problem.DEVICE_LOST in observed.problems:
+        return _REASONS[Problem.DEVICE_LOST], _MESSAGES[Problem.DEVICE_LOST]
     was_asked = desired.last_stop == StopCause.REQUESTED and (
         desired.last_boots is None or observed.boots <= desired.last_boots
     )
@@ -404,6 +412,9 @@ def _running(desired: DesiredGuest, observed: GuestObservation) -> Convergence:
             f"The guest stopped right after its start ({observed.stop_cause}).",
             observed,
         )
+    if Problem.DEVICE_LOST in observed.problems:
+        # Nothing done to the guest would bring it back; when it is back the guest is seen to have changed.
+        return Convergence(True, False, _REASONS[Problem.DEVICE_LOST], _MESSAGES[Problem.DEVICE_LOST], observed)
     if desired.paused:
         done = observed.power is Power.PAUSED
         return Convergence(done, done, "Paused" if done else "Converging", "", observed)

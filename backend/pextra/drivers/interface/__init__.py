@@ -36,6 +36,7 @@ from pextra.drivers.interface.compute import (
     Seed,
     StopCause,
 )
+from pextra.drivers.interface.devices import DeviceKind, GuestDevice
 from pextra.drivers.interface.errors import (
     DriverError,
     NotFound,
@@ -78,6 +79,7 @@ __all__ = [
     "ComputeDriver",
     "CpuPolicy",
     "CpuTopology",
+    "DeviceKind",
     "DiskMetrics",
     "DiskSource",
     "DriverError",
@@ -85,6 +87,7 @@ __all__ = [
     "Firmware",
     "FirmwareType",
     "Forward",
+    "GuestDevice",
     "GuestDisk",
     "GuestMetrics",
     "GuestNic",

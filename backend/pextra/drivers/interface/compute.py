@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from pextra.drivers.interface.devices import GuestDevice
 from pextra.drivers.interface.network import PortBinding
 from pextra.drivers.interface.storage import DiskSource
 
@@ -36,6 +37,7 @@ class Problem(StrEnum):
     PANICKED = "panicked"  # its kernel panicked, which ended its last run
     DISK_FULL = "disk_full"  # paused by the hypervisor: a disk's pool had no room for a write
     IO_ERROR = "io_error"  # paused by the hypervisor: a disk failed
+    DEVICE_LOST = "device_lost"  # the host has a device that it was given no more
 
 
 class FirmwareType(StrEnum):
@@ -102,7 +104,12 @@ class CpuTopology:
 
 @dataclass(frozen=True, slots=True)
 class GuestSpec:
-    """A guest as it should be defined. Power is not part of it."""
+    """A guest as it should be defined. Power is not part of it.
+
+    Attributes:
+        devices: of the host, which the guest has for itself. The driver takes them from the host when the guest is
+            defined, and gives them back when neither its definition nor what runs has them any more.
+    """
 
     uid: str
     tenant_uid: str
@@ -115,12 +122,21 @@ class GuestSpec:
     firmware: Firmware = Firmware()
     cpu: CpuTopology = CpuTopology()
     rescue: GuestDisk | None = None  # boots instead of the first disk, which comes second
+    devices: tuple[GuestDevice, ...] = ()
 
     @property
     def machine(self) -> tuple[object, ...]:
         """What no guest takes over while it runs; everything else a driver with `live_attach` applies live."""
         rescue = None if self.rescue is None else self.rescue.volume_uid
-        return (self.vcpus, self.memory_mib, self.firmware, self.cpu, rescue)
+        # Without devices as before there were any: guests are not restarted because a newer driver describes them.
+        return (
+            self.vcpus,
+            self.memory_mib,
+            self.firmware,
+            self.cpu,
+            rescue,
+            *((self.devices,) if self.devices else ()),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +159,7 @@ class GuestObservation:
         rebuilds: the acts of which `remember_rebuild` was told, at most the last 16, newest last.
         panicked_boot: which of its boots ended in a panic of its kernel last; 0: none did. It stays when the guest is
             started again.
+        devices: names (`GuestDevice.name`) of those that it runs with, or would if it were started now.
     """
 
     uid: str
@@ -158,6 +175,7 @@ class GuestObservation:
     rebuilds: tuple[str, ...] = ()
     pinned_cpus: tuple[int, ...] = ()
     panicked_boot: int = 0
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +218,7 @@ class HostFeature(StrEnum):
     UEFI = "uefi"
     SECURE_BOOT = "secure_boot"
     TPM = "tpm"
+    VFIO = "vfio"  # PCI functions, each guest's apart by an IOMMU
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +312,11 @@ class ComputeDriver(Protocol):
         start or reboot uses the new one. With `live_attach`, disks and cards that were added or removed, and disks
         that grew, are applied to a running guest at once; a reordering takes hold at the next start.
 
+        Devices of the host that are gone are passed over; `observe_guest` tells of them.
+
         Raises:
-            Permanent: a disk, binding, size or feature that this host cannot do; `RestartRequired` when a running
-                guest has no slot left for one more device, which a restart gives it.
+            Permanent: a disk, binding, size, feature or device that this host cannot do; `RestartRequired` when a
+                running guest has no slot left for one more device, which a restart gives it.
             Retryable: `DetachPending`: the guest has been asked for a device and has not let go of it yet. Everything
                 else is done, and the same call goes on with it.
         """
@@ -308,6 +329,7 @@ class ComputeDriver(Protocol):
 
         Raises:
             NotFound: it is not defined here.
+            Permanent: `DeviceLost`: the host has a device no more.
             Retryable: `PoolFull`: it was paused on a disk whose pool still has no room.
         """
         ...

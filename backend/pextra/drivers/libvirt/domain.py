@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,14 @@ from pextra.drivers.libvirt.devices import (
 )
 from pextra.drivers.libvirt.firmware import UefiImages
 from pextra.drivers.libvirt.record import History, Record, to_element
+from pextra.drivers.libvirt.topology import (
+    DEFAULT_WINDOW_MIB,
+    add_controllers,
+    add_memory_binding,
+    cells_of_nodes,
+    device_element,
+    hole_of,
+)
 
 AGENT_CHANNEL: Final = "org.qemu.guest_agent.0"
 _LEAST_SLOTS: Final = 16
@@ -84,12 +93,14 @@ class Machine:
         cpu_model: the baseline that all hosts of a group have, in libvirt's terms ("EPYC-Rome"); None: all that
             this host offers.
         shared_cpus: the threads on which guests without dedicated ones run; empty: all.
+        threads_of_nodes: the host's threads, by its NUMA cells; empty: unknown.
     """
 
     accelerated: bool
     cpu_model: str | None = None
     shared_cpus: tuple[int, ...] = ()
     uefi: UefiImages = field(default_factory=UefiImages)
+    threads_of_nodes: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
 
 def domain_uuid(uid: str) -> str:
@@ -100,14 +111,20 @@ def domain_uuid(uid: str) -> str:
         return str(uuid.uuid5(_UUIDS, uid))
 
 
-def record_of(guest: GuestSpec, machine: Machine, files: GuestFiles, history: History) -> Record:
+def record_of(
+    guest: GuestSpec, machine: Machine, files: GuestFiles, history: History, *, window_mib: int = 0
+) -> Record:
     """The record to define the guest with.
 
     Its digest changes whenever the guest's definition would; the seed's content is part of it by the
     seed's file name.
     """
     described = {key: value for key, value in asdict(guest).items() if key != "seed"}
-    text = repr((_FORMAT, sorted(described.items()), asdict(machine), str(files.directory), str(files.seed)))
+    host = asdict(machine)
+    further = (window_mib,) if guest.devices else ()
+    if not guest.devices:  # then the host's cells do not matter, and its guests are as before there were devices
+        del described["devices"], host["threads_of_nodes"]
+    text = repr((_FORMAT, sorted(described.items()), host, str(files.directory), str(files.seed), *further))
     return Record(
         uid=guest.uid,
         tenant_uid=guest.tenant_uid,
@@ -117,6 +134,7 @@ def record_of(guest: GuestSpec, machine: Machine, files: GuestFiles, history: Hi
         disk_uids=tuple(disk.volume_uid for disk in guest.disks),
         port_uids=tuple(nic.port_uid for nic in guest.nics),
         pinned_cpus=guest.cpu.pinned_cpus,
+        devices=guest.devices,
         history=history,
     )
 
@@ -125,8 +143,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def domain_xml(guest: GuestSpec, machine: Machine, files: GuestFiles, record: Record) -> str:
+def domain_xml(guest: GuestSpec, machine: Machine, files: GuestFiles, record: Record, *, window_mib: int = 0) -> str:
     """The domain XML of a guest.
+
+    Args:
+        window_mib: what the memory windows of its devices of the host take.
 
     Raises:
         Permanent: `DiskUnsupported`, `BindingUnsupported`, `TopologyInvalid` or `FirmwareMissing`.
@@ -146,18 +167,20 @@ def domain_xml(guest: GuestSpec, machine: Machine, files: GuestFiles, record: Re
         vcpu.set("cpuset", ",".join(map(str, machine.shared_cpus)))
     if guest.cpu.pinned_cpus:
         _add_pinning(ET.SubElement(domain, "cputune"), guest)
+    cells = cells_of_nodes(guest, dict(machine.threads_of_nodes)) if guest.devices else {}
+    add_memory_binding(domain, guest, cells)
     _add_firmware(ET.SubElement(domain, "os"), guest, machine, files)
     features = ET.SubElement(domain, "features")
     ET.SubElement(features, "acpi")
     ET.SubElement(features, "apic")
     if guest.firmware.secure_boot:
         ET.SubElement(features, "smm", state="on")  # without it the guest's kernel could write the variables
-    _add_cpu(domain, guest, machine)
+    _add_cpu(domain, guest, machine, large_windows=hole_of(window_mib) > DEFAULT_WINDOW_MIB)
     ET.SubElement(domain, "clock", offset="utc")
     _text(domain, "on_poweroff", "destroy")
     _text(domain, "on_reboot", "restart")
     _text(domain, "on_crash", "destroy")
-    _add_devices(ET.SubElement(domain, "devices"), guest, files)
+    _add_devices(ET.SubElement(domain, "devices"), guest, files, cells, window_mib)
     ET.indent(domain)
     return ET.tostring(domain, encoding="unicode") + "\n"
 
@@ -190,12 +213,14 @@ def _add_firmware(os: ET.Element, guest: GuestSpec, machine: Machine, files: Gue
     _text(os, "nvram", str(files.uefi_variables), template=str(image.variables))
 
 
-def _add_cpu(domain: ET.Element, guest: GuestSpec, machine: Machine) -> None:
+def _add_cpu(domain: ET.Element, guest: GuestSpec, machine: Machine, *, large_windows: bool) -> None:
     if machine.cpu_model is not None:
         cpu = ET.SubElement(domain, "cpu", mode="custom", match="exact", check="partial")
         _text(cpu, "model", machine.cpu_model, fallback="forbid")
     else:
         cpu = ET.SubElement(domain, "cpu", mode="host-model" if machine.accelerated else "maximum")
+        if machine.accelerated and large_windows:
+            ET.SubElement(cpu, "maxphysaddr", mode="passthrough")  # or the windows lie beyond what the guest reaches
     cells = guest.cpu.numa_cells
     if cells < 1 or guest.vcpus % cells or guest.memory_mib % cells:
         raise Permanent(
@@ -221,7 +246,9 @@ def _add_cells(numa: ET.Element, cells: int, cores: int, guest: GuestSpec) -> No
         )
 
 
-def _add_devices(devices: ET.Element, guest: GuestSpec, files: GuestFiles) -> None:
+def _add_devices(
+    devices: ET.Element, guest: GuestSpec, files: GuestFiles, cells: Mapping[int, int], window_mib: int
+) -> None:
     names: list[str] = []
 
     def next_name() -> str:
@@ -237,10 +264,14 @@ def _add_devices(devices: ET.Element, guest: GuestSpec, files: GuestFiles) -> No
         source = DiskSource("file", str(files.seed), "raw")
         devices.append(file_disk_element(source, next_name(), read_only=True, serial="seed", alias=SEED_ALIAS))
     ET.SubElement(devices, "controller", type="usb", model="none")
-    ET.SubElement(devices, "controller", type="pci", model="pcie-root")
-    used = len(names) + len(guest.nics) + _OWN_DEVICES
-    for _ in range(max(_LEAST_SLOTS, used + _SPARE_SLOTS)):
-        ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
+    ports = max(_LEAST_SLOTS, len(names) + len(guest.nics) + _OWN_DEVICES + _SPARE_SLOTS)
+    if guest.devices:
+        slots = add_controllers(devices, guest, ports, cells, window_mib)
+        devices.extend(map(device_element, guest.devices, slots))
+    else:
+        ET.SubElement(devices, "controller", type="pci", model="pcie-root")
+        for _ in range(ports):
+            ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
     for nic in guest.nics:
         devices.append(nic_element(nic))
     _add_console(devices, files)

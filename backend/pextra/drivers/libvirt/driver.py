@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import threading
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from pextra.drivers.interface import (
     AgentReport,
     ComputeCapabilities,
     DriverError,
+    GuestDevice,
     GuestMetrics,
     GuestObservation,
     GuestSpec,
@@ -32,7 +33,7 @@ from pextra.drivers.libvirt.connecting import Connector
 from pextra.drivers.libvirt.console import end_of_console, ensure_console, read_console, trim_log
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
-from pextra.drivers.libvirt.features import find_features, reserved_pages
+from pextra.drivers.libvirt.features import find_features, hands_out, reserved_pages, threads_of_nodes
 from pextra.drivers.libvirt.hosting import Endpoint
 from pextra.drivers.libvirt.lookup import Found, find, recorded
 from pextra.drivers.libvirt.metrics import Meter
@@ -41,6 +42,8 @@ from pextra.drivers.libvirt.plugging import grow_disks, plug
 from pextra.drivers.libvirt.record import History
 from pextra.drivers.libvirt.seed import ensure_seed, remove_other_seeds, seed_path
 from pextra.drivers.uids import file_name
+from pextra.drivers.vfio.handing import HostDevices
+from pextra.drivers.vfio.sysfs import Sysfs
 
 _LOCKS: Final = 64
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -59,6 +62,7 @@ class LibvirtCompute:
             move; None: all that this host's has.
         dedicated_cpus: threads that are kept for guests with dedicated ones; no other guest runs on them.
         host_boot: the boot id of this host.
+        devices: of the host, to hand out; by default with their ledger beside the guests' files.
 
     Raises:
         ValueError: this host has no such thread, or none would be left for others.
@@ -72,6 +76,7 @@ class LibvirtCompute:
         cpu_model: str | None = None,
         dedicated_cpus: Iterable[int] = (),
         host_boot: str | None = None,
+        devices: HostDevices | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._features = find_features()
@@ -81,7 +86,9 @@ class LibvirtCompute:
             cpu_model=cpu_model,
             shared_cpus=_others(self._dedicated_cpus),
             uefi=self._features.uefi,
+            threads_of_nodes=threads_of_nodes(Sysfs()),
         )
+        self._devices = devices or HostDevices(endpoint.guests_dir.with_name("devices"), account=endpoint.account)
         self._capabilities: ET.Element | None = None
         self._host_boot = host_boot or _BOOT_ID.read_text().strip()
         self._connector = Connector(endpoint)
@@ -108,8 +115,9 @@ class LibvirtCompute:
             libvirt_version = _version(connection.getLibVersion())
             qemu_version = _version(connection.getVersion())
         pages = reserved_pages()
-        # They can be reserved while we run, and are then there for the next guest.
-        self._features = replace(self._features, hugepages_kib=frozenset(p.size_kib for p in pages if p.total))
+        # Pages are reserved and modules loaded while we run, and are then there for the next guest.
+        reserved = frozenset(p.size_kib for p in pages if p.total)
+        self._features = replace(self._features, hugepages_kib=reserved, vfio=hands_out(Sysfs()))
         described = self._described()
         how = ["kvm" if self._machine.accelerated else "tcg", *sorted(self._confinement())]
         return HostInventory(
@@ -179,13 +187,16 @@ class LibvirtCompute:
         with self._lock(guest.uid):
             _refuse_impossible(guest)
             self._features.refuse_lacking(guest)
+            self._devices.refuse_unfit(guest.uid, guest.devices)
             try:
                 present = self._find(guest.uid)
             except NotFound:
                 present = None
             files = self._files(guest)
-            wanted = record_of(guest, self._machine, files, present.history if present else History())
-            xml = domain_xml(guest, self._machine, files, wanted)
+            window_mib = self._devices.window_mib(guest.devices)
+            history = present.history if present else History()
+            wanted = record_of(guest, self._machine, files, history, window_mib=window_mib)
+            xml = domain_xml(guest, self._machine, files, wanted, window_mib=window_mib)
             self._ensure_files(guest, files)
             active = present is not None and present.is_active()
             changed = present is None or present.record.digest != wanted.digest
@@ -196,10 +207,12 @@ class LibvirtCompute:
             if not active:
                 if changed:
                     remove_other_seeds(files.directory, files.seed)
+                self._hold_devices(guest.uid, guest.devices)
                 return
             assert present is not None
             described = present.described()
             running = described.record
+            self._hold_devices(guest.uid, guest.devices, in_use=running.devices if running is not None else ())
             if running is not None and running.machine == wanted.machine:  # otherwise a restart does it all
                 plug(present, guest, described.devices)
 
@@ -298,6 +311,8 @@ class LibvirtCompute:
                 self._qemu_log(uid).unlink(missing_ok=True)
             except OSError as error:
                 raise Retryable("GuestFilesStuck", f"files of guest {uid} cannot be removed: {error}") from error
+            self._devices.ensure_given_back(uid)
+        self._take_back_of_nobody()
 
     def console_log(self, uid: str, *, offset: int, limit: int) -> bytes:
         """Bytes of the serial console since definition."""
@@ -347,13 +362,37 @@ class LibvirtCompute:
         return find(self._connector.get(), uid)
 
     def _observe(self, found: Found) -> GuestObservation:
-        return observe(found, self._qemu_log(found.record.uid), self._host_boot)
+        return observe(found, self._qemu_log(found.record.uid), self._host_boot, self._devices)
+
+    def _hold_devices(self, uid: str, devices: Sequence[GuestDevice], in_use: Sequence[GuestDevice] = ()) -> None:
+        """Take the host's devices for a guest, and give back those that it had and neither is to have nor uses."""
+        self._devices.ensure_held(uid, devices)
+        self._devices.ensure_given_back(uid, keep={device.name for device in (*devices, *in_use)})
+
+    def _take_back_of_nobody(self) -> None:
+        """Give back the devices of guests that are not defined here: whoever removed one was killed right after."""
+        for uid in self._devices.holders():
+            with self._lock(uid):
+                try:
+                    self._find(uid)
+                except NotFound:
+                    self._devices.ensure_given_back(uid)
+
+    def _ready_devices(self, found: Found) -> None:
+        """Have the devices of a guest that is about to start be there, be its own, and let it lock its memory."""
+        devices, uid = found.record.devices, found.record.uid
+        if lost := self._devices.lost(devices, running=False):
+            raise Permanent("DeviceLost", f"guest {uid} cannot be started: this host has no {', '.join(lost)} any more")
+        self._hold_devices(uid, devices)
+        if devices:
+            self._endpoint.ensure_may_lock()
 
     def _start(self, found: Found) -> None:
         """Write the start down, start, and write down that it happened."""
+        self._ready_devices(found)
         last = self._observe(found)
         found = found.remember(found.history.begin_start(self._host_boot, panicked_boot=last.panicked_boot))
-        with translated("the guest cannot be started", acting=True):
+        with translated(_unstarted(found), acting=True):
             found.domain.create()
         found.remember(found.history.started())
 
@@ -431,6 +470,13 @@ def _refuse_without_room(found: Found) -> None:
                 f"guest {found.record.uid} waits for room: the pool of its disk {disk.uid} has {free >> 20} MiB free, "
                 f"and {_ROOM_BYTES >> 20} MiB are wanted; remove volumes or enlarge the pool",
             )
+
+
+def _unstarted(found: Found) -> str:
+    """What is said of a guest that does not start."""
+    if not found.record.devices or found.described().uefi:
+        return "the guest cannot be started"
+    return "the guest cannot be started (with devices of the host, UEFI firmware is recommended, and it has a BIOS)"
 
 
 def _stop(found: Found, *, force: bool) -> None:

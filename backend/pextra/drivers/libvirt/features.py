@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,10 +11,12 @@ from typing import Final
 
 from pextra.drivers.interface import ComputeCapabilities, GuestSpec, HostFeature, HugepagePool, Permanent
 from pextra.drivers.libvirt.firmware import UefiImages, find_uefi
+from pextra.drivers.vfio.sysfs import PCI_DRIVERS, Sysfs
 
 _APT: Final = "apt-get install --no-install-recommends"
 _PAGES_DIR: Final = Path("/sys/kernel/mm/hugepages")
 _SBIN: Final = "/usr/sbin"
+_NODE: Final = re.compile(r"node([0-9]{1,4})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +25,14 @@ class HostFeatures:
 
     Attributes:
         hugepages_kib: sizes of which the host has reserved some.
+        vfio: whether PCI functions can be handed out: we are root, and there are an IOMMU and vfio-pci. A host without
+            is not told so, since few have anything to hand out.
     """
 
     uefi: UefiImages = field(default_factory=UefiImages)
     tpm: bool = False
     hugepages_kib: frozenset[int] = frozenset()
+    vfio: bool = False
 
     @property
     def lacking(self) -> tuple[str, ...]:
@@ -45,6 +52,7 @@ class HostFeatures:
             HostFeature.UEFI: self.uefi.plain is not None,
             HostFeature.SECURE_BOOT: self.uefi.secure is not None,
             HostFeature.TPM: self.tpm,
+            HostFeature.VFIO: self.vfio,
         }
         return tuple(feature for feature, has in there.items() if has)
 
@@ -81,11 +89,36 @@ class HostFeatures:
             )
 
 
-def find_features(*, pages_dir: Path = _PAGES_DIR) -> HostFeatures:
+def find_features(*, pages_dir: Path = _PAGES_DIR, sysfs: Sysfs | None = None) -> HostFeatures:
     """What this machine has now."""
     reserved = frozenset(pool.size_kib for pool in reserved_pages(pages_dir) if pool.total)
     tools = all(shutil.which(tool) or shutil.which(tool, path=_SBIN) for tool in ("swtpm", "swtpm_setup"))
-    return HostFeatures(find_uefi(), tpm=tools, hugepages_kib=reserved)
+    return HostFeatures(find_uefi(), tpm=tools, hugepages_kib=reserved, vfio=hands_out(sysfs or Sysfs()))
+
+
+def hands_out(sysfs: Sysfs) -> bool:
+    """Whether PCI functions can be handed out now; see `HostFeatures.vfio`."""
+    isolated = bool(sysfs.names("sys/kernel/iommu_groups")) and sysfs.exists(f"{PCI_DRIVERS}/vfio-pci")
+    return isolated and os.geteuid() == 0
+
+
+def threads_of_nodes(sysfs: Sysfs) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """The processor threads of each of the host's NUMA cells, in order; empty where the kernel does not say."""
+    found: dict[int, tuple[int, ...]] = {}
+    for name in sysfs.names("sys/devices/system/node"):
+        if match := _NODE.fullmatch(name):
+            listed = sysfs.text(f"sys/devices/system/node/{name}/cpulist") or ""
+            found[int(match[1])] = _threads(listed)
+    return tuple(sorted(found.items()))
+
+
+def _threads(listed: str) -> tuple[int, ...]:
+    """The numbers in a list such as 0-3,8."""
+    numbers: list[int] = []
+    for part in filter(None, listed.split(",")):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return tuple(numbers)
 
 
 def reserved_pages(pages_dir: Path = _PAGES_DIR) -> tuple[HugepagePool, ...]:

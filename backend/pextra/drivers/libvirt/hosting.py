@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -29,6 +30,7 @@ from pextra.drivers.interface import Permanent, Retryable
 
 _START_TIMEOUT_S: Final = 30
 _STOP_TIMEOUT_S: Final = 10
+_LOCKED_BESIDE_BYTES: Final = 4 << 30
 # QEMU's monitor socket below the root; the kernel takes 107 characters for the whole path.
 _LONGEST_SOCKET: Final = "/etc/libvirt/qemu/lib/domain-99999-12345678901234567890/monitor.sock"
 _LONGEST_ROOT: Final = 107 - len(_LONGEST_SOCKET)
@@ -68,6 +70,10 @@ class Endpoint(Protocol):
         """Start the libvirtd where that is ours to do."""
         ...
 
+    def ensure_may_lock(self) -> None:
+        """Let guests keep all their memory in place, as those with devices of the host do."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SystemLibvirtd:
@@ -85,6 +91,9 @@ class SystemLibvirtd:
 
     def ensure_up(self) -> None:
         """Nothing: it is not ours to start."""
+
+    def ensure_may_lock(self) -> None:
+        """Nothing: it is root's, and raises the limit of each guest itself."""
 
 
 class PrivateLibvirtd:
@@ -152,6 +161,33 @@ class PrivateLibvirtd:
                     self._start()
         except OSError as error:
             raise Retryable("LibvirtdFailed", f"libvirtd below {self._root} cannot be started: {error}") from error
+
+    def ensure_may_lock(self) -> None:
+        """Raise the most that guests may lock to what the machine has; each gets what it needs from libvirtd.
+
+        libvirtd lets a guest with devices lock its memory and a GiB more, and may itself raise no limit.
+
+        Raises:
+            Permanent: `LockingForbidden`.
+            Retryable: `LibvirtdFailed`: it does not run.
+        """
+        pid = self.pid()
+        if pid is None:
+            raise Retryable("LibvirtdFailed", f"libvirtd below {self._root} does not run")
+        wanted = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") + _LOCKED_BESIDE_BYTES
+        soft, hard = _locking_limits(pid)
+        if hard >= wanted:
+            return
+        try:
+            resource.prlimit(pid, resource.RLIMIT_MEMLOCK, (int(min(soft, wanted)), wanted))
+        except ProcessLookupError as error:
+            raise Retryable("LibvirtdFailed", f"libvirtd below {self._root} has just ended") from error
+        except (PermissionError, ValueError) as error:
+            raise Permanent(
+                "LockingForbidden",
+                f"guests with devices lock their memory, and we may not raise their limit of {int(hard) >> 20} MiB "
+                f"({error}): run as root with CAP_SYS_RESOURCE, or with the limit raised (LimitMEMLOCK=infinity)",
+            ) from error
 
     def stop(self) -> None:
         """End libvirtd and wait for its end; its guests keep running."""
@@ -261,6 +297,16 @@ class PrivateLibvirtd:
                 "LibvirtdFailed",
                 f"libvirtd ended with status {done.returncode} (see {log}): {done.stderr[-400:]}",
             )
+
+
+def _locking_limits(pid: int) -> tuple[float, float]:
+    """How many bytes a process may lock, and how far it may raise that itself; 0 when it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    soft, hard = next(line for line in lines if line.startswith("Max locked memory")).split()[3:5]
+    return float(soft.replace("unlimited", "inf")), float(hard.replace("unlimited", "inf"))
 
 
 def _short_link(root: Path) -> Path:

@@ -10,15 +10,17 @@ from pextra.drivers.libvirt.binding import constant
 from pextra.drivers.libvirt.ending import Ending, logged_ending, reported_ending, stop_cause
 from pextra.drivers.libvirt.failures import translated
 from pextra.drivers.libvirt.lookup import Found
+from pextra.drivers.vfio.handing import HostDevices
 
 
-def observe(found: Found, log: Path, host_boot: str) -> GuestObservation:
+def observe(found: Found, log: Path, host_boot: str, devices: HostDevices) -> GuestObservation:
     """A guest as it is.
 
     Args:
         found: the guest.
         log: QEMU's log on this host.
         host_boot: the boot id of the host now.
+        devices: of the host.
     """
     state, reason = found.state()
     described = found.described()
@@ -33,6 +35,9 @@ def observe(found: Found, log: Path, host_boot: str) -> GuestObservation:
         power = Power.PAUSED
         if reason == constant("VIR_DOMAIN_PAUSED_IOERROR"):
             problems = disk_problems(found)
+    has = running.devices if active else stored.devices
+    if devices.lost(has, running=active):
+        problems = (*problems, Problem.DEVICE_LOST)
     boots = stored.history.completed_boots(active=active)
     return GuestObservation(
         uid=stored.uid,
@@ -48,6 +53,7 @@ def observe(found: Found, log: Path, host_boot: str) -> GuestObservation:
         rebuilds=stored.history.rebuilds,
         pinned_cpus=tuple(dict.fromkeys((*running.pinned_cpus, *stored.pinned_cpus))),
         panicked_boot=boots if Problem.PANICKED in problems else stored.history.panicked_boot,
+        devices=tuple(device.name for device in has),
     )
 
 

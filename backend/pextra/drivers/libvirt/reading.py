@@ -24,6 +24,7 @@ class Reading:
     Attributes:
         record: None of a domain that is not ours.
         agent_connected: whether the agent within the guest holds its channel open.
+        uefi: whether its firmware is UEFI, not a BIOS.
     """
 
     record: Record | None
@@ -31,6 +32,7 @@ class Reading:
     vcpus: int
     memory_mib: int
     agent_connected: bool
+    uefi: bool
 
 
 @lru_cache(maxsize=_KEPT)
@@ -44,4 +46,5 @@ def read(xml: str) -> Reading:
         vcpus=int(domain.findtext("vcpu", "0")),
         memory_mib=int(domain.findtext("memory", "0")) // 1024,  # libvirt always answers in KiB
         agent_connected=channel is not None and channel.get("state") == "connected",
+        uefi=domain.find("os/loader[@type='pflash']") is not None,
     )

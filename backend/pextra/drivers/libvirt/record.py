@@ -7,8 +7,10 @@ there is no second store to disagree with. A domain without it is not ours.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
+
+from pextra.drivers.interface import DeviceKind, GuestDevice
 
 NAMESPACE: Final = "urn:pextra:guest:1"
 PREFIX: Final = "pextra"
@@ -84,6 +86,7 @@ class Record:
     disk_uids: tuple[str, ...] = ()
     port_uids: tuple[str, ...] = ()
     pinned_cpus: tuple[int, ...] = ()
+    devices: tuple[GuestDevice, ...] = ()
     history: History = field(default_factory=History)
 
 
@@ -113,6 +116,9 @@ def _bare_element(record: Record) -> ET.Element:
     for kind, uids in (("disk", record.disk_uids), ("port", record.port_uids)):
         for uid in uids:
             ET.SubElement(guest, kind, uid=uid)
+    for device in record.devices:
+        fields = {key: "" if value is None else str(value) for key, value in asdict(device).items()}
+        ET.SubElement(guest, "device", {key: value for key, value in fields.items() if value})
     past = record.history
     history = ET.SubElement(guest, "history", boots=str(past.boots), host_boot=past.host_boot)
     if past.panicked_boot:
@@ -154,7 +160,21 @@ def from_domain(domain: ET.Element) -> Record | None:
         disk_uids=_uids(guest, "disk"),
         port_uids=_uids(guest, "port"),
         pinned_cpus=tuple(map(int, guest.get("pinned_cpus", "").split())),
+        devices=tuple(map(_device, guest.findall(_tag("device")))),
         history=history,
+    )
+
+
+def _device(element: ET.Element) -> GuestDevice:
+    numa_node = element.get("numa_node")
+    return GuestDevice(
+        kind=DeviceKind(element.get("kind", DeviceKind.VFIO)),
+        address=element.get("address", ""),
+        uuid=element.get("uuid", ""),
+        type=element.get("type", ""),
+        numa_node=None if numa_node is None else int(numa_node),
+        root_complex=element.get("root_complex", ""),
+        model=element.get("model", ""),
     )
 
 

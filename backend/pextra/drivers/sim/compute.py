@@ -24,7 +24,9 @@ from pextra.drivers.sim.guest import Guest
 from pextra.drivers.sim.machine import (
     metrics_of,
     refuse_impossible_machine,
+    refuse_taken_devices,
     refuse_taken_threads,
+    refuse_without_devices,
     refuse_without_pages,
 )
 from pextra.drivers.sim.records import HostRecord
@@ -35,7 +37,8 @@ class SimCompute:
     """The compute driver of a simulated host.
 
     A guest that runs is given disks and cards at once, and keeps everything else that it was started with until
-    its next start or reboot. Reasons: `DetachPending`, `FirmwareMissing`, `TpmMissing`, `HugepagesMissing`,
+    its next start or reboot. A host has every device that a guest is given, until it is told that it lost it. Reasons:
+    `DetachPending`, `DeviceTaken`, `DeviceLost`, `FirmwareMissing`, `TpmMissing`, `HugepagesMissing`,
     `TopologyInvalid`, `GuestMissing`, `GuestNotRunning`, `SizeUnsupported`, `DiskUnsupported`, `BindingUnsupported`,
     `VolumeMissing`, `ConsoleUnsupported`, `DisplayUnsupported`, `HostDown`.
     """
@@ -66,13 +69,13 @@ class SimCompute:
     def observe_guests(self) -> Mapping[str, GuestObservation]:
         """Every guest on the host, by uid."""
         with self._world.on_host(self._host_uid, "observe_guests") as host:
-            return {uid: self._settled(guest).observe() for uid, guest in host.guests.items()}
+            return {uid: self._settled(guest).observe(host.lost_devices) for uid, guest in host.guests.items()}
 
     def observe_guest(self, uid: str) -> GuestObservation | None:
         """One guest, or None."""
         with self._world.on_host(self._host_uid, "observe_guest") as host:
             guest = host.guests.get(uid)
-            return None if guest is None else self._settled(guest).observe()
+            return None if guest is None else self._settled(guest).observe(host.lost_devices)
 
     def ensure_defined(self, guest: GuestSpec) -> None:
         """Define or redefine the guest.
@@ -80,11 +83,12 @@ class SimCompute:
         Raises:
             Permanent: `SizeUnsupported`, `DiskUnsupported`, `BindingUnsupported`, `FirmwareMissing`,
                 `TpmMissing`, `HugepagesMissing`, `TopologyInvalid`, or `VolumeMissing` of a disk for a running guest.
-            Retryable: `DetachPending`, `NoDedicatedThreads`.
+            Retryable: `DetachPending`, `NoDedicatedThreads`, `DeviceTaken`.
         """
         with self._world.on_host(self._host_uid, "ensure_defined") as host:
             self._refuse_impossible(guest, host.inventory)
             refuse_taken_threads(guest, host.guests)
+            refuse_taken_devices(guest, host.guests)
             known = host.guests.get(guest.uid)
             if known is None:
                 host.guests[guest.uid] = Guest(guest)
@@ -99,7 +103,7 @@ class SimCompute:
 
         Raises:
             NotFound: `GuestMissing`.
-            Permanent: `VolumeMissing`.
+            Permanent: `VolumeMissing`, `DeviceLost`.
             Retryable: `HugepagesMissing`: other guests hold them.
         """
         with self._world.on_host(self._host_uid, "ensure_running") as host:
@@ -108,6 +112,7 @@ class SimCompute:
                 guest.resume()
             elif guest.active is None:
                 refuse_without_pages(guest, host)
+                refuse_without_devices(guest, host)
                 self._world.power_on(self._host_uid, guest)
 
     def ensure_paused(self, uid: str) -> None:

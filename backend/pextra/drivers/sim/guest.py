@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -96,9 +97,14 @@ class Guest:
         """What the guest runs with, or would if it were started now."""
         return self.active or self.spec
 
-    def observe(self) -> GuestObservation:
-        """The guest as a driver shows it."""
+    def observe(self, lost_devices: Collection[str] = ()) -> GuestObservation:
+        """The guest as a driver shows it.
+
+        Args:
+            lost_devices: that its host has no more.
+        """
         spec = self.running_spec
+        lost = (Problem.DEVICE_LOST,) if any(device.name in lost_devices for device in spec.devices) else ()
         return GuestObservation(
             uid=spec.uid,
             power=self.power,
@@ -109,8 +115,9 @@ class Guest:
             port_uids=tuple(nic.port_uid for nic in spec.nics),
             boots=self.boots,
             restart_required=self.active is not None and self.active.machine != self.spec.machine,
-            problems=self.problems,
+            problems=(*self.problems, *lost),
             rebuilds=self.rebuilds,
             pinned_cpus=tuple(dict.fromkeys((*spec.cpu.pinned_cpus, *self.spec.cpu.pinned_cpus))),
             panicked_boot=self.panicked_boot,
+            devices=tuple(device.name for device in spec.devices),
         )

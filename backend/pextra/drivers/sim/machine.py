@@ -51,6 +51,30 @@ def refuse_impossible_machine(guest: GuestSpec, inventory: HostInventory) -> Non
         raise Permanent("TopologyInvalid", f"{guest.name} has {guest.vcpus} vCPUs, {len(cpu.pinned_cpus)} pinned")
 
 
+def refuse_taken_devices(guest: GuestSpec, guests: Mapping[str, Guest]) -> None:
+    """Refuse a definition with a device that another guest has, or runs with still.
+
+    Raises:
+        Retryable: `DeviceTaken`.
+    """
+    wanted = {device.name for device in guest.devices}
+    for other in guests.values():
+        if other.spec.uid != guest.uid:
+            has = {device.name for spec in (other.spec, other.running_spec) for device in spec.devices}
+            if taken := sorted(wanted & has):
+                raise Retryable("DeviceTaken", f"device {taken[0]} is guest {other.spec.uid}'s: wait until it is gone")
+
+
+def refuse_without_devices(guest: Guest, host: HostRecord) -> None:
+    """Refuse to start a guest whose host has lost a device.
+
+    Raises:
+        Permanent: `DeviceLost`.
+    """
+    if lost := sorted({device.name for device in guest.spec.devices} & host.lost_devices):
+        raise Permanent("DeviceLost", f"guest {guest.spec.uid}: this host has no {', '.join(lost)} any more")
+
+
 def refuse_taken_threads(guest: GuestSpec, guests: Mapping[str, Guest]) -> None:
     """Refuse a definition whose threads another guest's has: two processes may have chosen at the same time.
 

@@ -23,10 +23,15 @@ BLOCK_BYTES: Final = 64 << 10
 
 @dataclass(slots=True)
 class HostRecord:
-    """A host and what is on it, by uid."""
+    """A host and what is on it, by uid.
+
+    Attributes:
+        lost_devices: names of devices that it has no more; all others it has, whatever they are called.
+    """
 
     inventory: HostInventory
     up: bool = True
+    lost_devices: set[str] = field(default_factory=set[str])
     guests: dict[str, Guest] = field(default_factory=dict[str, Guest])
     networks: dict[str, NetworkSource] = field(default_factory=dict[str, NetworkSource])
     ports: dict[str, PortSource] = field(default_factory=dict[str, PortSource])

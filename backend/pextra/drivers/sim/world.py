@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -303,6 +303,12 @@ class SimWorld:
         """
         for _, guest in self._processes(uid):
             guest.holds_devices = holds
+
+    def lose_devices(self, host_uid: str, names: Iterable[str]) -> None:
+        """From now on the host lacks these devices, by `GuestDevice.name`, and no others."""
+        with self._hosts.at(host_uid) as host:
+            host.lost_devices = set(names)
+        self._changed()
 
     def guest_writes(self, location: str, block: int, text: str) -> None:
         """Some guest writes to a disk: the text and zeros after it in one block; with no text, zeros alone.
