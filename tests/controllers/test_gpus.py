@@ -165,3 +165,24 @@ def test_loops_that_die_give_no_gpu_twice(cloud: LoopedCloud) -> None:
     addresses = [address for number in range(3) for address in given(cloud, f"i{number}")]
     assert len(set(addresses)) == len(addresses) == 3
     assert used(cloud) == dict.fromkeys(addresses, 1000)
+
+
+def test_guest_is_given_its_whole_gpus_as_devices_with_what_tells_where_they_are(cloud: LoopedCloud) -> None:
+    cloud.instance("pair", gpus={"profile": "h100", "count": 2})
+    host = cloud.find("host", "gpu-1", tenant=None)
+    assert host is not None
+    drivers = cloud.fleet.drivers(host)
+    assert drivers is not None
+    guest = drivers.compute.observe_guest(cloud.uid("pair"))
+    assert guest is not None
+    assert sorted(guest.devices) == given(cloud, "pair")
+
+
+def test_instance_whose_gpu_is_lost_says_so(cloud: LoopedCloud) -> None:
+    cloud.instance("pair", gpus={"profile": "h100", "count": 2})
+    host = cloud.find("host", "gpu-1", tenant=None)
+    assert host is not None
+    cloud.world.lose_devices(host.uid, given(cloud, "pair")[:1])
+    cloud.settle(60.0)
+    ready = cloud.ready("instance", "pair")
+    assert (ready["status"], ready["reason"]) == ("false", "DeviceLost")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pextra.controllers import host_gpus
 from pextra.controllers.images import source_of
 from pextra.controllers.surroundings import Surroundings
 from pextra.declaration.kind import Spec
@@ -17,6 +18,7 @@ from pextra.drivers.interface import (
     Firmware,
     FirmwareType,
     Forward,
+    GuestDevice,
     ImageSource,
     NetworkSource,
     PortSource,
@@ -24,10 +26,11 @@ from pextra.drivers.interface import (
     Seed,
     SubnetSource,
 )
+from pextra.scheduling.gpus.devices import Mode
 from pextra.services import revealing
 from pextra.services.cloud import Cloud
 from pextra.services.revealing import takes_user_data
-from pextra.store import objects
+from pextra.store import gpus, objects
 from pextra.store.addresses import Given
 from pextra.store.database import Tx
 from pextra.store.records import Record
@@ -46,6 +49,7 @@ def desired_guest(
     spec: Spec,
     given: Sequence[Given],
     ways: Mapping[int, tuple[Forward, ...]],
+    host: Record,
 ) -> DesiredGuest:
     """The guest of a placed instance that was given these addresses.
 
@@ -87,7 +91,17 @@ def desired_guest(
         cpu=_cpu(flavor),
         rescue_image=_rescue(record, spec),
         rebuild_act=record.status.get("rebuild_act", ""),
+        devices=_devices(tx, record, host) if "gpus" in spec else (),
     )
+
+
+def _devices(tx: Tx, record: Record, host: Record) -> tuple[GuestDevice, ...]:
+    claims = gpus.claims_of(tx, record.tenant_uid, record.uid)
+    devices = host_gpus.devices_of(claims, host.status)
+    gone = {claim.address for claim in claims if claim.mode == Mode.WHOLE} - {device.address for device in devices}
+    if gone:
+        raise Missing(f"its host no longer has GPU {', '.join(sorted(gone))}")
+    return devices
 
 
 def _firmware(flavor: Mapping[str, Any]) -> Firmware:

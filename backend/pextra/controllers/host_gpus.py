@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pextra.drivers.gpu.interface import Gpu, HealthState
+from pextra.drivers.interface import DeviceKind, GuestDevice, HostFeature
 from pextra.scheduling.gpus.boards import BOARDS, MOST_GPUS, MOST_LINKED, Board, from_links, unlinked
-from pextra.scheduling.gpus.devices import MIG_SLOTS, WHOLE_MILLI
+from pextra.scheduling.gpus.devices import MIG_SLOTS, WHOLE_MILLI, Mode
 from pextra.store import gpus as stored
 from pextra.store.allocations import Boarded
 
 NO_CELL: Final = -1
 
 
-def offered(host_uid: str, gpus: Sequence[Gpu], board: str, *, usable: bool) -> Boarded:
+def offered(host_uid: str, gpus: Sequence[Gpu], board: str, *, simulated: bool, features: Collection[str]) -> Boarded:
     """A host's GPUs as placement takes them; of more than `MOST_GPUS`, the first.
+
+    Real hosts hand whole ones out, where an IOMMU keeps them apart; parts only simulated ones do yet.
 
     Args:
         host_uid: the host's.
         gpus: as it tells of them.
         board: what they are together, by name.
-        usable: whether its guests can have GPUs at all.
+        simulated: whether they are.
+        features: what the host can give its guests.
     """
+    able = simulated or HostFeature.VFIO in features
     # Where modules are numbered, a board's partitions are of those; elsewhere places are as good as addresses.
     ordered = sorted(gpus, key=lambda gpu: (gpu.module or 0, gpu.address))[:MOST_GPUS]
     rows = [
@@ -30,15 +35,36 @@ def offered(host_uid: str, gpus: Sequence[Gpu], board: str, *, usable: bool) -> 
             host_uid=host_uid,
             address=gpu.address,
             position=position,
-            kind=_kind(gpu),
+            kind=_kind(gpu) if simulated else {"model": gpu.model, "shareable": False, "slices": []},
             cell=gpu.numa_node if gpu.numa_node is not None else NO_CELL,
-            usable=usable and gpu.health.state is not HealthState.FAILED,
+            usable=able and gpu.health.state is not HealthState.FAILED and (simulated or gpu.iommu_group is not None),
         )
         for position, gpu in enumerate(ordered)
     ]
     found = _board(ordered, board)
     document = {"name": found.name, "size": found.size, "partitions": list(found.partitions)}
     return Boarded(tuple(rows), document if found.partitions else None)
+
+
+def devices_of(claims: Iterable[stored.Claim], host: Mapping[str, Any]) -> tuple[GuestDevice, ...]:
+    """The devices of the host that reach a guest with what it was given of GPUs.
+
+    Args:
+        claims: what it was given.
+        host: the host's status.
+    """
+    whole = {claim.address for claim in claims if claim.mode == Mode.WHOLE}
+    return tuple(
+        GuestDevice(
+            DeviceKind.VFIO,
+            gpu["address"],
+            numa_node=gpu.get("numa_node"),
+            root_complex=gpu.get("root_complex") or "",
+            model=f"{gpu['vendor']}:{gpu['device']}",
+        )
+        for gpu in host.get("gpus", [])
+        if gpu["address"] in whole
+    )
 
 
 def _board(ordered: Sequence[Gpu], name: str) -> Board:

@@ -62,8 +62,9 @@ class HostController:
                 also=lambda tx: _state(tx, record, spec, _pool(drivers), None),
             )
         found = drivers.gpus.observe_gpus()
-        # Only simulated guests are given GPUs yet.
-        offered = host_gpus.offered(record.uid, found.gpus, found.board, usable=spec["driver"] == "sim")
+        offered = host_gpus.offered(
+            record.uid, found.gpus, found.board, simulated=spec["driver"] == "sim", features=inventory.features
+        )
         return Outcome(
             item,
             record,
@@ -152,7 +153,9 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
         return Outcome(item, record, Next.DONE, [condition], facts, also=also)
     inventory = _inventory(told)
 
-    offered = host_gpus.offered(record.uid, told.gpus, told.gpu_board, usable=spec["driver"] == "sim")
+    offered = host_gpus.offered(
+        record.uid, told.gpus, told.gpu_board, simulated=spec["driver"] == "sim", features=told.features
+    )
 
     def ready(tx: Tx) -> None:
         _state(tx, record, spec, pool, inventory, offered)

@@ -289,7 +289,7 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
     try:
         ways = forwards_to(tx, record, host.status.get("forward_address", "")) if remote.has_agent(host) else {}
         revealing_cloud = None if remote.has_agent(host) else cloud
-        desired = assembly.desired_guest(revealing_cloud, surroundings, record, spec, provided.given, ways)
+        desired = assembly.desired_guest(revealing_cloud, surroundings, record, spec, provided.given, ways, host)
     except assembly.Missing as missing:
         return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
     if not remote.has_agent(host):

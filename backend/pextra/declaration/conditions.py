@@ -32,6 +32,10 @@ REASONS: Final = frozenset(
         "SourceAmbiguous", "StreamDamaged",
         # conditions of guests beside `ready`
         "KernelPanicked", "StartedAgain", "NoPanic", "DisksWork",
+        # devices of hosts that guests have
+        "DeviceLost", "DeviceInUse", "DeviceBusy", "DeviceTaken", "DeviceInvalid", "DeviceRefused", "DeviceUnfit",
+        "DevicesForbidden", "GroupDivided", "IommuMissing", "VfioMissing", "LockingForbidden", "VfsInUse",
+        "VfsUnsupported", "MdevExhausted", "MdevTaken", "MdevUnsupported", "VgpuTaken", "VgpuUnsupported",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as
