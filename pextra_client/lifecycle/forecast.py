@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from pextra_client.client import Client
 from pextra_client.lifecycle import effects
+from pextra_client.lifecycle.absent import Identity, identity, named
 from pextra_client.lifecycle.checking import Fault, check
 from pextra_client.lifecycle.desired import Desired, Owned
+from pextra_client.lifecycle.unknown import Unknown
 from pextra_client.wire import Change, FieldChange, Object, Plan
 
 _QUOTA = "quota."
@@ -52,7 +54,8 @@ class Forecaster:
     """Asks what writes would do, and stores nothing. Safe to share between threads.
 
     One that lives as long as a preview adds up what its forecasts would charge, so that fifty instances of which each
-    fits alone and not all together are warned about.
+    fits alone and not all together are warned about; and remembers what would be made, so that only names of what
+    nobody makes are.
 
     Args:
         client: whom to ask.
@@ -61,6 +64,7 @@ class Forecaster:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._charged: dict[str, Counter[str]] = {}
+        self._to_be_made: set[Identity] = set()
         self._lock = threading.Lock()
 
     def create(self, desired: Desired) -> Forecast:
@@ -70,6 +74,7 @@ class Forecaster:
             ApiError: the caller may not do this at all.
             TransportError: nobody answers.
         """
+        self._note(desired)
         faults = tuple(check(desired))
         if faults or not desired.known:
             return Forecast(action="create", faults=faults)
@@ -77,12 +82,13 @@ class Forecaster:
         if change.get("uid"):
             return Forecast(action="create", taken_by=change.get("uid"), warnings=self._warnings(plan, change))
         homeless = _has_no_tenant_yet(change)
+        unresolved = ("metadata.tenant",) if homeless else tuple(change.get("unknown", ()))
         return Forecast(
             action="create",
             fields=tuple(change.get("fields", ())),
             faults=() if homeless else _faults(change),
-            warnings=self._warnings(plan, change),
-            unresolved=("metadata.tenant",) if homeless else tuple(change.get("unknown", ())),
+            warnings=(*self._warnings(plan, change), *self._absent(desired, unresolved)),
+            unresolved=unresolved,
         )
 
     def update(self, owned: Owned, desired: Desired, before: Mapping[str, Any]) -> Forecast:
@@ -106,12 +112,13 @@ class Forecaster:
         if action == "none" and change.get("problems"):  # what is refused is not told field by field
             fields = tuple(effects.changes(owned.kind, before, desired.spec))
             action = _action(fields)
+        unresolved = tuple(change.get("unknown", ()))
         return Forecast(
             action="none" if action == "delete" else action,
             fields=fields,
             faults=_faults(change),
-            warnings=self._warnings(plan, change),
-            unresolved=tuple(change.get("unknown", ())),
+            warnings=(*self._warnings(plan, change), *self._absent(desired, unresolved)),
+            unresolved=unresolved,
         )
 
     def _ask(self, desired: Desired, owned: Owned | None = None) -> tuple[Plan, Change]:
@@ -129,6 +136,27 @@ class Forecaster:
         manifest = {"kind": desired.kind.name, "metadata": metadata, "spec": dict(desired.spec)}
         plan = self._client.plan([{"verb": "put", "object": cast(Object, manifest)}])
         return plan, plan["changes"][0]
+
+    def _note(self, desired: Desired) -> None:
+        if isinstance(desired.name, Unknown) or isinstance(desired.tenant, Unknown):
+            return
+        with self._lock:
+            self._to_be_made.add(identity(desired.kind, desired.tenant or self._client.tenant, desired.name))
+
+    def _absent(self, desired: Desired, unresolved: Sequence[str]) -> list[str]:
+        """What the object names, and neither is there nor was forecast to be made."""
+        assert not isinstance(desired.tenant, Unknown)
+        said: list[str] = []
+        for field, (kind, tenant, name) in named(desired, desired.tenant or self._client.tenant, unresolved):
+            with self._lock:
+                to_be_made = (kind, tenant, name) in self._to_be_made
+            if not to_be_made:
+                where = f" in tenant {tenant!r}" if tenant else ""
+                said.append(
+                    f"{field}: there is no {kind} {name!r}{where} as things stand; "
+                    "if this program makes it, let this come after it"
+                )
+        return said
 
     def _warnings(self, plan: Plan, change: Change) -> tuple[str, ...]:
         refused = [str(each.get("detail", "")) for each in change.get("problems", ()) if _is_quota(each)]

@@ -73,6 +73,30 @@ def test_a_reference_to_what_is_not_made_yet_is_reported_and_not_refused(client:
     assert (said.faults, said.unresolved) == ((), ("spec.network",))
 
 
+def test_a_name_that_nobody_makes_is_warned_about_with_its_field(client: Client, tenant: str) -> None:
+    spec = {"flavor": "absent", "image": "system/absent", "networks": [{"network": "front"}], "ssh_keys": ["ada"]}
+    said = Forecaster(client).create(_want("instance", "web", spec))
+    assert said.faults == ()
+    assert [warning.partition(" as things stand")[0] for warning in said.warnings] == [
+        "spec.flavor: there is no flavor 'absent'",
+        "spec.image: there is no image 'absent' in tenant 'system'",
+        f"spec.networks[0].network: there is no network 'front' in tenant {tenant!r}",
+        f"spec.ssh_keys[0]: there is no ssh_key 'ada' in tenant {tenant!r}",
+    ]
+
+
+def test_a_name_that_the_same_program_makes_is_not_warned_about(client: Client, tenant: str) -> None:
+    forecaster = Forecaster(client)
+    forecaster.create(Desired(kind=_KINDS.find("tenant"), name=f"{tenant}.ops", spec={}))
+    network = Desired(kind=_KINDS.find("network"), name="front", tenant=f"{tenant}.ops", spec={})
+    assert forecaster.create(network).warnings == ()
+    forecaster.create(Desired(kind=_KINDS.find("network"), name="front", spec={"description": UNKNOWN}))
+    subnet = _want("subnet", "front", {"network": "front", "cidr": "10.0.0.0/24"})
+    assert forecaster.create(subnet).warnings == ()
+    qualified = _want("subnet", "back", {"network": f"{tenant}/front", "cidr": "10.0.1.0/24"})
+    assert forecaster.create(qualified).warnings == ()
+
+
 def test_a_tenant_that_is_not_made_yet_is_reported_and_not_refused(client: Client, tenant: str) -> None:
     wanted = Desired(kind=_KINDS.find("network"), name="front", tenant=f"{tenant}.ops", spec={})
     said = Forecaster(client).create(wanted)
