@@ -24,9 +24,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
             client.put("flavor", "large", {"vcpus": 2, "memory_mib": 1024, "disk_gib": 8})
             for number in (1, 2):
                 client.put("host", f"rack-{number}", {"driver": "sim", "zone": f"zone-{number}"})
+            machine = {"vcpus": 32, "memory_mib": 65_536, "gpus": {"board": "hgx-h100-8"}}
+            client.put("host", "gpu-1", {"driver": "sim", "zone": "zone-1", "simulated": machine})
+            client.put("gpu_profile", "h100", {"models": ["h100-80gb-hbm3"]})
             client.put("image", "linux", IMAGE)
             client.put("share", "linux", {"kind": "image", "name": "linux", "tenants": "all"})
-            for kind, name in (("host", "rack-1"), ("host", "rack-2"), ("image", "linux")):
+            for kind, name in (("host", "rack-1"), ("host", "rack-2"), ("host", "gpu-1"), ("image", "linux")):
                 client.wait_ready(kind, name, timeout_s=30)
         yield running
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,21 @@ def test_a_tenant_is_onboarded_gets_an_application_is_resized_and_is_offboarded(
     assert client.get("tenant", tenant)["spec"]["suspended"] is False
     assert check_run_again_of_offboarding(installed, tenant) == 2
     assert client.find("tenant", tenant) is None
+
+
+def test_a_gpu_cluster_is_made_shrunk_and_found_by_its_model(installed: Installed, client: Client, tenant: str) -> None:
+    cluster = {"tenant": tenant, "profile": "h100", "flavor": "small", "image": "system/linux"}
+    assert check_run_again(installed, "gpu_cluster", **cluster) == 1
+    nodes = {obj["metadata"]["name"]: obj for obj in client.list("instance", tenant=tenant)}
+    given = [gpu["address"] for obj in nodes.values() for gpu in obj.get("status", {})["gpus"]]
+    assert (sorted(nodes), len(given), len(set(given))) == (["training-1", "training-2"], 8, 8)
+    source = installed.folder / f"{tenant}.pextra.yml"
+    source.write_text(f"{{plugin: pextra.cloud.pextra, tenants: [{tenant}], hosts: true}}")
+    listed = installed.command("ansible-inventory", "-i", source, "--list")
+    assert listed.code == 0, listed.out
+    assert {*nodes, "gpu-1"} <= set(json.loads(listed.out)["gpu_h100_80gb_hbm3"]["hosts"])
+    assert check_run_again(installed, "gpu_cluster", **cluster, nodes=1) == 1
+    assert [obj["metadata"]["name"] for obj in client.list("instance", tenant=tenant)] == ["training-1"]
 
 
 def test_the_owner_s_first_password_is_written_down_once(

@@ -41,3 +41,21 @@ def test_tenants_are_made_in_a_loop_and_their_tokens_are_secrets(
     assert "pxt_" not in stack.stored()
     assert set(stack.up().counts) == {"unchanged"}
     stack.destroy()
+
+
+def test_nodes_of_a_gpu_cluster_have_linked_gpus_of_their_own(
+    new_stack: Callable[..., Stack], client: Client, tenant: str
+) -> None:
+    machine = {"vcpus": 32, "memory_mib": 65_536, "gpus": {"board": "hgx-h100-8"}}
+    client.put("host", f"gpu-{tenant}", {"driver": "sim", "simulated": machine})
+    client.wait_ready("host", f"gpu-{tenant}", timeout_s=30)
+    client.put("gpu_profile", f"h100-{tenant}", {"models": ["h100-80gb-hbm3"]})
+    stack = new_stack(_program("gpu-cluster"))
+    for name, value in (("profile", f"h100-{tenant}"), ("flavor", "small"), ("image", "system/tiny")):
+        stack.run("config", "set", name, value)
+    stack.up()
+    given = [gpu["address"] for each in client.list("instance") for gpu in each.get("status", {})["gpus"]]
+    assert (len(given), len(set(given))) == (8, 8)
+    assert set(stack.up().counts) == {"unchanged"}
+    stack.destroy()
+    client.delete("host", f"gpu-{tenant}")

@@ -15,11 +15,12 @@ description:
   - Makes a host of each instance, and on demand of each host of the cloud, and groups them.
   - The file's name ends in C(pextra.yml) or C(pextra.yaml).
   - Every host has the variable C(pextra), with C(kind), C(name), C(tenant), C(uid), C(labels), C(annotations),
-    C(zone), C(flavor), C(image), C(host), C(status), C(ready), C(addresses), and with C(spec) and C(object_status)
-    as the API has them.
+    C(zone), C(flavor), C(image), C(host), C(status), C(ready), C(addresses), C(gpu_models), and with C(spec) and
+    C(object_status) as the API has them.
   - Groups are C(pextra_instances), C(pextra_hosts), C(tenant_<tenant>), C(zone_<zone>), C(flavor_<flavor>),
-    C(status_<status>) (C(running), C(off), C(paused), C(pending); hosts are C(ready) or C(not_ready)) and
-    C(label_<label>_<value>). Characters that group names cannot have become C(_).
+    C(status_<status>) (C(running), C(off), C(paused), C(pending); hosts are C(ready) or C(not_ready)),
+    C(gpu_<model>) of what has GPUs, and C(label_<label>_<value>). Characters that group names cannot have become
+    C(_).
   - An instance's zone is that of its host where the caller may read hosts, else the one that it asks for.
 extends_documentation_fragment:
   - pextra.cloud.connection.plugin
@@ -218,6 +219,8 @@ def _groups(facts: Mapping[str, Any]) -> Iterator[str]:
     for prefix in ("tenant", "zone", "flavor", "status"):
         if facts.get(prefix):
             yield f"{prefix}_{facts[prefix]}"
+    for model in facts["gpu_models"]:
+        yield f"gpu_{model}"
     for label, value in sorted(facts["labels"].items()):
         yield f"label_{label}_{value}" if value else f"label_{label}"
 
@@ -232,6 +235,7 @@ def _facts(obj: Mapping[str, Any]) -> dict[str, Any]:
         "labels": metadata.get("labels") or {},
         "annotations": metadata.get("annotations") or {},
         "ready": is_ready(obj),
+        "gpu_models": sorted({gpu["model"] for gpu in (obj.get("status") or {}).get("gpus") or []}),
         "spec": obj["spec"],
         "object_status": obj.get("status") or {},
     }
