@@ -21,7 +21,10 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def _capacity_is_taken_without_looking(patch: pytest.MonkeyPatch) -> None:
-    def take(tx: Tx, host_uid: str, tenant_uid: str, uid: str, amounts: Any, *, spread_group: str | None) -> bool:
+    def take(
+        tx: Tx, host_uid: str, tenant_uid: str, uid: str, amounts: Any, *, spread_group: str | None, gpus: object
+    ) -> bool:
+        assert not gpus  # nobody here asks for any
         tx.conn.execute(
             insert(allocation).values(
                 tenant_uid=tenant_uid,
