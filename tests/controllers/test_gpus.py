@@ -96,7 +96,7 @@ def test_quota_counts_gpus_by_model_and_by_profile_until_they_are_gone(cloud: Lo
     cloud.instance("pair", gpus={"profile": "h100", "count": 2})
     cloud.instance("part", gpus={"profile": "quarter"})
     assert usage(cloud) == {
-        "gpus": 3, f"gpus/{H100}": 3, "gpu_profiles": 3, "gpu_profiles/h100": 2, "gpu_profiles/quarter": 1,
+        "gpus": 3, f"gpus/{H100}": 3, "gpus/profile.h100": 2, "gpus/profile.quarter": 1,
     }  # fmt: skip
     cloud.put("quota", "default", {"unlisted": "unlimited", "limits": {f"gpus/{H100}": 4}}, tenant=TENANT)
     with pytest.raises(PextraError, match=f"may have 4 gpus/{H100}"):

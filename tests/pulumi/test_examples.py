@@ -50,6 +50,7 @@ def test_nodes_of_a_gpu_cluster_have_linked_gpus_of_their_own(
     client.put("host", f"gpu-{tenant}", {"driver": "sim", "simulated": machine})
     client.wait_ready("host", f"gpu-{tenant}", timeout_s=30)
     client.put("gpu_profile", f"h100-{tenant}", {"models": ["h100-80gb-hbm3"]})
+    client.put("quota", "default", {"unlisted": "unlimited"})
     stack = new_stack(_program("gpu-cluster"))
     for name, value in (("profile", f"h100-{tenant}"), ("flavor", "small"), ("image", "system/tiny")):
         stack.run("config", "set", name, value)

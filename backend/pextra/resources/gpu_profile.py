@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pextra.declaration.kind import Area, Column, Kind, Scope, SpecModel
 from pextra.declaration.markers import Filterable
 
-GpuModel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=48)]
+GpuModel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=48)]
 """A model's name, such as `h100-80gb-hbm3`; `status.gpus` of hosts has those that there are."""
 
 

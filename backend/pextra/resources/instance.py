@@ -280,7 +280,7 @@ def _charged_gpus(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
     if wish is None or profile is None:
         return {}
     count: int = wish["count"]
-    charged = {"gpus": count, "gpu_profiles": count, f"gpu_profiles/{wish['profile']}": count}
+    charged = {"gpus": count, f"gpus/profile.{wish['profile']}": count}
     models: list[str] = profile.get("models") or []
     if len(models) == 1:  # of one that may be of several, the model is not known before it is placed
         charged[f"gpus/{models[0]}"] = count
@@ -309,8 +309,8 @@ INSTANCE = Kind(
         "volume_gib": "GiB of volumes and of instances' root disks.",
     },
     families={
-        "gpus": "GPUs of instances, and parts of GPUs; `gpus/` and a model: those that are of that model alone.",
-        "gpu_profiles": "The same by profile: `gpu_profiles/` and the profile's name.",
+        "gpus": "GPUs of instances, and parts of GPUs; `gpus/` and a model: those that can only be of that model, and "
+        "`gpus/profile.` and a name: those of that profile.",
     },
     actions=(
         Action(name="reboot", description="Restart the machine once."),
