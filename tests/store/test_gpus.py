@@ -32,6 +32,10 @@ def mig(module: int, slots: int) -> Claim:
     return Claim(f"gpu-{module}", "mig", "1g", 125 * slots.bit_count(), slots)
 
 
+def vf(module: int, number: int) -> Claim:
+    return Claim(f"gpu-{module}", "vf", "", 250, 1 << number)
+
+
 @pytest.fixture
 def tenant(database: Database) -> str:
     return database.new_uid()
@@ -114,7 +118,11 @@ def test_a_guest_gets_all_of_its_gpus_or_nothing_at_all(database: Database, tena
         (mig(0, 0b11), mig(0, 0b110), False),
         (Claim("gpu-0", "vgpu", "q4", 250), Claim("gpu-0", "vgpu", "q4", 250), True),
         (Claim("gpu-0", "vgpu", "q4", 250), Claim("gpu-0", "vgpu", "q8", 500), False),
-        (Claim("gpu-0", "vf", "", 500), Claim("gpu-0", "vf", "", 500), True),
+        (vf(0, 0), vf(0, 1), True),
+        (vf(0, 30), vf(0, 30), False),
+        (vf(0, 30), vf(0, 29), True),
+        (vf(0, 0), whole(0), False),
+        (whole(0), vf(0, 0), False),
         (whole(0), Claim("gpu-9", "whole", "", 1000), False),
     ],
 )
@@ -208,6 +216,7 @@ def test_guests_that_come_and_go_at_once_are_never_given_a_gpu_twice(
                         (whole(first), whole(first ^ 1)),
                         (share(first, 400),),
                         (mig(first, 1 << rng.randrange(7)),),
+                        (vf(first, rng.randrange(4)),),
                     ]
                 )
                 guest = give(processes[seed], host, tenant, *claims)

@@ -98,9 +98,12 @@ def desired_guest(
 def _devices(tx: Tx, record: Record, host: Record) -> tuple[GuestDevice, ...]:
     claims = gpus.claims_of(tx, record.tenant_uid, record.uid)
     devices = host_gpus.devices_of(claims, host.status)
-    gone = {claim.address for claim in claims if claim.mode == Mode.WHOLE} - {device.address for device in devices}
+    wanted = [claim for claim in claims if host_gpus.is_device(claim)]
+    gone = {claim.address for claim in wanted if not host_gpus.devices_of([claim], host.status)}
     if gone:
-        raise Missing(f"its host no longer has GPU {', '.join(sorted(gone))}")
+        parts = any(claim.mode == Mode.VF for claim in wanted)
+        what = "the virtual functions that it was given of GPU" if parts else "GPU"
+        raise Missing(f"its host no longer has {what} {', '.join(sorted(gone))}")
     return devices
 
 

@@ -199,6 +199,7 @@ def _gpu_type(document: str) -> GpuType:
         kind["model"],
         kind["shareable"],
         {(Mode(s["mode"]), s["name"]): Slice(s["milli"], s["slots"], tuple(s["starts"])) for s in kind["slices"]},
+        kind.get("whole", True),
     )
 
 

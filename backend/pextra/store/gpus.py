@@ -24,13 +24,13 @@ class Gpu:
 
     Attributes:
         position: its place on the host's board, counted from 0.
-        kind: what all GPUs like it have in common: `model`, `shareable` and `slices`, a list of documents with `mode`,
-            `name`, `milli`, `slots` and `starts`.
+        kind: what all GPUs like it have in common: `model`, `shareable`, `whole` (absent: true) and `slices`, a list of
+            documents with `mode`, `name`, `milli`, `slots` and `starts`.
         cell: its NUMA cell; -1 where none is known.
         usable: it is there and healthy, and guests can have it.
         used_milli: what is given out of it, in thousandths.
         mode, profile: in which mode, as vGPUs of which type; empty while nothing is.
-        slots: the slots that MIG instances lie on, as bits.
+        slots: the slots that MIG instances lie on, or the virtual functions that are given, as bits.
     """
 
     host_uid: str
@@ -51,7 +51,7 @@ class Claim:
 
     Attributes:
         profile: a MIG profile or a vGPU type.
-        slots: the slots of a MIG instance, as bits.
+        slots: the slots of a MIG instance, or the one virtual function, as bits.
     """
 
     address: str
@@ -135,6 +135,8 @@ def are_free(tx: Tx, host_uid: str, claims: Sequence[Claim]) -> bool:
 
 def _fits(one: Gpu, claim: Claim) -> bool:
     same = one.mode in ("", claim.mode) and (not one.mode or one.profile == _profile_of_gpu(claim))
+    if claim.mode == "whole" and not one.kind.get("whole", True):
+        return False
     return one.usable and same and one.used_milli + claim.milli <= WHOLE_MILLI and one.slots & claim.slots == 0
 
 

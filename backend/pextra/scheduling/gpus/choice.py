@@ -10,7 +10,7 @@ import numpy as np
 from pextra.scheduling.arrays import Flags, Floats, Ints
 from pextra.scheduling.gpus.boards import Board, Choice, choose
 from pextra.scheduling.gpus.columns import GpuColumns, Needs
-from pextra.scheduling.gpus.devices import GpuClaim, Mode, mig_slots
+from pextra.scheduling.gpus.devices import GpuClaim, GpuType, Mode, mig_slots, vf_slot
 from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 
 Waste = Callable[[Ints, Ints], Ints]
@@ -104,11 +104,18 @@ def claims(columns: GpuColumns, host: int, wish: GpuRequest, parts: Ints) -> tup
         kind = fleet.kinds[int(fleet.kind[host, column])]
         used = int(columns.slots[host, column])
         for _ in range(int(parts[column])):
-            slots = mig_slots(kind, kind.slices[wish.mode, wish.profile], used) if wish.mode is Mode.MIG else 0
+            slots = _slots(kind, wish, used)
             used |= slots
             milli = int(needs.milli[fleet.kind[host, column]])
             made.append(GpuClaim(fleet.addresses[host][column], wish.mode, wish.profile, milli, slots))
     return tuple(made)
+
+
+def _slots(kind: GpuType, wish: GpuRequest, used: int) -> int:
+    """Which MIG slots, or which virtual function, a part takes, as bits; 0 where parts are all alike."""
+    if wish.mode is Mode.MIG:
+        return mig_slots(kind, kind.slices[wish.mode, wish.profile], used)
+    return vf_slot(kind.slices[wish.mode, wish.profile], used) if wish.mode is Mode.VF else 0
 
 
 def _choose_all(

@@ -97,7 +97,7 @@ class GpuFleet:
         if wish.models and kind.model not in wish.models:
             return 0
         if wish.mode is Mode.WHOLE:
-            return WHOLE_MILLI
+            return WHOLE_MILLI if kind.whole else 0
         if wish.mode is Mode.SHARE:
             return wish.milli if kind.shareable else 0
         part = kind.slices.get((wish.mode, wish.profile))
@@ -110,7 +110,7 @@ class GpuColumns:
     Attributes:
         free: thousandths.
         mode: the code of the mode that each is used in; 0: none.
-        slots: the slots that MIG instances lie on.
+        slots: the slots that MIG instances lie on, or the virtual functions that are handed out, as bits.
     """
 
     __slots__ = ("fleet", "free", "mode", "slots")
@@ -146,7 +146,8 @@ class GpuColumns:
             (need > 0) & fleet.usable[hosts] & (self.free[hosts] >= need) & ((mode == _UNUSED) | (mode == needs.mode))
         )
         if needs.slots is not None:
-            able &= needs.slots[kind, self.slots[hosts]]
+            # Virtual functions are more than slots; a GPU that has some handed out is in another mode anyway.
+            able &= needs.slots[kind, self.slots[hosts] & ((1 << MIG_SLOTS) - 1)]
         return able
 
     def open(self, hosts: Ints) -> Ints:

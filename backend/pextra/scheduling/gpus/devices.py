@@ -19,6 +19,10 @@ MIG_SLOTS: Final = 8
 """Slots of memory that MIG instances are placed on."""
 
 
+MOST_VFS: Final = 31
+"""How many virtual functions of one GPU are handed out: each is a bit of a number that databases keep in 32."""
+
+
 class Mode(StrEnum):
     """A way to hand out a GPU."""
 
@@ -35,8 +39,8 @@ class Slice:
 
     Attributes:
         milli: what it takes of the GPU, in thousandths.
-        slots: of a MIG instance, on how many slots of memory it lies, from its start on.
-        starts: of a MIG instance, the slots that it can start at.
+        slots: of a MIG instance, on how many slots of memory it lies, from its start on; of a virtual function, 1.
+        starts: of a MIG instance, the slots that it can start at; of virtual functions, their numbers from 0 on.
     """
 
     milli: int
@@ -56,11 +60,13 @@ class GpuType:
         model: its name, as requests and quotas have it.
         shareable: whether guests may share one by time.
         slices: the parts by mode (VF, MIG, vGPU) and profile, which is empty for a VF.
+        whole: whether it can be handed out as a whole; one that is divided into virtual functions cannot.
     """
 
     model: str
     shareable: bool = False
     slices: Mapping[tuple[Mode, str], Slice] = field(default_factory=lambda: MappingProxyType({}))
+    whole: bool = True
 
     @cached_property
     def mig(self) -> tuple[Slice, ...]:
@@ -80,7 +86,7 @@ class GpuView:
         used_milli: what is handed out of it, in thousandths.
         mode: in which mode, while anything is.
         profile: as vGPUs of which type, while any are.
-        slots: the slots that MIG instances lie on.
+        slots: the slots that MIG instances lie on, or the virtual functions that are handed out, as bits.
     """
 
     address: str
@@ -102,7 +108,7 @@ class GpuClaim:
         mode: in which mode.
         profile: a MIG profile or a vGPU type.
         milli: how much of it, in thousandths.
-        slots: the slots of a MIG instance.
+        slots: the slots of a MIG instance, or the one virtual function, as bits.
     """
 
     address: str
@@ -115,6 +121,24 @@ class GpuClaim:
 def fits_mig(part: Slice, used: int) -> bool:
     """Whether a MIG instance finds slots that lie together."""
     return any(mask & used == 0 for mask in part.masks())
+
+
+def vf_slot(part: Slice, used: int) -> int:
+    """The first virtual function that is free, as a bit; 0 where the numbers of functions are not known.
+
+    Args:
+        part: the virtual functions of a GPU.
+        used: those that are handed out.
+
+    Raises:
+        ValueError: all are handed out.
+    """
+    if not part.starts:
+        return 0
+    free = [mask for mask in part.masks() if mask & used == 0]
+    if not free:
+        raise ValueError(f"all {len(part.starts)} virtual functions are handed out")
+    return free[0]
 
 
 @lru_cache(maxsize=65_536)
