@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ConfigError,
         OperationFailedError,
         TransportError,
+        WaitStoppedError,
         WaitTimeoutError,
         WatchExpiredError,
     )
@@ -53,6 +54,7 @@ __all__ = [
     "Settings",
     "Snapshot",
     "TransportError",
+    "WaitStoppedError",
     "WaitTimeoutError",
     "Watch",
     "WatchExpiredError",
@@ -75,6 +77,7 @@ _HOMES = {
     "ConfigError": "errors",
     "OperationFailedError": "errors",
     "TransportError": "errors",
+    "WaitStoppedError": "errors",
     "WaitTimeoutError": "errors",
     "WatchExpiredError": "errors",
     "Follow": "follow",

@@ -247,9 +247,10 @@ class Client:
         tenant: str | None = None,
         uid: str | None = None,
         timeout_s: float = 300.0,
+        stop: threading.Event | None = None,
     ) -> Object:
         """Waits until an object is as desired; see `waiting.wait_ready`."""
-        return waiting.wait_ready(self, kind, name, tenant=tenant, uid=uid, timeout_s=timeout_s)
+        return waiting.wait_ready(self, kind, name, tenant=tenant, uid=uid, timeout_s=timeout_s, stop=stop)
 
     def wait_deleted(
         self,
@@ -259,9 +260,10 @@ class Client:
         tenant: str | None = None,
         uid: str | None = None,
         timeout_s: float = 300.0,
+        stop: threading.Event | None = None,
     ) -> None:
         """Waits until an object has gone; see `waiting.wait_deleted`."""
-        waiting.wait_deleted(self, kind, name, tenant=tenant, uid=uid, timeout_s=timeout_s)
+        waiting.wait_deleted(self, kind, name, tenant=tenant, uid=uid, timeout_s=timeout_s, stop=stop)
 
     def wait_for_operation(self, operation: Object, *, timeout_s: float = 300.0) -> Object:
         """Waits until an operation has succeeded; see `waiting.wait_for_operation`."""

@@ -112,6 +112,19 @@ class WaitTimeoutError(ClientError):
         self.condition = condition
 
 
+class WaitStoppedError(ClientError):
+    """Somebody said that nothing is to be waited for any more; what was asked for goes on.
+
+    Args:
+        subject: what was waited for, such as `instance acme/web-1 to be ready`.
+        last: the object as it was last seen, if it was seen.
+    """
+
+    def __init__(self, subject: str, last: Object | None) -> None:
+        super().__init__(f"told to stop while waiting for {subject}, which goes on")
+        self.last = last
+
+
 class OperationFailedError(ClientError):
     """An operation ended without success.
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from pextra_client.discovery import Kind
-from pextra_client.errors import OperationFailedError, WaitTimeoutError
+from pextra_client.errors import OperationFailedError, WaitStoppedError, WaitTimeoutError
 from pextra_client.wire import Object, condition
 
 if TYPE_CHECKING:
     from pextra_client.client import Client
 
 _LONGEST_POLL_S = 60
+_STOPPABLE_POLL_S = 5
+"""How long a wait that may be told to stop asks at once: so late it hears of it."""
 _SHORTEST_POLL_S = 1
 _PROGRESS_S = 5
 """How often progress is told."""
@@ -80,6 +83,7 @@ def wait_ready(
     tenant: str | None = None,
     uid: str | None = None,
     timeout_s: float = 300.0,
+    stop: Event | None = None,
 ) -> Object:
     """Waits until an object is as desired, for its present generation.
 
@@ -90,12 +94,15 @@ def wait_ready(
         tenant: whose it is; the client's own when absent.
         uid: of the object that is meant, so that a namesake is not taken for it.
         timeout_s: how long, altogether.
+        stop: ends the wait, some seconds after it is set.
 
     Raises:
         WaitTimeoutError: it is not so in time; the message carries the last condition.
+        WaitStoppedError: `stop` was set before it is so.
         ApiError: `object.not_found`, `object.uid_mismatch`, …
     """
-    return cast(Object, _wait(client, kind, name, Until.READY, tenant=tenant, uid=uid, timeout_s=timeout_s))
+    seen = _wait(client, kind, name, Until.READY, tenant=tenant, uid=uid, timeout_s=timeout_s, stop=stop)
+    return cast(Object, seen)
 
 
 def wait_deleted(
@@ -106,6 +113,7 @@ def wait_deleted(
     tenant: str | None = None,
     uid: str | None = None,
     timeout_s: float = 300.0,
+    stop: Event | None = None,
 ) -> None:
     """Waits until an object has gone.
 
@@ -116,11 +124,13 @@ def wait_deleted(
         tenant: whose it is; the client's own when absent.
         uid: of the object that is meant, so that a namesake made meanwhile is not waited for.
         timeout_s: how long, altogether.
+        stop: ends the wait, some seconds after it is set.
 
     Raises:
         WaitTimeoutError: it has not gone in time; the message carries the last condition.
+        WaitStoppedError: `stop` was set before it has gone.
     """
-    _wait(client, kind, name, Until.DELETED, tenant=tenant, uid=uid, timeout_s=timeout_s)
+    _wait(client, kind, name, Until.DELETED, tenant=tenant, uid=uid, timeout_s=timeout_s, stop=stop)
 
 
 def _wait(
@@ -132,20 +142,26 @@ def _wait(
     tenant: str | None,
     uid: str | None,
     timeout_s: float,
+    stop: Event | None,
 ) -> Object | None:
     found = client.kind(kind)
     deadline = time.monotonic() + timeout_s
+    longest_s = _LONGEST_POLL_S if stop is None else _STOPPABLE_POLL_S
+    subject = f"{found.label(name, tenant or client.tenant)} to be {until.value}"
     last: Object | None = None
     while True:
         remaining_s = deadline - time.monotonic()
-        poll_s = max(_SHORTEST_POLL_S, min(_LONGEST_POLL_S, int(remaining_s)))
+        poll_s = max(_SHORTEST_POLL_S, min(longest_s, int(remaining_s)))
+        if stop is not None and stop.is_set():
+            poll_s = _SHORTEST_POLL_S
         done, seen = poll_once(client, found, name, until, tenant=tenant, uid=uid, poll_s=poll_s)
         if done:
             return seen
         if seen is not None:
             last = seen
+        if stop is not None and stop.is_set():
+            raise WaitStoppedError(subject, last)
         if time.monotonic() >= deadline:
-            subject = f"{found.label(name, tenant or client.tenant)} to be {until.value}"
             raise WaitTimeoutError(subject, timeout_s, last, condition(last, "ready") if last else None)
 
 

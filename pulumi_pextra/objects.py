@@ -5,6 +5,7 @@ Both providers, the dynamic one and the plugin, are thin above this.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -59,6 +60,14 @@ class Objects:
         self.client: Client = connection.client
         self._timeout_s = connection.ready_timeout_s
         self._forecaster = Forecaster(connection.client)
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Has every wait end; what was asked for goes on."""
+        self._stop.set()
+
+    def _owner(self, stack: str | None = None) -> Owner:
+        return Owner(self.client, stack=stack, timeout_s=self._timeout_s, stop=self._stop)
 
     def check(
         self, kind: Kind, olds: Properties, news: Properties, *, forecast: bool, tell: Tell
@@ -139,12 +148,14 @@ class Objects:
         Raises:
             Failure: nothing was made, or what was made is not ready; then it is told.
         """
-        owner = Owner(self.client, stack=stack, timeout_s=self._timeout_s)
+        owner = self._owner(stack)
         with told_of(_label(kind, inputs)):
             try:
                 obj = owner.create(properties.desired(kind, inputs), timeout_s=timeout_s)
             except NotReadyError as error:
-                raise _standing(kind, error, inputs, None) from error
+                if not error.stopped:
+                    raise _standing(kind, error, inputs, None) from error
+                obj = error.obj
         return properties.identifier(obj), properties.outputs_of(kind, obj, inputs)
 
     def read(
@@ -181,7 +192,7 @@ class Objects:
         Raises:
             Failure: nothing was changed, or what was changed is not ready; then it is told.
         """
-        owner = Owner(self.client, timeout_s=self._timeout_s)
+        owner = self._owner()
         label = _label(kind, inputs)
         with told_of(label):
             try:
@@ -189,7 +200,9 @@ class Objects:
                     properties.owned(kind, outputs), properties.desired(kind, inputs), timeout_s=timeout_s
                 )
             except NotReadyError as error:
-                raise _standing(kind, error, inputs, outputs) from error
+                if not error.stopped:
+                    raise _standing(kind, error, inputs, outputs) from error
+                obj = error.obj
         return properties.outputs_of(kind, obj, inputs, outputs)
 
     def delete(self, kind: Kind, outputs: Properties, *, timeout_s: float | None = None) -> None:
@@ -199,7 +212,7 @@ class Objects:
             Failure: it stays.
         """
         with told_of(_label(kind, outputs)):
-            Owner(self.client, timeout_s=self._timeout_s).delete(properties.owned(kind, outputs), timeout_s=timeout_s)
+            self._owner().delete(properties.owned(kind, outputs), timeout_s=timeout_s)
 
 
 def _standing(kind: Kind, error: NotReadyError, inputs: Properties, outputs: Properties | None) -> Failure:

@@ -32,7 +32,7 @@ def created(resource: Resource, session: Session, wanted: Values, config: Values
             wait=bool(wanted["wait"]),
         )
     except NotReadyError as error:
-        diagnostics.error(f"{resource.label(wanted)} was made and is not ready", str(error))
+        _not_ready(f"{resource.label(wanted)} was made", error, diagnostics)
         return _stands(resource, session, error.obj, wanted)
     except TakenError as error:
         diagnostics.error(f"Cannot {what}: the name is taken", str(error), ["name"])
@@ -66,7 +66,7 @@ def updated(
             wait=bool(wanted["wait"]),
         )
     except NotReadyError as error:
-        diagnostics.error(f"{resource.label(wanted)} was changed and is not ready", str(error))
+        _not_ready(f"{resource.label(wanted)} was changed", error, diagnostics)
         return _stands(resource, session, error.obj, wanted)
     except ClientError as error:
         _refused(resource, f"update {resource.label(wanted)}", error, config, diagnostics)
@@ -83,6 +83,13 @@ def deleted(resource: Resource, session: Session, prior: Values, private: bytes,
         diagnostics.refused(f"delete {resource.label(prior)}", error)
         return dict(prior), private
     return None, b""
+
+
+def _not_ready(done: str, error: NotReadyError, diagnostics: Diagnostics) -> None:
+    if error.stopped:  # an error would taint what may be all right
+        diagnostics.warning(f"{done}, and nobody waited until it is ready", str(error))
+    else:
+        diagnostics.error(f"{done} and is not ready", str(error))
 
 
 def _stands(resource: Resource, session: Session, obj: Object, wanted: Values) -> Applied:

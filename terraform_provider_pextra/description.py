@@ -97,11 +97,6 @@ class Description:
         del request
         return MESSAGES["Diagnostics"]()
 
-    def StopProvider(self, request: Any) -> Any:  # noqa: N802
-        """Nothing to stop: whatever is waited for ends by its timeout, and is found again when it is not waited for."""
-        del request
-        return MESSAGES["StopProvider.Response"]()
-
 
 def _capabilities() -> Any:
     # Optional: Terraform then asks each of its processes for the schemas once instead of several times.

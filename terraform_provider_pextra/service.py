@@ -57,6 +57,13 @@ class Provider:
                 diagnostics.error(f"timeout {error}", path=["timeout"])
         return MESSAGES["Diagnostics"](diagnostics=diagnostics.messages)
 
+    def StopProvider(self, request: Any) -> Any:  # noqa: N802
+        """Has every wait end; what was asked for goes on, and the next run finds it as it is then."""
+        del request
+        if self._session is not None:
+            self._session.stop.set()
+        return MESSAGES["StopProvider.Response"]()
+
     # --- resources ---------------------------------------------------------------------------------
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +29,9 @@ class Session:
 
     def __init__(self, client: Client, *, stack: str, timeout_s: float = _TIMEOUT_S) -> None:
         self.client = client
-        self.owner = Owner(client, stack=stack, timeout_s=timeout_s)
+        self.stop = threading.Event()
+        """Set when Terraform wants to end: nothing is waited for any more."""
+        self.owner = Owner(client, stack=stack, timeout_s=timeout_s, stop=self.stop)
         self.forecaster = Forecaster(client)
         self.timeout_s = timeout_s
         self.owned: set[str] = set()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from threading import Event
 
 from pextra_client.client import Client
 from pextra_client.discovery import Kind
-from pextra_client.errors import ApiError, ClientError, WaitTimeoutError
+from pextra_client.errors import ApiError, ClientError, WaitStoppedError, WaitTimeoutError
 from pextra_client.lifecycle.desired import Desired, Owned
 from pextra_client.lifecycle.naming import creation_key
 from pextra_client.wire import Object, is_ready
@@ -30,6 +31,8 @@ class NotReadyError(ClientError):
     def __init__(self, obj: Object, why: ClientError) -> None:
         super().__init__(str(why))
         self.obj = obj
+        self.stopped = isinstance(why, WaitStoppedError)
+        """Whether nobody waited longer, so that nothing is known to be wrong."""
 
 
 class TakenError(ClientError):
@@ -54,12 +57,16 @@ class Owner:
             never answered, because the program was killed meanwhile, is found again by it for 24 hours. Without it,
             an answer that got lost is found only while the program runs.
         timeout_s: how long to wait for one object to become ready or to go, unless a call says otherwise.
+        stop: when it is set, nothing is waited for any more.
     """
 
-    def __init__(self, client: Client, *, stack: str | None = None, timeout_s: float = 600.0) -> None:
+    def __init__(
+        self, client: Client, *, stack: str | None = None, timeout_s: float = 600.0, stop: Event | None = None
+    ) -> None:
         self._client = client
         self._stack = stack
         self._timeout_s = timeout_s
+        self._stop = stop
 
     def create(self, desired: Desired, *, timeout_s: float | None = None, wait: bool = True) -> Object:
         """Makes a new object, and waits until it is as desired.
@@ -76,6 +83,7 @@ class Owner:
             NotReadyError: it is made, and not ready in time.
             ApiError: `spec.invalid`, `quota.exceeded`, …; nothing was made.
             WaitTimeoutError: an object of that name is being deleted and does not go.
+            WaitStoppedError: the same, and nobody is to wait longer.
         """
         deadline = self._deadline(timeout_s)
         made = self._make(desired, deadline)
@@ -145,7 +153,9 @@ class Owner:
         uid = found["metadata"].get("uid", "")
         remaining_s = deadline - time.monotonic()
         if found["metadata"].get("deleting") and remaining_s > 0:
-            self._client.wait_deleted(desired.kind, name, tenant=tenant, uid=uid, timeout_s=remaining_s)
+            self._client.wait_deleted(
+                desired.kind, name, tenant=tenant, uid=uid, timeout_s=remaining_s, stop=self._stop
+            )
             return
         label = desired.kind.label(name, tenant or self._client.tenant)
         ours = " A run of this stack that was broken off may have made it, with other settings." if renewed else ""
@@ -215,6 +225,7 @@ class Owner:
         Raises:
             ApiError: `object.in_use`, …
             WaitTimeoutError: it does not go in time; the message says why.
+            WaitStoppedError: it is going, and nobody is to wait longer.
         """
         deadline = self._deadline(timeout_s)
         try:
@@ -225,7 +236,9 @@ class Owner:
             raise
         if remains is not None:
             remaining_s = max(1.0, deadline - time.monotonic())
-            self._client.wait_deleted(owned.kind, owned.name, tenant=owned.tenant, uid=owned.uid, timeout_s=remaining_s)
+            self._client.wait_deleted(
+                owned.kind, owned.name, tenant=owned.tenant, uid=owned.uid, timeout_s=remaining_s, stop=self._stop
+            )
 
     def _deadline(self, timeout_s: float | None) -> float:
         return time.monotonic() + (self._timeout_s if timeout_s is None else timeout_s)
@@ -236,8 +249,10 @@ class Owner:
         owned = Owned.of(kind, obj)
         remaining_s = max(1.0, deadline - time.monotonic())
         try:
-            ready = self._client.wait_ready(kind, owned.name, tenant=owned.tenant, uid=owned.uid, timeout_s=remaining_s)
-        except WaitTimeoutError as error:
+            ready = self._client.wait_ready(
+                kind, owned.name, tenant=owned.tenant, uid=owned.uid, timeout_s=remaining_s, stop=self._stop
+            )
+        except (WaitTimeoutError, WaitStoppedError) as error:
             raise NotReadyError(error.last or obj, error) from error
         except ClientError as error:  # it stands all the same
             raise NotReadyError(obj, error) from error

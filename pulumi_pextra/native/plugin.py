@@ -188,8 +188,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return response
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """What is under way goes on: the engine ends this process, and the next run finds what was made."""
+        """Has every wait end; what was asked for goes on, and the next refresh shows how it is then."""
         del request, context
+        if self._objects is not None:
+            self._objects.stop()
         return empty_pb2.Empty()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -153,6 +154,19 @@ def test_an_object_that_does_not_become_ready_is_handed_over_with_the_reason(own
     client.put("flavor", "vast", {"vcpus": 128, "memory_mib": 900_000, "disk_gib": 5})
     with pytest.raises(NotReadyError, match=r"NoCapacity|no host") as caught:
         owner.create(_want("instance", "big", {"flavor": "vast", "image": "system/sim-linux"}), timeout_s=1)
+    assert _uid(caught.value.obj) == _uid(client.get("instance", "big"))
+
+
+def test_whoever_is_told_to_stop_is_handed_what_was_made_as_it_is(client: Client) -> None:
+    stop = threading.Event()
+    owner = Owner(client, timeout_s=600, stop=stop)
+    client.put("flavor", "vast", {"vcpus": 128, "memory_mib": 900_000, "disk_gib": 5})
+    timer = threading.Timer(1.0, stop.set)
+    timer.start()
+    with pytest.raises(NotReadyError, match=r"told to stop while waiting for instance \S+/big to be ready") as caught:
+        owner.create(_want("instance", "big", {"flavor": "vast", "image": "system/sim-linux"}))
+    timer.join()
+    assert caught.value.stopped
     assert _uid(caught.value.obj) == _uid(client.get("instance", "big"))
 
 

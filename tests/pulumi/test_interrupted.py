@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -87,6 +89,21 @@ def test_two_hundred_resources_are_made_stay_as_they_are_and_go(
     assert len(_uids(client)) == 200
     stack.destroy()
     assert _uids(client) == {}
+
+
+def test_an_engine_that_is_told_to_stop_does_not_wait_with_the_plugin_and_knows_what_was_made(
+    new_stack: NewStack, client: Client
+) -> None:
+    client.put("flavor", "vast", {"vcpus": 128, "memory_mib": 900_000, "disk_gib": 5})
+    program = "import pulumi_pextra.native as px\npx.Instance('b', name='b', flavor='vast', image='system/sim-linux')\n"
+    stack = new_stack(program)
+    process = stack.start("up", "--yes", "--skip-preview")
+    wait_until(lambda: client.find("instance", "b") is not None, 120, "the instance")
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)  # it would have waited for ten minutes
+    uid = client.get("instance", "b")["metadata"].get("uid")
+    assert [each["outputs"]["uid"] for each in stack.resources()] == [uid]
+    assert "pending_operations" not in stack.run("stack", "export").text
 
 
 _UNKNOWN: Final = """

@@ -122,6 +122,20 @@ def test_ctrl_c_ends_an_apply_after_what_is_under_way_and_the_state_has_all_that
 
 
 @pytest.mark.slow
+def test_ctrl_c_ends_a_wait_and_what_was_waited_for_is_in_the_state_untainted(stack: Stack, client: Client) -> None:
+    client.put("flavor", "vast", {"vcpus": 128, "memory_mib": 900_000, "disk_gib": 5})
+    stack.write({"instance.big": {"name": "big", "flavor": "vast", "image": "system/sim-linux"}})
+    process = stack.start("apply", "-auto-approve")
+    wait_until(lambda: client.find("instance", "big") is not None, 60, "the instance")
+    for pid in [process.pid, *_children(process.pid)]:
+        os.kill(pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=60)  # it would have waited for ten minutes
+    assert "nobody waited until it is ready" in said
+    assert stack.state().keys() == {"instance.big"}
+    assert stack.tainted() == set()
+
+
+@pytest.mark.slow
 def test_no_quota_is_a_warning_beforehand_an_error_then_and_what_fitted_stays(
     new_stack: NewStack, cloud: RunningCloud
 ) -> None:
