@@ -36,7 +36,6 @@ from pextra.drivers.usernet.driver import UserNetwork
 from pextra.images.tiny import ImageBuildError, build_tiny_image
 from pextra_client.version import VERSION
 
-LOOPBACK: Final = "127.0.0.1"
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -186,7 +185,7 @@ def _inventory(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
         numa_cells=seen.numa_cells,
         features=seen.features,
         cpu_model=seen.cpu_model,
-        forward_address=LOOPBACK if drivers.network.capabilities().forwards else "",
+        forward_address=drivers.network.capabilities().forward_address,
         gpus=gpus.gpus,
         gpu_board=gpus.board,
     )

@@ -106,7 +106,7 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
         "volume": VolumeController(fleet),
         "instance": InstanceController(fleet),
         "operation": OperationController(fleet),
-        "floating_ip": FloatingIpController(),
+        "floating_ip": FloatingIpController(fleet),
     }
 
 

@@ -109,7 +109,7 @@ def test_a_card_that_is_not_there_is_said_to_be_missing(web: AgentCloud) -> None
 
 def test_a_host_that_cannot_forward_is_said_to_be_so(web: AgentCloud) -> None:
     web.put("instance", "other", {"flavor": "large", "image": "linux", "networks": [{"network": "front"}], "zone": "z"})
-    web.put("host", "sim", {"driver": "sim", "zone": "z"})
+    web.add_host("closed", zone="z", forward_address="")
     web.settle(10.0)
     put(web, "ssh", {"to_port": 22}, instance="other")
     assert web.ready("floating_ip", "ssh")["reason"] == "ForwardUnsupported"

@@ -98,9 +98,11 @@ class AgentCloud(LoopedCloud):
         assert minted is not None
         return minted["token"]
 
-    def add_host(self, name: str, pool: str | None = None) -> AgentHost:
+    def add_host(
+        self, name: str, pool: str | None = None, *, zone: str = "default", forward_address: str = "127.0.0.1"
+    ) -> AgentHost:
         """A host whose agent has joined; with a pool of its own unless one is named that all hosts reach."""
-        self.put("host", name, {"driver": "libvirt", "cpu_overcommit": 1})
+        self.put("host", name, {"driver": "libvirt", "cpu_overcommit": 1, "zone": zone})
         link = Certified(self)
         uid = link.join(self.join_token(name)).host_uid
         self.world.ensure_host(uid, MACHINE)
@@ -111,7 +113,7 @@ class AgentCloud(LoopedCloud):
         )
         inventory = Inventory(
             8, 16_384, 200, "sim",
-            accelerated=False, pool=pool, pool_shared=shared, hardware={}, forward_address="127.0.0.1",
+            accelerated=False, pool=pool, pool_shared=shared, hardware={}, forward_address=forward_address,
         )  # fmt: skip
 
         def new_agent() -> Agent:

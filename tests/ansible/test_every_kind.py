@@ -12,8 +12,6 @@ from pextra_client.client import Client
 from tests.ansible.everything import CHANGES, Wanted, everything
 from tests.ansible.modules import Modules, Result
 
-NEVER_READY = {"floating_ip"}
-"""Simulated hosts cannot forward ports."""
 WRITABLE = [kind.name for kind in REGISTRY if kind.writable]
 
 
@@ -63,8 +61,7 @@ def test_for_every_kind_check_mode_predicts_what_the_real_run_does(modules: Modu
     wrong: dict[str, list[str]] = {}
 
     def compare(phase: str, wanted: Wanted, options: dict[str, Any], *, changes: bool) -> None:
-        waits = wanted.kind.name not in NEVER_READY or "state" in options
-        check, real = modules.check_then_do(wanted.kind.name, wait=waits, **options)
+        check, real = modules.check_then_do(wanted.kind.name, **options)
         found = differences(wanted, check, real, client)
         if not found and real.changed is not changes:
             found = [f"changed is {real.changed}"]

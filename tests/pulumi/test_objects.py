@@ -17,8 +17,7 @@ from tests.cli.cloud import RunningCloud
 from tests.lifecycle.examples import altered, in_need, written_examples
 from tests.lifecycle.tenants import new_tenant
 
-# A floating IP does not become ready on a simulated host, which forwards nothing; `test_stacks` has it.
-_KINDS = [kind for kind in Catalog.bundled() if kind.writable and kind.name != "floating_ip"]
+_KINDS = [kind for kind in Catalog.bundled() if kind.writable]
 _NETWORK = Catalog.bundled().find("network")
 
 

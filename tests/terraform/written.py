@@ -41,5 +41,4 @@ def every_kind(tenant: str) -> dict[str, dict[str, Any]]:
         }
     # The test's tenant has its own, with which it may make the rest.
     found["quota.one"]["tenant"] = "${pextra_tenant.one.name}"
-    found["floating_ip.one"]["wait"] = False  # simulated hosts forward no ports
     return found

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pextra.controllers import remote
-from pextra.controllers.outcome import Next, Outcome, gone, waiting
+from pextra.controllers.fleet import Fleet
+from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.declaration.kind import Spec
-from pextra.drivers.interface import Forward
+from pextra.drivers.interface import DriverError, Forward
 from pextra.services.cloud import Cloud
 from pextra.store import assignments, forwards, objects, references, work
 from pextra.store.database import Tx
@@ -30,7 +31,7 @@ class Seen:
     instance: Record | None
     host: Record | None
     held: list[Claim]
-    told: bool  # the host does what it was told of the instance
+    told: bool  # the host forwards, of the ports that are held, exactly those that are wanted
 
 
 class FloatingIpController:
@@ -38,23 +39,40 @@ class FloatingIpController:
 
     part = 8
 
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
     def look(self, cloud: Cloud, items: Sequence[Item]) -> list[Outcome]:
         """See `Controller.look`."""
         found = cloud.database.read(lambda tx: objects.by_uids(tx, [(i.tenant_uid, i.uid) for i in items]))
-        return [_look_at(cloud, item, found.get(item.uid)) for item in items]
+        return [self._look_at(cloud, item, found.get(item.uid)) for item in items]
+
+    def _look_at(self, cloud: Cloud, item: Item, record: Record | None) -> Outcome:
+        if record is None:
+            return gone(item)
+        spec = cloud.registry["floating_ip"].effective(record.spec, record.spec_version)
+        seen = cloud.database.read(lambda tx: _seen(cloud, tx, record, spec))
+        if seen.host is not None and not remote.has_agent(seen.host):
+            drivers = self._fleet.drivers(seen.host)
+            if drivers is None:
+                message = f"This control plane does not reach host {seen.host.name!r}."
+                return waiting(item, record, "HostNotReady", message, poll_s=5.0)
+            try:
+                ports = drivers.network.observe_ports()
+            except DriverError as error:
+                return failed(item, record, error)
+            forwarded = {(f.protocol, f.listen_port) for port in ports.values() for f in port.forwards}
+            seen = replace(seen, told=_matches(seen.held, forwarded, removed=record.deleting))
+        if record.deleting:
+            return _remove(item, record, seen)
+        return _converge(cloud, item, record, spec, seen)
 
 
-def _look_at(cloud: Cloud, item: Item, record: Record | None) -> Outcome:
-    if record is None:
-        return gone(item)
-    spec = cloud.registry["floating_ip"].effective(record.spec, record.spec_version)
-    seen = cloud.database.read(lambda tx: _seen(cloud, tx, record, spec))
-    if record.deleting:
-        return _remove(item, record, seen)
+def _converge(cloud: Cloud, item: Item, record: Record, spec: Spec, seen: Seen) -> Outcome:
     if seen.instance is None or seen.host is None:
         return waiting(item, record, "ReferenceNotReady", f"Instance {spec['instance']!r} has no host yet.", poll_s=2.0)
     address: str = seen.host.status.get("forward_address", "")
-    if not remote.has_agent(seen.host) or not address:
+    if not address:
         message = f"Host {seen.host.name!r} cannot forward ports: its network driver has no way to."
         return waiting(item, record, "ForwardUnsupported", message, poll_s=30.0)
     if spec["card"] >= len(cloud.registry["instance"].effective(seen.instance.spec)["networks"]):
@@ -103,22 +121,22 @@ def _seen(cloud: Cloud, tx: Tx, record: Record, spec: Spec) -> Seen:
     if instance is None or host is None:
         return Seen(instance, host, held, told=True)
     assigned = assignments.find(tx, host.uid, instance.uid)
-    wanted: set[tuple[str, int]] = set() if record.deleting else {(c.protocol, c.port) for c in held}
     if assigned is None:
         return Seen(instance, host, held, told=record.deleting)
     report = remote.report_of(assigned)
     works = report is not None and report.failure is None
-    return Seen(instance, host, held, told=works and _forwarded(assigned.document, held, wanted))
-
-
-def _forwarded(document: dict[str, Any], held: Sequence[Claim], wanted: set[tuple[str, int]]) -> bool:
-    """Whether what the host was told forwards, of the ports that are held, exactly those that are wanted."""
-    told = {
+    forwarded = {
         (forward["protocol"], forward["listen_port"])
-        for card in document.get("cards", [])
+        for card in assigned.document.get("cards", [])
         for forward in card["port"].get("forwards", [])
     }
-    return {(c.protocol, c.port) for c in held} & told == wanted
+    return Seen(instance, host, held, told=works and _matches(held, forwarded, removed=record.deleting))
+
+
+def _matches(held: Sequence[Claim], forwarded: Set[tuple[str, int]], *, removed: bool) -> bool:
+    """Whether a host forwards all of the ports that are held, or none of them where they are to be removed."""
+    ports = {(c.protocol, c.port) for c in held}
+    return ports & forwarded == (set[tuple[str, int]]() if removed else ports)
 
 
 def _claim(tx: Tx, record: Record, spec: Spec, seen: Seen) -> list[Claim]:

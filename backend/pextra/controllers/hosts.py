@@ -70,7 +70,11 @@ class HostController:
             record,
             Next.DONE,
             [conditions.ready(True, "Ready")],
-            {**documents.write(inventory), **_gpus(found)},
+            {
+                **documents.write(inventory),
+                **_gpus(found),
+                "forward_address": drivers.network.capabilities().forward_address,
+            },
             also=lambda tx: _state(tx, record, spec, _pool(drivers), inventory, offered),
         )
 

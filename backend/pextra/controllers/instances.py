@@ -287,7 +287,7 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
     if provided.first is not None:
         return waiting(item, record, *provided.first)
     try:
-        ways = forwards_to(tx, record, host.status.get("forward_address", "")) if remote.has_agent(host) else {}
+        ways = forwards_to(tx, record, host.status.get("forward_address", ""))
         revealing_cloud = None if remote.has_agent(host) else cloud
         desired = assembly.desired_guest(revealing_cloud, surroundings, record, spec, provided.given, ways, host)
     except assembly.Missing as missing:

@@ -101,7 +101,7 @@ class Node(Process[Life]):
             "volume": VolumeController(fleet),
             "instance": InstanceController(fleet),
             "operation": OperationController(fleet),
-            "floating_ip": FloatingIpController(),
+            "floating_ip": FloatingIpController(fleet),
         }
         life = Life(
             Loop(self._cloud, {k: Looking(self._stage, c) for k, c in controllers.items()}, holder=holder),

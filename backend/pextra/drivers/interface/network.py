@@ -80,7 +80,7 @@ class NetworkCapabilities:
     isolation: bool = False  # ports of two tenants cannot reach each other
     security_rules: bool = False
     cross_host: bool = False
-    forwards: bool = False
+    forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
 
 
 class NetworkDriver(Protocol):

@@ -33,6 +33,7 @@ from pextra.drivers.local.validation import check_network, check_port
 
 TRANSIT: Final = IPv4Network("169.254.64.0/18")
 DOMAIN: Final = "internal"
+_FORWARD_ADDRESS: Final = "127.0.0.1"
 
 
 class LocalNetwork:
@@ -81,7 +82,9 @@ class LocalNetwork:
 
     def capabilities(self) -> NetworkCapabilities:
         """Isolation, rules and forwards, on one host."""
-        return NetworkCapabilities(isolation=True, security_rules=True, cross_host=False, forwards=True)
+        return NetworkCapabilities(
+            isolation=True, security_rules=True, cross_host=False, forward_address=_FORWARD_ADDRESS
+        )
 
     def ensure_network(self, network: NetworkSource) -> None:
         """Make the network as described, or change it to that.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from pextra.drivers.interface import (
     NetworkCapabilities,
@@ -13,6 +14,9 @@ from pextra.drivers.interface import (
     Retryable,
 )
 from pextra.drivers.sim.world import SimWorld
+
+FORWARD_ADDRESS: Final = "192.0.2.1"
+"""Every simulated host's own address: one for documentation (RFC 5737), at which nobody answers."""
 
 
 class SimNetwork:
@@ -28,7 +32,9 @@ class SimNetwork:
 
     def capabilities(self) -> NetworkCapabilities:
         """What this driver can do."""
-        return NetworkCapabilities(isolation=True, security_rules=True, cross_host=True)
+        return NetworkCapabilities(
+            isolation=True, security_rules=True, cross_host=True, forward_address=FORWARD_ADDRESS
+        )
 
     def ensure_network(self, network: NetworkSource) -> None:
         """Make the network, or change it to the description."""
