@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -23,6 +24,7 @@ import urllib3
 from pextra import wiring
 from pextra.cli.processes import Server, start_api, wait_ready
 from pextra.cli.settings import UpSettings
+from pextra.serving import KEY_SOURCE
 from pextra.store.database import Database
 from tests.benchmarks.table import cpu_seconds, percentile, show
 from tests.labs import cockroach, postgres
@@ -117,6 +119,7 @@ def main() -> None:
     rows: list[tuple[object, ...]] = []
     base: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(databases(Path(folder))) as each:
+        os.environ.setdefault(KEY_SOURCE, f"file:{folder}/keys.json")
         for name, database_url in each:
             data_dir = Path(folder) / name.partition(" ")[0]
             data_dir.mkdir()

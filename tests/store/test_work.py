@@ -181,3 +181,12 @@ def test_the_last_change_is_always_seen_by_a_look(processes: list[Database]) -> 
                 continue
     changing.join()
     assert seen[-1] == "39"
+
+
+def test_what_is_in_hand_is_left_out_and_takes_nobodys_place(database: Database) -> None:
+    for number in range(6):
+        ask(database, number)
+    in_hand = {uid(0), uid(1), uid(5)}
+    rest = database.read(lambda tx: work.due(tx, ALL, limit=2, but=in_hand))
+    assert len(rest) == 2
+    assert not in_hand & {item.uid for item in rest}

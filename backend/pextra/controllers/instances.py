@@ -21,6 +21,7 @@ from pextra.drivers.interface import AgentReport, DriverError, Power, StopCause
 from pextra.errors import RETRYABLE, PextraError
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
+from pextra.services.hosts_in_view import HostsInView
 from pextra.services.revealing import takes_user_data
 from pextra.store import addresses, allocations, objects
 from pextra.store.addresses import Given
@@ -48,6 +49,7 @@ class InstanceController:
         self._fleet = fleet
         self._asked_to_stop: dict[str, float] = {}
         self._placing = threading.Lock()
+        self._hosts = HostsInView()
 
     def look(self, cloud: Cloud, items: Sequence[Item]) -> list[Outcome]:
         """See `Controller.look`."""
@@ -91,7 +93,7 @@ class InstanceController:
                 continue
             unplaced[record.uid] = (looked, Unplaced(record, spec, bound))
         with self._placing:  # so that the next batch of this process sees where this one went
-            done = placing.place(cloud, [u for _, u in unplaced.values()])
+            done = placing.place(cloud, self._hosts, [u for _, u in unplaced.values()])
         placed: list[Looked] = []
         for uid, (looked, _) in unplaced.items():
             if uid in done.records:

@@ -21,6 +21,8 @@ log = logging.getLogger("pextra.controllers")
 
 LEASE_TTL_S: Final = 15.0
 BATCH: Final = 64
+AT_ONCE: Final = 4 * BATCH
+"""How many objects may be in hand while others are taken up; who is due longest waits in the database, not here."""
 CHUNK: Final = 16
 """How many outcomes are stored in one transaction."""
 LONGEST_DELAY_S: Final = 60.0
@@ -51,6 +53,7 @@ class Loop:
         self._resync: set[int] = set()
         self._busy: set[str] = set()
         self._lock = threading.Lock()
+        self._room = threading.Condition(self._lock)
 
     @property
     def shards(self) -> list[int]:
@@ -97,10 +100,11 @@ class Loop:
         shards = self.shards
         if not shards:
             return 0
-        with self._lock:
+        with self._room:
+            if not self._room.wait_for(lambda: len(self._busy) <= AT_ONCE - BATCH, timeout=LEASE_TTL_S / 3):
+                return 0
             busy = set(self._busy)
-        items = self._cloud.database.read(lambda tx: work.due(tx, shards, limit=BATCH + len(busy)))
-        items = [i for i in items if i.uid not in busy][:BATCH]
+        items = self._cloud.database.read(lambda tx: work.due(tx, shards, limit=BATCH, but=busy))
         by_kind: dict[str, list[Item]] = {}
         for item in items:
             by_kind.setdefault(item.kind, []).append(item)
@@ -125,8 +129,9 @@ class Loop:
             log.exception("a look at %d objects of kind %s failed", len(items), kind)
             self._cloud.database.clock.sleep(1.0)
         finally:
-            with self._lock:
+            with self._room:
                 self._busy.difference_update(i.uid for i in items)
+                self._room.notify()
 
     def _look_through(self) -> None:
         """Have every object of the new shards looked at: their former loop may have died anywhere."""

@@ -14,12 +14,12 @@ from pextra.errors import PextraError
 from pextra.scheduling.place import Placement, place_batch
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
+from pextra.services.hosts_in_view import HostsInView
 from pextra.services.placement import Bound
-from pextra.store import addresses, allocations, gpus, objects, work
+from pextra.store import addresses, allocations, objects, work
 from pextra.store.addresses import Given
 from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
-from pextra.store.gpus import LiveShape
 from pextra.store.records import Record
 
 
@@ -40,30 +40,21 @@ class Placed:
     refused: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
 
-def place(cloud: Cloud, wanted: Sequence[Unplaced]) -> Placed:
+def place(cloud: Cloud, hosts: HostsInView, wanted: Sequence[Unplaced]) -> Placed:
     """Place the instances; each choice is checked again by the statement that takes the capacity."""
     result = Placed()
-    for bound in {u.bound.anywhere for u in wanted}:
+    for bound in dict.fromkeys(u.bound.anywhere for u in wanted):
         batch = [u for u in wanted if u.bound.anywhere == bound]
-        hosts, living = cloud.database.read(_hosts_and_shapes)
-        fitting = [h for h in hosts if bound.admits(h)]
         requests = [placement.request_of(u.record, u.spec, u.bound) for u in batch]
-        usual = placement.workload(living, requests) if living or any(r.gpus for r in requests) else None
-        decisions = place_batch(placement.snapshot(fitting, usual), requests)
-        by_uid = {h.uid: h for h in fitting}
+        hosts.look(cloud.database, requests)
         chosen: list[Choice] = []
-        for unplaced, decision in zip(batch, decisions, strict=True):
+        for unplaced, decision in zip(batch, place_batch(hosts.snapshot(bound), requests), strict=True):
             if isinstance(decision, Placement):
-                chosen.append(Choice(unplaced, by_uid[decision.host_uid], decision))
+                chosen.append(Choice(unplaced, hosts[decision.host_uid], decision))
             else:
                 result.refused[unplaced.record.uid] = placement.explained(decision)
         result.records |= _commit(cloud, chosen)
     return result
-
-
-def _hosts_and_shapes(tx: Tx) -> tuple[list[HostRow], list[LiveShape]]:
-    hosts = allocations.hosts(tx)
-    return hosts, gpus.live_shapes(tx) if any(host.gpus for host in hosts) else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -71,6 +71,12 @@ class HostView:
     gpus: tuple[GpuView, ...] = ()
     board: Board | None = None
     cells: tuple[CellView, ...] = ()
+
+    @property
+    def unused(self) -> HostView:
+        """The host without its guests."""
+        cells = tuple(replace(cell, used=Resources()) for cell in self.cells)
+        return replace(self, used=Resources(), groups={}, gpus=tuple(gpu.unused for gpu in self.gpus), cells=cells)
 
 
 class Fleet:
@@ -159,7 +165,7 @@ class Verdicts:
 
 
 class Snapshot:
-    """The hosts at one moment. It is never changed: `with_used` and `draft` give others, cheaply.
+    """The hosts at one moment. It is never changed: `with_guests` and `draft` give others, cheaply.
 
     `free` has a column a resource in the order of `DIMENSIONS`; an amount is negative where more is used
     than there is. `cells` has one for each of `IN_CELLS`, a row a host. `members` has, a spread group, the number of
@@ -211,21 +217,18 @@ class Snapshot:
                     members.setdefault(group, {})[index] = count
         return cls(fleet, free, _cells(ordered), GpuColumns.of(fleet.gpus, [host.gpus for host in ordered]), members)
 
-    def with_used(self, used: Mapping[str, Resources]) -> Snapshot:
-        """The same hosts, some of them with other use.
+    def with_guests(self, changes: Iterable[tuple[HostView, HostView]]) -> Snapshot:
+        """The same hosts, some of them with other guests.
 
         Args:
-            used: what guests take now, by host uid.
+            changes: hosts as they are here, each with what it is now: the same but for its guests (`unused`).
 
         Raises:
             KeyError: a host that the snapshot does not have.
         """
         changed = self.draft()
-        for uid, resources in used.items():
-            index = self.fleet.index_by_uid[uid]
-            for column, have, taken in zip(changed.free, self.fleet.capacity, resources.vector, strict=True):
-                column[index] = have[index] - taken
-            changed.touch(index)
+        for before, after in changes:
+            changed.set_host(before, after)
         return changed
 
     def with_workload(self, workload: Workload) -> Snapshot:
@@ -319,12 +322,35 @@ class Draft(Snapshot):
             self._join(index, request.anti_affinity.group)
         self.touch(index)
 
+    def set_host(self, before: HostView, after: HostView) -> None:
+        """Let a host have other guests.
+
+        Raises:
+            KeyError: it is not there.
+        """
+        index = self.fleet.index_by_uid[after.uid]
+        for column, have, taken in zip(self.free, self.fleet.capacity, after.used.vector, strict=True):
+            column[index] = have[index] - taken
+        for column, row in zip(self.cells, _cells([after]), strict=True):
+            column[index, : row.shape[1]] = row[0]
+        self.gpus.set_host(index, after.gpus)
+        for group in before.groups.keys() | after.groups.keys():
+            counts = self._counts(group)
+            counts.pop(index, None)
+            if after.groups.get(group):
+                counts[index] = after.groups[group]
+        self.touch(index)
+
     def _join(self, index: int, group: str) -> None:
+        counts = self._counts(group)
+        counts[index] = counts.get(index, 0) + 1
+
+    def _counts(self, group: str) -> dict[int, int]:
+        """The group's guests by host, to be changed."""
         if group not in self._own:
             self.members[group] = dict(self.members.get(group, ()))
             self._own.add(group)
-        counts = self.members[group]
-        counts[index] = counts.get(index, 0) + 1
+        return self.members[group]
 
 
 def _columns(rows: Iterable[Resources]) -> tuple[Ints, ...]:

@@ -158,24 +158,25 @@ def snapshot(hosts: Iterable[HostRow], usual: Workload | None = None) -> Snapsho
         hosts: each once.
         usual: what guests usually ask for of GPUs.
     """
-    views = (
-        HostView(
-            uid=h.uid,
-            name=h.name,
-            zone=h.zone,
-            ready=h.ready,
-            schedulable=h.schedulable,
-            capacity=_resources(h.capacity),
-            used=_resources(h.used),
-            labels=h.labels,
-            groups=h.groups,
-            features=h.features,
-            gpus=tuple(_gpu(g) for g in h.gpus),
-            board=_board(h.board),
-        )
-        for h in hosts
+    return Snapshot.of(map(host_view, hosts), usual)
+
+
+def host_view(host: HostRow) -> HostView:
+    """A host as the planner takes it."""
+    return HostView(
+        uid=host.uid,
+        name=host.name,
+        zone=host.zone,
+        ready=host.ready,
+        schedulable=host.schedulable,
+        capacity=_resources(host.capacity),
+        used=_resources(host.used),
+        labels=host.labels,
+        groups=host.groups,
+        features=host.features,
+        gpus=tuple(_gpu(g) for g in host.gpus),
+        board=_board(host.board),
     )
-    return Snapshot.of(views, usual)
 
 
 def _gpu(gpu: Gpu) -> GpuView:

@@ -33,6 +33,10 @@ class Amounts:
 
 COUNTED: Final = tuple(field.name for field in fields(Amounts))
 """The columns of what is counted; of a host, with `used_` before it, also of what is given out of it."""
+_CHANGED: Final[dict[str, ColumnElement[int]]] = {"revision": host_capacity.c.revision + 1}
+"""What every statement sets that changes something of a host."""
+_MOST_NAMED: Final = 500
+"""How many hosts are asked for by uid; of more, all are read."""
 
 
 def _amounts(r: Row[Any], prefix: str = "") -> Amounts:
@@ -52,7 +56,7 @@ def _fits(more: Mapping[str, int]) -> list[ColumnElement[bool]]:
 def _used(more: Mapping[str, int]) -> dict[str, ColumnElement[int]]:
     """The host's counters once so much more is given out of it."""
     h = host_capacity.c
-    return {f"used_{name}": h[f"used_{name}"] + amount for name, amount in more.items()}
+    return _CHANGED | {f"used_{name}": h[f"used_{name}"] + amount for name, amount in more.items() if amount}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class HostRow:
         features: what it can give guests beyond the plain machine.
         gpus: its GPUs, in the order of their places on its board.
         board: how they are linked: a document with `name`, `size` and `partitions`; None: not at all.
+        revision: another one whenever any of this is another.
     """
 
     uid: str
@@ -80,6 +85,7 @@ class HostRow:
     features: frozenset[str] = frozenset()
     gpus: tuple[Gpu, ...] = ()
     board: Mapping[str, Any] | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +111,21 @@ def _allocation(r: Row[Any]) -> Allocation:
     return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.spread_group, _amounts(r))
 
 
-def hosts(tx: Tx, *, groups_of: Collection[str] | None = None) -> list[HostRow]:
-    """Every host that has capacity, by name.
+def revisions(tx: Tx) -> dict[str, int]:
+    """The revision of every host that has capacity."""
+    rows = tx.conn.execute(select(host_capacity.c.host_uid, host_capacity.c.revision))
+    return {row.host_uid: row.revision for row in rows}
+
+
+def hosts(tx: Tx, *, uids: Collection[str] | None = None, groups_of: Collection[str] | None = None) -> list[HostRow]:
+    """Hosts that have capacity, by name.
 
     Args:
+        uids: only these. None: all.
         groups_of: tenants' uids; only their spread groups are counted. None: those of all.
     """
+    if uids is not None and len(uids) > _MOST_NAMED:
+        return [host for host in hosts(tx, groups_of=groups_of) if host.uid in uids]
     groups: dict[str, dict[str, int]] = {}
     counted = (
         select(allocation.c.host_uid, allocation.c.tenant_uid, allocation.c.spread_group, func.count())
@@ -119,10 +134,14 @@ def hosts(tx: Tx, *, groups_of: Collection[str] | None = None) -> list[HostRow]:
     )
     if groups_of is not None:
         counted = counted.where(allocation.c.tenant_uid.in_(groups_of))
+    wanted = select(host_capacity).order_by(host_capacity.c.name)
+    if uids is not None:
+        counted = counted.where(allocation.c.host_uid.in_(uids))
+        wanted = wanted.where(host_capacity.c.host_uid.in_(uids))
     for host_uid, tenant_uid, group, number in tx.conn.execute(counted):
         groups.setdefault(host_uid, {})[f"{tenant_uid}/{group}"] = number
-    rows = tx.conn.execute(select(host_capacity).order_by(host_capacity.c.name)).all()
-    boards = gpus_of.of_hosts(tx)
+    rows = tx.conn.execute(wanted).all()
+    boards = gpus_of.of_hosts(tx, uids)
     return [_host(row, groups.get(row.host_uid, {}), boards.get(row.host_uid, ())) for row in rows]
 
 
@@ -148,6 +167,7 @@ def _host(r: Row[Any], groups: dict[str, int], gpus: Sequence[Gpu] = ()) -> Host
         frozenset(r.features),
         tuple(gpus),
         r.board,
+        r.revision,
     )
 
 
@@ -184,14 +204,14 @@ def set_host(
         **_columns(capacity),
     }
     nothing = {f"used_{name}": 0 for name in COUNTED}
-    tx.upsert(host_capacity, [{"host_uid": uid, **facts, **nothing}], update=facts)
+    tx.upsert(host_capacity, [{"host_uid": uid, **facts, **nothing, "revision": tx.now_us}], update=facts | _CHANGED)
     if gpus is not None:
         gpus_of.set_host(tx, uid, gpus.gpus)
 
 
 def close_host(tx: Tx, uid: str) -> None:
     """Let nothing more be given out of the host."""
-    tx.conn.execute(update(host_capacity).where(host_capacity.c.host_uid == uid).values(schedulable=False))
+    tx.conn.execute(update(host_capacity).where(host_capacity.c.host_uid == uid).values(schedulable=False, **_CHANGED))
 
 
 def remove_host(tx: Tx, uid: str) -> None:

@@ -46,6 +46,7 @@ _NOTICE_SILENCE: Final = {
 
 ROWS: Final = 200
 """How many rows one statement inserts; databases bound the number of parameters."""
+_FEW: Final = 8
 
 LOOPS: Final = "loops"
 """Scope of the keys that the product's own transactions make."""
@@ -100,7 +101,10 @@ class Tx:
         self.key = key
 
     def insert(self, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-        """Insert rows, many in each statement."""
+        """Insert rows, which have the same columns, many in each statement."""
+        if 0 < len(rows) <= _FEW:  # statements of several rows are put together anew each time, which takes longer
+            self.conn.execute(table.insert(), list(rows))
+            return
         for start in range(0, len(rows), ROWS):
             self.conn.execute(table.insert().values(list(rows[start : start + ROWS])))
 

@@ -81,10 +81,11 @@ class Interval:
     ended_us: int | None
 
 
-def of_hosts(tx: Tx) -> dict[str, list[Gpu]]:
-    """The GPUs of every host that has any, by the host's uid and in the order of their places."""
+def of_hosts(tx: Tx, uids: Collection[str] | None = None) -> dict[str, list[Gpu]]:
+    """The GPUs of the hosts that have any, by the host's uid and in the order of their places; None: of all hosts."""
     found: dict[str, list[Gpu]] = {}
-    for row in tx.conn.execute(select(gpu).order_by(gpu.c.host_uid, gpu.c.position)):
+    wanted = select(gpu).order_by(gpu.c.host_uid, gpu.c.position)
+    for row in tx.conn.execute(wanted if uids is None else wanted.where(gpu.c.host_uid.in_(uids))):
         found.setdefault(row.host_uid, []).append(_gpu(row))
     return found
 

@@ -9,12 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from pextra.errors import PextraError
 from pextra.store.database import Tx
 from pextra.store.tables import quota_usage as table
+
+_AMOUNT: Final = bindparam("amount", type_=table.c.used.type)
+_COUNTER: Final = update(table).where(
+    table.c.tenant_uid == bindparam("at_tenant"), table.c.countable == bindparam("of_countable")
+)
+_IF_IT_FITS: Final = _COUNTER.where(
+    or_(table.c.ceiling.is_(None), table.c.used + table.c.granted + _AMOUNT <= table.c.ceiling)
+)
+_MORE_USED: Final = _IF_IT_FITS.values(used=table.c.used + _AMOUNT)
+_LESS_USED: Final = _COUNTER.values(used=table.c.used + _AMOUNT)
+_MORE_GRANTED: Final = _IF_IT_FITS.values(granted=table.c.granted + _AMOUNT)
+_LESS_GRANTED: Final = _COUNTER.values(granted=table.c.granted + _AMOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +69,8 @@ def charge(
     for countable, amount in sorted(delta.items()):
         if amount == 0:
             continue
-        here = and_(table.c.tenant_uid == tenant_uid, table.c.countable == countable)
-        fits = or_(table.c.ceiling.is_(None), table.c.used + table.c.granted + amount <= table.c.ceiling)
-        statement = update(table).where(here) if amount < 0 else update(table).where(here, fits)
-        if tx.conn.execute(statement.values(used=table.c.used + amount)).rowcount == 1:
+        here = {"at_tenant": tenant_uid, "of_countable": countable, "amount": amount}
+        if tx.conn.execute(_LESS_USED if amount < 0 else _MORE_USED, here).rowcount == 1:
             continue
         _begin(tx, tenant_uid, tenant, countable, amount, unlisted, column="used")
 
@@ -91,10 +102,8 @@ def grant(
     for countable, amount in sorted(delta.items()):
         if amount == 0:
             continue
-        here = and_(table.c.tenant_uid == parent_uid, table.c.countable == countable)
-        fits = or_(table.c.ceiling.is_(None), table.c.used + table.c.granted + amount <= table.c.ceiling)
-        statement = update(table).where(here) if amount < 0 else update(table).where(here, fits)
-        if tx.conn.execute(statement.values(granted=table.c.granted + amount)).rowcount == 1:
+        here = {"at_tenant": parent_uid, "of_countable": countable, "amount": amount}
+        if tx.conn.execute(_LESS_GRANTED if amount < 0 else _MORE_GRANTED, here).rowcount == 1:
             continue
         _begin(tx, parent_uid, parent, countable, amount, unlisted, column="granted")
 

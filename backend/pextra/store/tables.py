@@ -324,6 +324,7 @@ host_capacity = Table(
     *_counted("used_"),
     Column("features", JSON, nullable=False, server_default="[]"),
     _json("board", nullable=True),  # how its GPUs are linked
+    _number("revision"),  # raised by every change of the host, of its GPUs and of what is given out of them
 )
 
 gpu = Table(

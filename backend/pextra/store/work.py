@@ -7,7 +7,7 @@ look, so that a request which arrives during a look is not lost when that look e
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,15 +69,22 @@ def ask_all(tx: Tx, objects: Iterable[tuple[str, str, str]]) -> int:
     return len(rows)
 
 
-def due(tx: Tx, shards: Sequence[int], *, limit: int) -> list[Item]:
-    """What is to be looked at now, the longest due first."""
+def due(tx: Tx, shards: Sequence[int], *, limit: int, but: Collection[str] = ()) -> list[Item]:
+    """What is to be looked at now, the longest due first.
+
+    Args:
+        shards: only in these.
+        limit: so many at most.
+        but: uids of what is not wanted.
+    """
     rows = tx.conn.execute(
         select(table)
         .where(table.c.shard.in_(list(shards)), table.c.due_us <= tx.now_us)
         .order_by(table.c.due_us)
-        .limit(limit)
+        .limit(limit + len(but))
     )
-    return [Item(r.tenant_uid, r.uid, r.kind, r.shard, r.due_us, r.attempts, r.version) for r in rows.all()]
+    wanted = [r for r in rows.all() if r.uid not in but][:limit]
+    return [Item(r.tenant_uid, r.uid, r.kind, r.shard, r.due_us, r.attempts, r.version) for r in wanted]
 
 
 def done(tx: Tx, item: Item) -> None:

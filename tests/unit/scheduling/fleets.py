@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from pextra.scheduling.gpus.boards import BOARDS, Board, from_links
@@ -100,10 +102,16 @@ WISHES = st.sampled_from(Wish)
 def gpu_views(draw: st.DrawFn, place: int) -> GpuView:
     """Any GPU in a state that it can come to."""
     kind = draw(st.sampled_from([H100, H100, L4]))
-    address, usable, cell = f"gpu-{place}", draw(st.integers(0, 4)) > 0, draw(st.integers(-1, 1))
+    return draw(states_of(GpuView(f"gpu-{place}", kind, draw(st.integers(0, 4)) > 0, draw(st.integers(-1, 1)))))
+
+
+@st.composite
+def states_of(draw: st.DrawFn, gpu: GpuView) -> GpuView:
+    """The GPU in a state that it can come to."""
+    address, kind, usable, cell = gpu.address, gpu.kind, gpu.usable, gpu.cell
     mode = draw(st.none() | st.sampled_from(Mode))
     if mode is None:
-        return GpuView(address, kind, usable, cell)
+        return gpu.unused
     if mode in (Mode.WHOLE, Mode.SHARE) or kind is L4:
         used = WHOLE_MILLI if mode is Mode.WHOLE else draw(st.sampled_from([200, 500, 900]))
         return GpuView(address, kind, usable, cell, used, mode if kind is H100 else Mode.SHARE)
@@ -160,6 +168,18 @@ def host_views(draw: st.DrawFn, name: str) -> HostView:
         gpus=gpus,
         board=draw(SMALL_BOARDS) if gpus else None,
         cells=tuple(CellView(draw(AMOUNTS), draw(AMOUNTS)) for _ in range(draw(st.sampled_from([0, 2])))),
+    )
+
+
+@st.composite
+def guests_of(draw: st.DrawFn, host: HostView) -> HostView:
+    """The host with any other guests."""
+    return replace(
+        host,
+        used=draw(AMOUNTS),
+        groups=draw(st.dictionaries(GROUPS, st.integers(0, 2))),
+        gpus=tuple(draw(states_of(gpu)) for gpu in host.gpus),
+        cells=tuple(CellView(cell.capacity, draw(AMOUNTS)) for cell in host.cells),
     )
 
 

@@ -198,6 +198,6 @@ def test_negative_amounts_are_refused() -> None:
         Resources(memory_mib=-1)
 
 
-def test_use_of_an_unknown_host_is_refused() -> None:
+def test_guests_of_an_unknown_host_are_refused() -> None:
     with pytest.raises(KeyError):
-        Snapshot.of([EMPTY]).with_used({"uid-of-nobody": Resources()})
+        Snapshot.of([EMPTY]).with_guests([(EMPTY, replace(EMPTY, uid="uid-of-nobody"))])

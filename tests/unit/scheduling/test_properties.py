@@ -20,7 +20,7 @@ from pextra.scheduling.request import Request
 from pextra.scheduling.resources import Resources
 from pextra.scheduling.scores import PACK, SPREAD, Policy
 from pextra.scheduling.snapshot import IN_CELLS, CellView, HostView, Snapshot
-from tests.unit.scheduling.fleets import AMOUNTS, WORKLOADS, fleets, requests
+from tests.unit.scheduling.fleets import WORKLOADS, fleets, guests_of, requests
 
 POLICIES = st.sampled_from([SPREAD, PACK])
 BATCHES = st.lists(requests(), max_size=12)
@@ -254,13 +254,16 @@ def test_names_of_the_hosts_do_not_matter_to_what_is_feasible(hosts: list[HostVi
 
 @given(fleets(), st.data())
 def test_updated_snapshot_is_the_snapshot_of_the_updated_hosts(hosts: list[HostView], data: st.DataObject) -> None:
-    used = {host.uid: data.draw(AMOUNTS) for host in hosts if data.draw(st.booleans())}
+    others = {host.uid: data.draw(guests_of(host)) for host in hosts if data.draw(st.booleans())}
     request = data.draw(requests())
-    updated = [replace(host, used=used.get(host.uid, host.used)) for host in hosts]
+    updated = [others.get(host.uid, host) for host in hosts]
     before = Snapshot.of(hosts)
     kept = place(before, request)
-    assert place(before.with_used(used), request) == place(Snapshot.of(updated), request)
+    after = before.with_guests((host, others[host.uid]) for host in hosts if host.uid in others)
+    assert place(after, request) == place(Snapshot.of(updated), request)
     assert place(before, request) == kept
+    back = after.with_guests((others[host.uid], host) for host in hosts if host.uid in others)
+    assert place(back, request) == kept
 
 
 @given(fleets(), requests())

@@ -14,6 +14,7 @@ from pextra.scheduling.gpus.devices import MIG_SLOTS, WHOLE_MILLI, GpuClaim, Gpu
 from pextra.scheduling.gpus.wishes import GpuRequest
 
 NO_GPU: Final = -1
+_MOST_NEEDS: Final = 1024
 _UNUSED: Final = 0
 _OPEN: Final = 2  # up to here modes are those in which a GPU's thousandths are handed out freely
 _CODES: Final = {Mode.WHOLE: 1, Mode.SHARE: 2, Mode.VF: 3, Mode.MIG: 4}
@@ -72,6 +73,8 @@ class GpuFleet:
         """The request in terms of this fleet."""
         found = self._needs.get(wish)
         if found is None:
+            if len(self._needs) >= _MOST_NEEDS:
+                self._needs.clear()
             found = self._needs[wish] = self._compiled(wish)
         return found
 
@@ -127,11 +130,15 @@ class GpuColumns:
         free = np.where(fleet.kind == NO_GPU, 0, WHOLE_MILLI)
         found = cls(fleet, free, np.zeros_like(fleet.kind), np.zeros_like(fleet.kind))
         for row, gpus in enumerate(hosts):
-            for column, gpu in enumerate(gpus):
-                found.free[row, column] = max(0, WHOLE_MILLI - gpu.used_milli)
-                found.mode[row, column] = _UNUSED if gpu.mode is None else fleet.mode(gpu.mode, gpu.profile)
-                found.slots[row, column] = gpu.slots
+            found.set_host(row, gpus)
         return found
+
+    def set_host(self, host: int, gpus: Sequence[GpuView]) -> None:
+        """State what is used of one host's GPUs."""
+        for column, gpu in enumerate(gpus):
+            self.free[host, column] = max(0, WHOLE_MILLI - gpu.used_milli)
+            self.mode[host, column] = _UNUSED if gpu.mode is None else self.fleet.mode(gpu.mode, gpu.profile)
+            self.slots[host, column] = gpu.slots
 
     def copy(self) -> GpuColumns:
         """One to be changed."""

@@ -98,6 +98,11 @@ class GpuView:
     profile: str = ""
     slots: int = 0
 
+    @property
+    def unused(self) -> GpuView:
+        """The GPU without what is handed out of it."""
+        return GpuView(self.address, self.kind, self.usable, self.cell)
+
 
 @dataclass(frozen=True, slots=True)
 class GpuClaim:
