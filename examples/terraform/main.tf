@@ -90,6 +90,13 @@ resource "pextra_secret" "boot" {
   data_wo_version = 1
 }
 
+resource "pextra_placement_group" "web" {
+  name   = "web"
+  tenant = pextra_quota.shop.tenant
+  rule   = "spread"
+  mode   = "preferred"
+}
+
 resource "pextra_instance" "web" {
   count          = var.servers
   name           = "web-${count.index + 1}"
@@ -99,7 +106,7 @@ resource "pextra_instance" "web" {
   image          = "system/sim-linux"
   networks       = [{ network = pextra_network.front.name, security_groups = [pextra_security_group.web.name] }]
   user_data_from = { secret = pextra_secret.boot.name, entry = "user-data" }
-  spread_group   = "web"
+  placement_group = pextra_placement_group.web.name
 }
 
 data "pextra_instances" "web" {

@@ -14,8 +14,9 @@ from pextra.scheduling.gpus.boards import BOARDS
 from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuType, GpuView, Mode
 from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 from pextra.scheduling.gpus.workload import Workload
+from pextra.scheduling.groups import Group, Rule
 from pextra.scheduling.place import NoPlacement, Placement, place, place_batch
-from pextra.scheduling.request import AntiAffinity, Request
+from pextra.scheduling.request import Request
 from pextra.scheduling.resources import Resources
 from pextra.scheduling.snapshot import CellView, HostView, Snapshot
 
@@ -84,7 +85,7 @@ def guest(number: int, chance: random.Random, *, picky: bool = False) -> Request
         resources=Resources(vcpus, vcpus * 2_048, 20),
         zone="zone-1" if picky else None,
         host_labels={"disk": "nvme"} if picky else {},
-        anti_affinity=AntiAffinity(f"group-{number % 100}", hard=False) if picky else None,
+        group=Group(f"group-{number % 100}", Rule.ANTI_AFFINITY) if picky else None,
     )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pextra.scheduling.arrays import Ints
+from pextra.scheduling.domains import GroupClaim, state_of
 from pextra.scheduling.explain import Explanation, explain_choice, explain_refusal
-from pextra.scheduling.filters import FILTERS, PLACES, sift
+from pextra.scheduling.filters import FILTERS, PLACES, possible_domains, sift
 from pextra.scheduling.gpus.choice import claims
 from pextra.scheduling.gpus.devices import GpuClaim
 from pextra.scheduling.gpus.wishes import Wish
@@ -31,6 +32,7 @@ class Placement:
     Attributes:
         gpus: what it gets of the host's GPUs.
         cell: the NUMA cell that its GPUs, threads and hugepages are of, when it asked for one.
+        group: what it takes for granted of its placement group, when that is required.
     """
 
     request_uid: str
@@ -39,6 +41,7 @@ class Placement:
     explanation: Explanation
     gpus: tuple[GpuClaim, ...] = ()
     cell: int | None = None
+    group: GroupClaim | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def place(snapshot: Snapshot, request: Request, policy: Policy = SPREAD) -> Deci
         scores[rejected == 0] = score(view, policy)
         return rejected, scores
 
-    found = snapshot.verdicts((request.alike, policy.name), look)
+    found = snapshot.verdicts((request.alike, policy.name, state_of(snapshot, request.group)), look)
     counts = np.bincount(found.rejected, minlength=len(FILTERS) + 1).tolist()
     eligible = counts[0]
     rejected = {one.name: count for one, count in zip(FILTERS, counts[1:], strict=True) if count}
@@ -73,8 +76,10 @@ def place(snapshot: Snapshot, request: Request, policy: Policy = SPREAD) -> Deci
         return NoPlacement(request.uid, explain_refusal(snapshot, request, rejected, lacking_room))
     explanation = explain_choice(snapshot, request, policy, rejected=rejected, eligible=eligible, scores=found.scores)
     chosen = explanation.best[0]
-    gpus, cell = _gpus(snapshot, request, snapshot.fleet.index_by_uid[chosen.host_uid])
-    return Placement(request.uid, chosen.host_uid, chosen.host_name, explanation, gpus, cell)
+    index = snapshot.fleet.index_by_uid[chosen.host_uid]
+    gpus, cell = _gpus(snapshot, request, index)
+    group = _claim(snapshot, request, index)
+    return Placement(request.uid, chosen.host_uid, chosen.host_name, explanation, gpus, cell, group)
 
 
 def place_batch(snapshot: Snapshot, requests: Iterable[Request], policy: Policy = SPREAD) -> list[Decision]:
@@ -91,6 +96,14 @@ def place_batch(snapshot: Snapshot, requests: Iterable[Request], policy: Policy 
             draft.reserve(draft.fleet.index_by_uid[decision.host_uid], request, decision.gpus, decision.cell)
         decisions.append(decision)
     return decisions
+
+
+def _claim(snapshot: Snapshot, request: Request, host: int) -> GroupClaim | None:
+    group = request.group
+    if group is None or not group.required:
+        return None
+    domain, _ = snapshot.fleet.domains(group.topology)
+    return GroupClaim(snapshot.fleet, group, int(domain[host]), possible_domains(snapshot, request))
 
 
 def _gpus(snapshot: Snapshot, request: Request, host: int) -> tuple[tuple[GpuClaim, ...], int | None]:

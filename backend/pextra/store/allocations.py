@@ -64,6 +64,9 @@ class HostRow:
         features: what it can give guests beyond the plain machine.
         gpus: its GPUs, in the order of their places on its board.
         board: how they are linked: a document with `name`, `size` and `partitions`; None: not at all.
+        groups: how many guests of each placement group are on it.
+        rack: where in its zone it is.
+        taints: what keeps guests off it: documents with `key`, `value` and `effect`.
     """
 
     uid: str
@@ -80,6 +83,8 @@ class HostRow:
     features: frozenset[str] = frozenset()
     gpus: tuple[Gpu, ...] = ()
     board: Mapping[str, Any] | None = None
+    rack: str = "default"
+    taints: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,37 +102,37 @@ class Allocation:
     tenant_uid: str
     consumer_uid: str
     host_uid: str
-    spread_group: str | None
+    placement_group_uid: str | None
     amounts: Amounts
 
 
 def _allocation(r: Row[Any]) -> Allocation:
-    return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.spread_group, _amounts(r))
+    return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.placement_group_uid, _amounts(r))
 
 
 def hosts(tx: Tx, *, groups_of: Collection[str] | None = None) -> list[HostRow]:
     """Every host that has capacity, by name.
 
     Args:
-        groups_of: tenants' uids; only their spread groups are counted. None: those of all.
+        groups_of: tenants' uids; only their placement groups are counted. None: those of all.
     """
     groups: dict[str, dict[str, int]] = {}
     counted = (
-        select(allocation.c.host_uid, allocation.c.tenant_uid, allocation.c.spread_group, func.count())
-        .where(allocation.c.spread_group.is_not(None))
-        .group_by(allocation.c.host_uid, allocation.c.tenant_uid, allocation.c.spread_group)
+        select(allocation.c.host_uid, allocation.c.placement_group_uid, func.count())
+        .where(allocation.c.placement_group_uid.is_not(None))
+        .group_by(allocation.c.host_uid, allocation.c.placement_group_uid)
     )
     if groups_of is not None:
         counted = counted.where(allocation.c.tenant_uid.in_(groups_of))
-    for host_uid, tenant_uid, group, number in tx.conn.execute(counted):
-        groups.setdefault(host_uid, {})[f"{tenant_uid}/{group}"] = number
+    for host_uid, group_uid, number in tx.conn.execute(counted):
+        groups.setdefault(host_uid, {})[group_uid] = number
     rows = tx.conn.execute(select(host_capacity).order_by(host_capacity.c.name)).all()
     boards = gpus_of.of_hosts(tx)
     return [_host(row, groups.get(row.host_uid, {}), boards.get(row.host_uid, ())) for row in rows]
 
 
 def host(tx: Tx, uid: str) -> HostRow | None:
-    """One host, without its spread groups and GPUs."""
+    """One host, without its placement groups and GPUs."""
     row = tx.conn.execute(select(host_capacity).where(host_capacity.c.host_uid == uid)).first()
     return _host(row, {}) if row is not None else None
 
@@ -148,6 +153,8 @@ def _host(r: Row[Any], groups: dict[str, int], gpus: Sequence[Gpu] = ()) -> Host
         frozenset(r.features),
         tuple(gpus),
         r.board,
+        r.rack,
+        tuple(r.taints),
     )
 
 
@@ -165,6 +172,8 @@ def set_host(
     capacity: Amounts,
     features: Collection[str] = (),
     gpus: Boarded | None = None,
+    rack: str = "default",
+    taints: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """State what a host has; what is given out of it stays.
 
@@ -174,6 +183,8 @@ def set_host(
     facts = {
         "name": name,
         "zone": zone,
+        "rack": rack,
+        "taints": [dict(taint) for taint in taints],
         "pool": pool,
         "pool_shared": pool_shared,
         "labels": dict(labels),
@@ -213,6 +224,20 @@ def on(tx: Tx, host_uid: str) -> list[Allocation]:
     return [_allocation(r) for r in tx.conn.execute(select(allocation).where(allocation.c.host_uid == host_uid))]
 
 
+def members(tx: Tx, placement_group_uid: str) -> dict[str, int]:
+    """How many guests of the group each host has, by its uid.
+
+    Who reads this and then takes for one more guest of the group in the same transaction can rely on it: transactions
+    are serialisable, so that of two that read the same and both add to it, one begins anew.
+    """
+    counted = (
+        select(allocation.c.host_uid, func.count())
+        .where(allocation.c.placement_group_uid == placement_group_uid)
+        .group_by(allocation.c.host_uid)
+    )
+    return {row.host_uid: row[1] for row in tx.conn.execute(counted)}
+
+
 def take(
     tx: Tx,
     host_uid: str,
@@ -220,10 +245,12 @@ def take(
     consumer_uid: str,
     amounts: Amounts,
     *,
-    spread_group: str | None,
+    placement_group_uid: str | None = None,
     gpus: Sequence[Claim] = (),
 ) -> bool:
-    """Give the guest `amounts` and `gpus` of the host, if they are there.
+    """Give the guest `amounts` and `gpus` of the host, if they are there, and let it join its placement group.
+
+    Whether the group lets it is the caller's to ask: see `members`.
 
     Returns:
         Whether they were: the host's counters are raised only when they stay within its capacity. Of what is not
@@ -243,7 +270,7 @@ def take(
             tenant_uid=tenant_uid,
             consumer_uid=consumer_uid,
             host_uid=host_uid,
-            spread_group=spread_group,
+            placement_group_uid=placement_group_uid,
             **more,
         )
     )

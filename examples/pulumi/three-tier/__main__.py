@@ -42,6 +42,7 @@ disk = pextra.Volume("database", tenant=shop.name, size_gib=20, opts=in_shop)
 tiers = {"web": ("0.0.0.0/0", 80, 2), "application": ("10.20.0.0/24", 8080, 2), "database": ("10.20.0.0/24", 5432, 1)}
 for tier, (cidr, port, count) in tiers.items():
     group = pextra.SecurityGroup(tier, tenant=shop.name, rules=only_from(cidr, port), opts=in_shop)
+    apart = pextra.PlacementGroup(tier, tenant=shop.name, rule="spread", mode="preferred", opts=in_shop)
     for number in range(count):
         database = tier == "database"
         pextra.Instance(
@@ -53,7 +54,7 @@ for tier, (cidr, port, count) in tiers.items():
             networks=[pextra.InstanceNetworkArgs(network=network.name, security_groups=[group.name])],
             volumes=[disk.name] if database else [],
             user_data_from={"secret": password.name, "entry": "user-data"} if database else None,
-            spread_group=tier,
+            placement_group=apart.name,
             opts=pulumi.ResourceOptions(depends_on=[subnet]),
         )
 
