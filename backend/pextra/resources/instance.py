@@ -317,6 +317,7 @@ INSTANCE = Kind(
         "again when the guest runs on.",
     },
     sample=InstanceMetrics,
+    placed=True,
     controlled=True,
     finalizers=("guest",),
     charge=_charge,

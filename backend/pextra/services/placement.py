@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -310,8 +310,13 @@ def explained(decision: Decision, *, for_operator: bool = False) -> dict[str, An
     return shown
 
 
-def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None:
-    """Add to each planned change that makes an instance where it would be placed, and why, one after the other."""
+def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> dict[str, Any] | None:
+    """Add to each planned change that makes an instance where it would be placed, and why, one after the other.
+
+    Returns:
+        What came of all of them together: how many there are, how many fit, how many on which host, and the first that
+        does not; None when there is none.
+    """
     kind = ctx.cloud.registry["instance"]
     wanted: list[tuple[dict[str, Any], Request]] = []
     for change, outcome in planned:
@@ -322,15 +327,22 @@ def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None
             bound = _foreseen(ctx, outcome.record, spec)
             wanted.append((change, request_of(outcome.record, spec, bound)))
     if not wanted:
-        return
+        return None
     asked = [request for _, request in wanted]
-    now = _present(ctx, asked)
+    now = present(ctx, asked)
     for (change, _), decision in zip(wanted, place_batch(now, asked), strict=True):
         change["placement"] = explained(decision, for_operator=ctx.principal.is_cloud)
+    hosts = Counter(change["placement"].get("host") for change, _ in wanted)
+    unfit = hosts.pop(None, 0)
+    summary: dict[str, Any] = {"wanted": len(wanted), "fit": len(wanted) - unfit, "hosts": dict(sorted(hosts.items()))}
+    if unfit:
+        first = next(change for change, _ in wanted if "host" not in change["placement"])
+        summary["first_unfit"] = {key: first[key] for key in ("kind", "tenant", "name", "placement")}
+    return summary
 
 
-def _present(ctx: Context, asked: Iterable[Request]) -> Snapshot:
-    """The hosts now, as whoever asks may have them weighed."""
+def present(ctx: Context, asked: Collection[Request]) -> Snapshot:
+    """The hosts now, with the guests of the groups of those who ask."""
     hosts = allocations.hosts(ctx.tx, groups_of={request.tenant_uid for request in asked})
     return snapshot(hosts, workload(gpus.live_shapes(ctx.tx), asked) if any(h.gpus for h in hosts) else None)
 
@@ -341,8 +353,17 @@ def _foreseen(ctx: Context, record: Record, spec: Spec) -> Bound:
         return Bound()
     known = {name for name in spec["volumes"] if f"volume/{name}" in record.resolved}
     try:
-        with bounds.beyond(ctx.tx, {pin["tenant_uid"] for pin in record.resolved.values()}):
-            used = used_objects(ctx.tx, record, spec)
-        return bound_by(used, record, {**spec, "volumes": sorted(known)}) or Bound()
+        return bound_now(ctx, record, {**spec, "volumes": sorted(known)}) or Bound()
     except ValueError:
         return Bound(pools=frozenset())
+
+
+def bound_now(ctx: Context, record: Record, spec: Spec) -> Bound | None:
+    """Where what the instance uses lets it go, also what is shared with it: see `bound_by`.
+
+    Raises:
+        ValueError: two of its volumes are on different hosts.
+    """
+    with bounds.beyond(ctx.tx, {pin["tenant_uid"] for pin in record.resolved.values()}):
+        used = used_objects(ctx.tx, record, spec)
+    return bound_by(used, record, spec)
