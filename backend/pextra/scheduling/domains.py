@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pextra.scheduling.arrays import Ints
+from pextra.scheduling.arrays import Flags, Ints
 from pextra.scheduling.groups import Group
-from pextra.scheduling.snapshot import Fleet, Snapshot
+from pextra.scheduling.snapshot import Fleet
 
 
 def members_in(fleet: Fleet, group: Group, members: Mapping[int, int]) -> Ints:
@@ -27,11 +27,12 @@ def members_in(fleet: Fleet, group: Group, members: Mapping[int, int]) -> Ints:
     return counts
 
 
-def state_of(snapshot: Snapshot, group: Group | None) -> object:
-    """Equal for states of a group in which a host that has not changed suits as it did."""
-    if group is None or group.is_local:
-        return None
-    return tuple(sorted(snapshot.members.get(group.uid, {}).items()))
+def with_any(fleet: Fleet, group: Group, hosts: Flags) -> Flags:
+    """Which domains have any of these hosts."""
+    domain, number = fleet.domains(group.topology)
+    found = np.zeros(number, dtype=np.bool_)
+    found[domain[hosts]] = True
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,13 @@ class GroupClaim:
         fleet: the hosts that there were.
         group: the group.
         domain: of the chosen host.
-        among: the domains in which the guest could have been: see `Group.admits`.
+        among: which domains the guest could have been in: see `Group.admits`.
     """
 
     fleet: Fleet
     group: Group
     domain: int
-    among: Ints
+    among: Flags
 
     def holds(self, members: Mapping[str, int]) -> bool:
         """Whether the guest may still join there.

@@ -11,8 +11,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pextra.scheduling.arrays import Flags, Ints
-from pextra.scheduling.domains import members_in
+from pextra.scheduling.arrays import Flags
 from pextra.scheduling.gpus.devices import WHOLE_MILLI
 from pextra.scheduling.gpus.wishes import Wish
 from pextra.scheduling.groups import Rule, Topology
@@ -26,7 +25,6 @@ from pextra.scheduling.resources import (
     UNITS,
     VCPUS,
 )
-from pextra.scheduling.snapshot import Snapshot
 from pextra.scheduling.taints import Effect, untolerated
 from pextra.scheduling.view import View
 
@@ -187,14 +185,9 @@ class RequiredGroup:
 
     name = "placement_group"
 
-    def keep(self, view: View, /) -> Flags | None:
-        """Those in a domain that can take one more of the group, when the group is required."""
-        wish, snapshot = view.request.group, view.snapshot
-        if wish is None or not wish.required:
-            return None
-        members = members_in(view.fleet, wish, snapshot.members.get(wish.uid, {}))
-        domain, _ = view.fleet.domains(wish.topology)
-        return wish.admits(members, possible_domains(snapshot, view.request))[domain[view.hosts]]
+    def keep(self, _view: View, /) -> Flags | None:
+        """Any: it hangs on who else is where, so that `place` asks it anew of all hosts, each time and at once."""
+        return None
 
     def why(self, request: Request, /) -> str:
         """What of the rule would not be kept there."""
@@ -303,22 +296,6 @@ ROOM: Final[tuple[Filter, ...]] = (
 
 FILTERS: Final = PLACES + ROOM
 """Every filter, in the order in which they are asked."""
-
-
-def possible_domains(snapshot: Snapshot, request: Request) -> Ints:
-    """The domains, of those that the request's group speaks of, in which it could be if there were room.
-
-    Only a spread is even over them; for other rules, and without a group, none.
-    """
-    if request.group is None or request.group.rule is not Rule.SPREAD:
-        return np.zeros(0, dtype=np.int64)
-    view = View(snapshot, request, snapshot.fleet.everyone)
-    for one in WHERE:
-        kept = one.keep(view)
-        if kept is not None and not kept.all():
-            view = view.only(kept)
-    domain, _ = snapshot.fleet.domains(request.group.topology)
-    return np.unique(domain[view.hosts])
 
 
 def sift(view: View) -> tuple[NDArray[np.int8], View]:

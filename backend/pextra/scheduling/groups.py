@@ -42,20 +42,13 @@ class Group:
     topology: Topology = Topology.HOST
     required: bool = False
 
-    @property
-    def is_local(self) -> bool:
-        """Whether a guest that joins changes nothing for the others of the group but on its own host."""
-        if self.topology is not Topology.HOST:
-            return False
-        return self.rule is Rule.ANTI_AFFINITY or (self.rule is Rule.SPREAD and not self.required)
-
-    def admits(self, members: Ints, among: Ints) -> Flags:
+    def admits(self, members: Ints, among: Flags) -> Flags:
         """Which domains can take one more when the rule is required.
 
         Args:
             members: how many of the group each domain has.
-            among: the domains in which the guest could be, were it not for the group and for room: a spread is even
-                over these.
+            among: which domains the guest could be in, were it not for the group and for room: a spread is even over
+                these.
         """
         if self.rule is Rule.ANTI_AFFINITY:
             return members == 0

@@ -191,6 +191,18 @@ def score(view: View, policy: Policy) -> Ints:
     return np.rint(totals * STEPS).astype(np.int64)
 
 
+def score_of_group(view: View, policy: Policy) -> Ints | None:
+    """What the request's placement group adds to the scores of the view's hosts; None: nothing.
+
+    It changes with each guest of the group, and is therefore no part of what is kept of hosts that have not changed.
+    """
+    for term, weight in policy.terms:
+        if isinstance(term, PreferredGroup):
+            column = term.column(view)
+            return None if column is None else np.rint(weight * column * STEPS).astype(np.int64)
+    return None
+
+
 def _left(view: View) -> tuple[Floats, Floats]:
     """The shares of processor and memory that would be left."""
     free, per_unit, wants = view.snapshot.free, view.fleet.per_unit, view.request.resources
