@@ -15,7 +15,7 @@ flavor, image = config.get("flavor") or "small", config.get("image") or "system/
 shop = pextra.Tenant("shop", name=config.get("tenant") or "shop", display_name="The shop")
 limits = {
     "instances": 10, "vcpus": 20, "memory_mib": 20_480, "volumes": 5, "volume_gib": 100, "networks": 3, "subnets": 3,
-    "security_groups": 3, "secrets": 1,
+    "security_groups": 3, "placement_groups": 3, "secrets": 1,
 }  # fmt: skip
 quota = pextra.Quota("shop", tenant=shop.name, limits=limits)
 in_shop = pulumi.ResourceOptions(depends_on=[quota])
