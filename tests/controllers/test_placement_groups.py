@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from pextra.controllers import placing
+from pextra.controllers.placing import Unplaced
 from pextra.errors import PextraError
+from pextra.services.placement import Bound
 from tests.controllers.cloud import LoopedCloud, refusal
 
 MACHINE = {"vcpus": 8, "memory_mib": 32_768, "disk_gib": 200}
@@ -164,3 +167,34 @@ def test_a_host_that_is_only_advised_against_is_taken_when_the_others_are_full(c
         cloud.instance(name, flavor="half")
     assert placed(cloud, "a", "b", "c") == ["h1", "h1", "h0"]
     assert cloud.get("instance", "c").status["placement"]["score"]["taints"] == 0.5
+
+
+@pytest.mark.parametrize(("rule", "quick_goes_to"), [("anti_affinity", "h1"), ("affinity", "h0")])
+def test_a_choice_that_another_scheduler_made_stale_is_not_committed_and_made_anew(
+    cloud: LoopedCloud, monkeypatch: pytest.MonkeyPatch, rule: str, quick_goes_to: str
+) -> None:
+    cloud.instance("filler")  # on h0, so that h1 is the better one for who is the first of its group
+    assert placed(cloud, "filler") == ["h0"]
+    name = group(cloud, rule)
+    for each in ("slow", "quick"):
+        cloud.put("instance", each, {"flavor": "small", "image": "linux", "placement_group": name})
+    commit, chose = placing._commit, list[str]()
+
+    def overtaken(site: Any, chosen: Any) -> Any:
+        chose.extend(choice.host.name for choice in chosen)
+        monkeypatch.setattr(placing, "_commit", commit)
+        home = cloud.find("host", quick_goes_to, tenant=None)
+        assert home is not None
+        assert placing.place(site, [unplaced(cloud, "quick", Bound(host_uid=home.uid))]).records
+        return commit(site, chosen)
+
+    monkeypatch.setattr(placing, "_commit", overtaken)
+    result = placing.place(cloud.cloud, [unplaced(cloud, "slow", Bound())])
+    assert (chose, result.records, result.refused) == (["h1"], {}, {})
+    cloud.settle(5.0)
+    assert placed(cloud, "slow", "quick") == ["h0", quick_goes_to]
+
+
+def unplaced(cloud: LoopedCloud, name: str, bound: Bound) -> Unplaced:
+    record = cloud.get("instance", name)
+    return Unplaced(record, cloud.cloud.registry["instance"].effective(record.spec), bound)
