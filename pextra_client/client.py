@@ -24,7 +24,7 @@ from pextra_client.retry import RetryPolicy
 from pextra_client.transport import Transport
 from pextra_client.uploading import Progress, Upload
 from pextra_client.watch import Watch
-from pextra_client.wire import Change, Object, Plan, PlanRequest, Prune
+from pextra_client.wire import Change, Object, PlacementReasons, Plan, PlanRequest, Prune
 
 if TYPE_CHECKING:
     from pextra_client.console import Console, Ticket
@@ -200,6 +200,14 @@ class Client:
             ApiError: `object.not_found`; `route.not_found` where nothing is measured of such objects.
         """
         return self._read(f"{self.path(kind, name, tenant)}/metrics").json()
+
+    def placement(self, kind: str | Kind, name: str, *, tenant: str | None = None) -> PlacementReasons:
+        """Why an object of a kind that is placed is on its host, or why on none now.
+
+        Raises:
+            ApiError: `object.not_found`; `route.not_found` where such objects are not placed.
+        """
+        return self._read(f"{self.path(kind, name, tenant)}/placement").json()
 
     def find(self, kind: str | Kind, name: str, *, tenant: str | None = None) -> Object | None:
         """One object, or None when there is none that may be seen."""

@@ -62,6 +62,7 @@ class Kind:
         description: for people.
         short_names: further names that a person may type.
         measured: whether something is measured of an object now and again.
+        placed: whether objects are given a host, for reasons that can be read.
         actions: what can be done to an object.
         columns: what a table shows.
         references: fields that name other objects.
@@ -79,6 +80,7 @@ class Kind:
     description: str = ""
     short_names: tuple[str, ...] = ()
     measured: bool = False
+    placed: bool = False
     actions: tuple[Action, ...] = ()
     columns: tuple[Column, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -99,6 +101,7 @@ class Kind:
             description=document.get("description", ""),
             short_names=tuple(document.get("short_names", ())),
             measured=document.get("measured", False),
+            placed=document.get("placed", False),
             actions=tuple(
                 Action(each["name"], each.get("description", ""), each.get("arguments", {}), each.get("mints", False))
                 for each in document.get("actions", ())

@@ -512,6 +512,21 @@ class ShareStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class Taint(TypedDict):
+    """What keeps new instances off a host."""
+
+    key: str
+    """What it is about."""
+
+    value: NotRequired[str]
+    """What it says of it."""
+
+    effect: NotRequired[Literal["no_schedule", "prefer_no_schedule"]]
+    """`no_schedule`: instances that do not tolerate it are placed elsewhere; `prefer_no_schedule`: where
+    there is room elsewhere. ("no_schedule" by default)
+    """
+
+
 class SimulatedGpus(TypedDict):
     """GPUs to simulate: a whole board, or cards of one model."""
 
@@ -573,6 +588,13 @@ class HostSpec(TypedDict):
 
     zone: NotRequired[str]
     """The failure domain that the host is in. ("default" by default)"""
+
+    rack: NotRequired[str]
+    """Where in its zone the host is; racks of two zones are two, whatever their names. ("default" by default)
+    """
+
+    taints: NotRequired[list[Taint]]
+    """What keeps new instances off it that do not tolerate it; those that are there stay."""
 
     schedulable: NotRequired[bool]
     """Whether new guests are placed here; those that run stay. (true by default)"""
@@ -1169,6 +1191,38 @@ class VolumeStatus(TypedDict):
     """The uid of the instance that uses it."""
 
 
+class PlacementGroupSpec(TypedDict):
+    """How the instances that name the group are placed."""
+
+    rule: Literal["affinity", "anti_affinity", "spread"]
+    """`affinity`: all in one; `anti_affinity`: no two in one; `spread`: evenly over all of them. (cannot
+    change)
+    """
+
+    topology: NotRequired[Literal["host", "rack", "zone"]]
+    """In one what: a host, a rack or a zone. Hosts whose rack nobody has named are in one rack, `default`, of
+    their zone. (cannot change; "host" by default)
+    """
+
+    mode: NotRequired[Literal["required", "preferred"]]
+    """`required`: an instance that would break the rule waits; `preferred`: it is kept as far as there is
+    room. (cannot change; "required" by default)
+    """
+
+    description: NotRequired[str]
+    """What the group is for."""
+
+
+class PlacementGroupStatus(TypedDict):
+    """What a placement group was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
 class InstanceNetwork(TypedDict):
     """A network card."""
 
@@ -1207,6 +1261,19 @@ class UserDataSource(TypedDict):
 
     entry: str
     """The name of the entry in its `data`."""
+
+
+class Toleration(TypedDict):
+    """Taints that do not keep an instance away."""
+
+    key: str
+    """The taints' key."""
+
+    value: NotRequired[str]
+    """Their value; without it, any."""
+
+    effect: NotRequired[Literal["no_schedule", "prefer_no_schedule"]]
+    """Their effect; without it, any."""
 
 
 class InstanceGpus(TypedDict):
@@ -1280,8 +1347,11 @@ class InstanceSpec(TypedDict):
     host_labels: NotRequired[dict[str, str]]
     """Labels that its host must have. (cannot change)"""
 
-    spread_group: NotRequired[str]
-    """Instances of one group are placed on different hosts as far as possible. (cannot change)"""
+    placement_group: NotRequired[str]
+    """The instances that it is to be with, or away from. (reference: placement_group; cannot change)"""
+
+    tolerations: NotRequired[list[Toleration]]
+    """Taints of hosts that it does not mind. (cannot change)"""
 
     gpus: NotRequired[InstanceGpus]
     """GPUs that it has for as long as it lives. (cannot change)"""
@@ -1521,6 +1591,8 @@ SECURITY_GROUP = Kind(name="security_group", plural="security_groups", scope=Sco
 
 VOLUME = Kind(name="volume", plural="volumes", scope=Scope.TENANT)
 
+PLACEMENT_GROUP = Kind(name="placement_group", plural="placement_groups", scope=Scope.TENANT)
+
 INSTANCE = Kind(name="instance", plural="instances", scope=Scope.TENANT)
 
 FLOATING_IP = Kind(name="floating_ip", plural="floating_ips", scope=Scope.TENANT)
@@ -1563,6 +1635,7 @@ class TypedClient:
         self.subnets = Collection[SubnetSpec, SubnetStatus](client, SUBNET)
         self.security_groups = Collection[SecurityGroupSpec, SecurityGroupStatus](client, SECURITY_GROUP)
         self.volumes = Collection[VolumeSpec, VolumeStatus](client, VOLUME)
+        self.placement_groups = Collection[PlacementGroupSpec, PlacementGroupStatus](client, PLACEMENT_GROUP)
         self.instances = Collection[InstanceSpec, InstanceStatus](client, INSTANCE)
         self.floating_ips = Collection[FloatingIpSpec, FloatingIpStatus](client, FLOATING_IP)
         self.operations = ReadableCollection[OperationSpec, OperationStatus](client, OPERATION)

@@ -73,7 +73,59 @@ class Placement(TypedDict):
 
     host: NotRequired[str]
     why: NotRequired[str]
+    hosts: NotRequired[int]
+    eligible: NotRequired[int]
     rejected: NotRequired[dict[str, int]]
+    score: NotRequired[dict[str, float]]
+    gpus: NotRequired[list[str]]
+    remedy: NotRequired[str]
+
+
+class FilterReason(TypedDict):
+    """How many hosts a filter rejected, and what is wrong with them."""
+
+    name: str
+    rejected: int
+    why: str
+
+
+class ClosestHost(TypedDict):
+    """The host that lacks nothing but room, and of that least."""
+
+    host: str
+    shortfall: dict[str, int]
+    too_small: bool
+    lacks: str
+
+
+class PlacementReasons(TypedDict):
+    """Why an object is on its host, or why on none now; the closest host only for who runs the cloud."""
+
+    uid: str
+    host: str
+    waits: bool
+    message: str
+    filters: list[FilterReason]
+    decision: NotRequired[Placement]
+    closest: NotRequired[ClosestHost]
+
+
+class Unfit(TypedDict):
+    """The first instance of a plan that no host can take."""
+
+    kind: str
+    tenant: str
+    name: str
+    placement: Placement
+
+
+class Placements(TypedDict):
+    """What came of the instances of a plan, placed one after the other: how many fit, and how many on which host."""
+
+    wanted: int
+    fit: int
+    hosts: dict[str, int]
+    first_unfit: NotRequired[Unfit]
 
 
 class Preconditions(TypedDict):
@@ -133,6 +185,7 @@ class Plan(TypedDict):
     changes: list[Change]
     quota: NotRequired[dict[str, dict[str, QuotaEffect]]]
     summary: NotRequired[dict[str, int]]
+    placement: NotRequired[Placements]
 
 
 def conditions(obj: Object) -> list[Condition]:

@@ -15,6 +15,7 @@ from pulumi_pextra.kinds.image import *
 from pulumi_pextra.kinds.instance import *
 from pulumi_pextra.kinds.join_token import *
 from pulumi_pextra.kinds.network import *
+from pulumi_pextra.kinds.placement_group import *
 from pulumi_pextra.kinds.policy import *
 from pulumi_pextra.kinds.quota import *
 from pulumi_pextra.kinds.role import *

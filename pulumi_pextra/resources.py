@@ -18,6 +18,7 @@ from pulumi_pextra.kinds.image import ImageFields
 from pulumi_pextra.kinds.instance import InstanceFields
 from pulumi_pextra.kinds.join_token import JoinTokenFields
 from pulumi_pextra.kinds.network import NetworkFields
+from pulumi_pextra.kinds.placement_group import PlacementGroupFields
 from pulumi_pextra.kinds.policy import PolicyFields
 from pulumi_pextra.kinds.quota import QuotaFields
 from pulumi_pextra.kinds.role import RoleFields
@@ -146,6 +147,12 @@ class Volume(VolumeFields, DynamicObject, module="pextra", name="Volume"):
     """A disk that outlives the instances that use it."""
 
 
+class PlacementGroup(PlacementGroupFields, DynamicObject, module="pextra", name="PlacementGroup"):
+    """Instances that are to be together, or apart. Those that have a host stay there, whatever joins or leaves the
+    group.
+    """
+
+
 class Instance(InstanceFields, DynamicObject, module="pextra", name="Instance"):
     """A virtual machine."""
 
@@ -169,6 +176,7 @@ __all__ = [
     "Instance",
     "JoinToken",
     "Network",
+    "PlacementGroup",
     "Policy",
     "Quota",
     "Role",

@@ -40,15 +40,16 @@ resource "pextra_tenant" "shop" {
 resource "pextra_quota" "shop" {
   tenant = pextra_tenant.shop.name
   limits = {
-    instances       = 5
-    vcpus           = 10
-    memory_mib      = 20480
-    networks        = 1
-    subnets         = 1
-    security_groups = 2
-    secrets         = 1
-    volumes         = 5
-    volume_gib      = 100
+    instances        = 5
+    vcpus            = 10
+    memory_mib       = 20480
+    networks         = 1
+    subnets          = 1
+    security_groups  = 2
+    placement_groups = 1
+    secrets          = 1
+    volumes          = 5
+    volume_gib       = 100
   }
 }
 
@@ -90,16 +91,23 @@ resource "pextra_secret" "boot" {
   data_wo_version = 1
 }
 
+resource "pextra_placement_group" "web" {
+  name   = "web"
+  tenant = pextra_quota.shop.tenant
+  rule   = "spread"
+  mode   = "preferred"
+}
+
 resource "pextra_instance" "web" {
-  count          = var.servers
-  name           = "web-${count.index + 1}"
-  tenant         = pextra_subnet.front.tenant
-  labels         = { app = "web" }
-  flavor         = pextra_flavor.web.name
-  image          = "system/sim-linux"
-  networks       = [{ network = pextra_network.front.name, security_groups = [pextra_security_group.web.name] }]
-  user_data_from = { secret = pextra_secret.boot.name, entry = "user-data" }
-  spread_group   = "web"
+  count           = var.servers
+  name            = "web-${count.index + 1}"
+  tenant          = pextra_subnet.front.tenant
+  labels          = { app = "web" }
+  flavor          = pextra_flavor.web.name
+  image           = "system/sim-linux"
+  networks        = [{ network = pextra_network.front.name, security_groups = [pextra_security_group.web.name] }]
+  user_data_from  = { secret = pextra_secret.boot.name, entry = "user-data" }
+  placement_group = pextra_placement_group.web.name
 }
 
 data "pextra_instances" "web" {

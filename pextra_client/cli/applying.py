@@ -54,6 +54,8 @@ def plan(client: Client, manifests: Sequence[Manifest], prune: Prune | None = No
     whole: Plan = {"changes": [change for part in parts for change in part["changes"]], "quota": {}}
     for part in parts:
         whole["quota"] = {**whole.get("quota", {}), **part.get("quota", {})}
+    if len(parts) == 1 and "placement" in parts[0]:  # several do not know of one another
+        whole["placement"] = parts[0]["placement"]
     return whole
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
+from pextra_client.cli.applying import LARGEST_PLAN
 from pextra_client.cli.exits import UsageError
 from pextra_client.cli.manifests import Manifest, read
 from pextra_client.cli.ordering import ordered
@@ -33,6 +36,28 @@ def read_ordered(session: Session, files: list[str]) -> list[Manifest]:
     if not manifests:
         raise UsageError("the files describe no object")
     return ordered(manifests, session.catalog)
+
+
+def copied(manifests: list[Manifest], copies: int) -> list[Manifest]:
+    """The manifests with so many of each that is given a host, numbered from 1.
+
+    Raises:
+        UsageError: more than one plan may hold.
+    """
+    if copies == 1:
+        return manifests
+    made: list[Manifest] = []
+    for manifest in manifests:
+        if not manifest.kind.placed:
+            made.append(manifest)
+            continue
+        for number in range(1, copies + 1):
+            copy = deepcopy(manifest.object)
+            copy["metadata"]["name"] = f"{manifest.name}-{number}"
+            made.append(replace(manifest, object=copy))
+    if len(made) > LARGEST_PLAN:
+        raise UsageError(f"--copies makes {len(made)} objects of the files, and a plan holds at most {LARGEST_PLAN}")
+    return made
 
 
 def prune_rule(session: Session, manifests: list[Manifest], *, prune: bool, labels: str | None) -> Prune | None:

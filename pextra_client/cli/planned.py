@@ -21,6 +21,7 @@ _STYLES: Final = {
 }
 _NAMED: Final = 30
 """How many objects that go along are named on a screen; `-o json` has all that the server tells."""
+_SEVERAL: Final = 2
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 _VERBS: Final = {
     "create": "to create",
@@ -63,6 +64,7 @@ def show(out: Output, plan: Plan) -> None:
     for change in plan["changes"]:
         _show_change(out, change)
     _show_quota(out, plan)
+    _show_placements(out, plan)
     counts = {verb: sum(change["action"] == verb for change in plan["changes"]) for verb in _SIGNS}
     done = ", ".join(f"{count} {_VERBS[verb]}" for verb, count in counts.items() if count)
     unchanged = sum(change["action"] == "none" and not change.get("problems") for change in plan["changes"])
@@ -130,6 +132,25 @@ def _show_change(out: Output, change: Change) -> None:
         out.line(f"      {refusal.get('code', '')}: {refusal.get('detail', '')}", "red")
         for each in problem_details(refusal):
             out.line(f"        {each}", "red")
+
+
+def _show_placements(out: Output, plan: Plan) -> None:
+    """What came of several instances together; of one, its own line says it."""
+    found = plan.get("placement")
+    if found is None or found["wanted"] < _SEVERAL:
+        return
+    out.line(f"    {found['fit']} of {found['wanted']} instances fit, placed one after the other", "dim")
+    busiest = sorted(found["hosts"].items(), key=lambda each: (-each[1], each[0]))
+    for host, count in busiest[:_NAMED]:
+        out.line(f"      {count} on {host}", "dim")
+    if len(busiest) > _NAMED:
+        out.line(f"      and {len(busiest) - _NAMED} more hosts", "dim")
+    unfit = found.get("first_unfit")
+    if unfit is not None:
+        lacking = unfit["placement"]
+        out.line(f"    the first that does not is {unfit['name']}: {lacking.get('why', '')}", "yellow")
+        if "remedy" in lacking:
+            out.line(f"      {lacking['remedy']}", "yellow")
 
 
 def _field(field: FieldChange, *, creating: bool) -> str:

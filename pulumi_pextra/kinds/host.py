@@ -298,6 +298,39 @@ class HostDriver(StrEnum):
     LIBVIRT = "libvirt"
 
 
+class HostTaintEffect(StrEnum):
+    """`no_schedule`: instances that do not tolerate it are placed elsewhere; `prefer_no_schedule`: where there is
+    room elsewhere.
+    """
+
+    NO_SCHEDULE = "no_schedule"
+    PREFER_NO_SCHEDULE = "prefer_no_schedule"
+
+
+@input_type
+class HostTaintArgs:
+    """What keeps new instances off a host."""
+
+    key: Input[str]
+    """What it is about."""
+
+    value: Input[str] | None = None
+    """What it says of it."""
+
+    effect: Input[HostTaintEffect | Literal["no_schedule", "prefer_no_schedule"]] | None = None
+    """`no_schedule`: instances that do not tolerate it are placed elsewhere; `prefer_no_schedule`: where there is
+    room elsewhere. ("no_schedule" by default)
+    """
+
+
+class HostTaintArgsDict(TypedDict, total=False):
+    """`HostTaintArgs` as a dictionary."""
+
+    key: Required[Input[str]]
+    value: Input[str]
+    effect: Input[HostTaintEffect | Literal["no_schedule", "prefer_no_schedule"]]
+
+
 class HostSimulatedMachineFeatures(StrEnum):
     """One of these."""
 
@@ -433,6 +466,12 @@ class HostArgs:
     zone: Input[str] | None = None
     """The failure domain that the host is in. ("default" by default)"""
 
+    rack: Input[str] | None = None
+    """Where in its zone the host is; racks of two zones are two, whatever their names. ("default" by default)"""
+
+    taints: Input[Sequence[Input[HostTaintArgs | HostTaintArgsDict]]] | None = None
+    """What keeps new instances off it that do not tolerate it; those that are there stay."""
+
     schedulable: Input[bool] | None = None
     """Whether new guests are placed here; those that run stay. (true by default)"""
 
@@ -454,10 +493,28 @@ class HostArgsDict(TypedDict, total=False):
     labels: Input[Mapping[str, Input[str]]]
     annotations: Input[Mapping[str, Input[str]]]
     zone: Input[str]
+    rack: Input[str]
+    taints: Input[Sequence[Input[HostTaintArgs | HostTaintArgsDict]]]
     schedulable: Input[bool]
     cpu_overcommit: Input[float]
     reserved_memory_mib: Input[int]
     simulated: Input[HostSimulatedMachineArgs | HostSimulatedMachineArgsDict]
+
+
+@output_type
+class HostTaint:
+    """What keeps new instances off a host."""
+
+    key: str
+    """What it is about."""
+
+    value: str | None = None
+    """What it says of it."""
+
+    effect: str | None = None
+    """`no_schedule`: instances that do not tolerate it are placed elsewhere; `prefer_no_schedule`: where there is
+    room elsewhere. ("no_schedule" by default)
+    """
 
 
 @output_type
@@ -526,6 +583,8 @@ class HostFields(Declared):
         "annotations",
         "driver",
         "zone",
+        "rack",
+        "taints",
         "schedulable",
         "cpu_overcommit",
         "reserved_memory_mib",
@@ -592,6 +651,18 @@ class HostFields(Declared):
 
     @property
     @pulumi.getter
+    def rack(self) -> pulumi.Output[str]:
+        """Where in its zone the host is; racks of two zones are two, whatever their names. ("default" by default)"""
+        return told(self, "rack")
+
+    @property
+    @pulumi.getter
+    def taints(self) -> pulumi.Output[Sequence[HostTaint]]:
+        """What keeps new instances off it that do not tolerate it; those that are there stay."""
+        return told(self, "taints")
+
+    @property
+    @pulumi.getter
     def schedulable(self) -> pulumi.Output[bool]:
         """Whether new guests are placed here; those that run stay. (true by default)"""
         return told(self, "schedulable")
@@ -642,6 +713,10 @@ __all__ = [
     "HostSimulatedMachineArgsDict",
     "HostSimulatedMachineFeatures",
     "HostStatus",
+    "HostTaint",
+    "HostTaintArgs",
+    "HostTaintArgsDict",
+    "HostTaintEffect",
     "HostVgpuTypeStatus",
     "HostVirtualFunctionStatus",
     "HostVirtualFunctionsStatus",

@@ -164,6 +164,35 @@ class InstanceRestartPolicy(StrEnum):
     NEVER = "never"
 
 
+class InstanceTolerationEffect(StrEnum):
+    """One of these."""
+
+    NO_SCHEDULE = "no_schedule"
+    PREFER_NO_SCHEDULE = "prefer_no_schedule"
+
+
+@input_type
+class InstanceTolerationArgs:
+    """Taints that do not keep an instance away."""
+
+    key: Input[str]
+    """The taints' key."""
+
+    value: Input[str] | None = None
+    """Their value; without it, any."""
+
+    effect: Input[InstanceTolerationEffect | Literal["no_schedule", "prefer_no_schedule"]] | None = None
+    """Their effect; without it, any."""
+
+
+class InstanceTolerationArgsDict(TypedDict, total=False):
+    """`InstanceTolerationArgs` as a dictionary."""
+
+    key: Required[Input[str]]
+    value: Input[str]
+    effect: Input[InstanceTolerationEffect | Literal["no_schedule", "prefer_no_schedule"]]
+
+
 class InstanceGpusNvlink(StrEnum):
     """Whether all of them are to be linked to each other by NVLink, which only whole ones can be."""
 
@@ -273,8 +302,13 @@ class InstanceArgs:
     host_labels: Input[Mapping[str, Input[str]]] | None = None
     """Labels that its host must have. (a change replaces the object)"""
 
-    spread_group: Input[str] | None = None
-    """Instances of one group are placed on different hosts as far as possible. (a change replaces the object)"""
+    placement_group: Input[str] | None = None
+    """The instances that it is to be with, or away from. (the name of placement group; a change replaces the
+    object)
+    """
+
+    tolerations: Input[Sequence[Input[InstanceTolerationArgs | InstanceTolerationArgsDict]]] | None = None
+    """Taints of hosts that it does not mind. (a change replaces the object)"""
 
     gpus: Input[InstanceGpusArgs | InstanceGpusArgsDict] | None = None
     """GPUs that it has for as long as it lives. (a change replaces the object)"""
@@ -300,7 +334,8 @@ class InstanceArgsDict(TypedDict, total=False):
     restart_policy: Input[InstanceRestartPolicy | Literal["always", "on_failure", "never"]]
     zone: Input[str]
     host_labels: Input[Mapping[str, Input[str]]]
-    spread_group: Input[str]
+    placement_group: Input[str]
+    tolerations: Input[Sequence[Input[InstanceTolerationArgs | InstanceTolerationArgsDict]]]
     gpus: Input[InstanceGpusArgs | InstanceGpusArgsDict]
 
 
@@ -327,6 +362,20 @@ class InstanceUserDataSource:
 
     entry: str
     """The name of the entry in its `data`."""
+
+
+@output_type
+class InstanceToleration:
+    """Taints that do not keep an instance away."""
+
+    key: str
+    """The taints' key."""
+
+    value: str | None = None
+    """Their value; without it, any."""
+
+    effect: str | None = None
+    """Their effect; without it, any."""
 
 
 @output_type
@@ -371,7 +420,8 @@ class InstanceFields(Declared):
         "restart_policy",
         "zone",
         "host_labels",
-        "spread_group",
+        "placement_group",
+        "tolerations",
         "gpus",
         "status",
     )
@@ -516,9 +566,17 @@ class InstanceFields(Declared):
 
     @property
     @pulumi.getter
-    def spread_group(self) -> pulumi.Output[str | None]:
-        """Instances of one group are placed on different hosts as far as possible. (a change replaces the object)"""
-        return told(self, "spread_group")
+    def placement_group(self) -> pulumi.Output[str | None]:
+        """The instances that it is to be with, or away from. (the name of placement group; a change replaces the
+        object)
+        """
+        return told(self, "placement_group")
+
+    @property
+    @pulumi.getter
+    def tolerations(self) -> pulumi.Output[Sequence[InstanceToleration]]:
+        """Taints of hosts that it does not mind. (a change replaces the object)"""
+        return told(self, "tolerations")
 
     @property
     @pulumi.getter
@@ -549,6 +607,10 @@ __all__ = [
     "InstancePower",
     "InstanceRestartPolicy",
     "InstanceStatus",
+    "InstanceToleration",
+    "InstanceTolerationArgs",
+    "InstanceTolerationArgsDict",
+    "InstanceTolerationEffect",
     "InstanceUserDataSource",
     "InstanceUserDataSourceArgs",
     "InstanceUserDataSourceArgsDict",

@@ -279,6 +279,18 @@ def get_volume_output(
     return look_output("volume", name, tenant=tenant, opts=opts)
 
 
+def get_placement_group(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """A placement group that is there already."""
+    return look("placement_group", name, tenant=tenant, opts=opts)
+
+
+def get_placement_group_output(
+    name: Input[str], *, tenant: Input[str | None] = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[Found]:
+    """A placement group that is there already, by names that are not known yet."""
+    return look_output("placement_group", name, tenant=tenant, opts=opts)
+
+
 def get_instance(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
     """An instance that is there already."""
     return look("instance", name, tenant=tenant, opts=opts)
@@ -328,6 +340,8 @@ __all__ = [
     "get_join_token_output",
     "get_network",
     "get_network_output",
+    "get_placement_group",
+    "get_placement_group_output",
     "get_policy",
     "get_policy_output",
     "get_quota",

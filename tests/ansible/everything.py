@@ -30,6 +30,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "subnet": {"dns_servers": []},
     "security_group": {"rules": []},
     "volume": {"size_gib": 4},
+    "placement_group": {"description": "the former web servers"},
     "instance": {"power": "off", "stop_timeout_s": 60},
     "floating_ip": {"ports": [{"to_port": 81}]},
     "share": {"tenants": "all"},

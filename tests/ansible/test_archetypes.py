@@ -254,7 +254,7 @@ def test_a_replacement_that_would_lose_a_secret_is_refused_before_anything_goes(
     }
     made = modules("instance", name="web", tenant=tenant, **spec).ok()
     assert "twelve-little-horses" not in str(made)
-    refused = modules("instance", name="web", tenant=tenant, spread_group="web", replace=True)
+    refused = modules("instance", name="web", tenant=tenant, zone="zone-a", replace=True)
     assert "user_data" in refused.message
     uid = made["object"]["metadata"]["uid"]
     assert client.get("instance", "web", tenant=tenant)["metadata"].get("uid") == uid

@@ -123,6 +123,10 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         },
     ),
     "volume": ("tenants/acme/volumes/data", {"size_gib": 3, "image": "mine"}),
+    "placement_group": (
+        "tenants/acme/placement_groups/web",
+        {"rule": "spread", "topology": "rack", "mode": "preferred", "description": "web servers"},
+    ),
     "instance": (
         "tenants/acme/instances/web-1",
         {
@@ -138,7 +142,8 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
             "restart_policy": "always",
             "zone": "zone-a",
             "host_labels": {"disk": "fast"},
-            "spread_group": "web",
+            "placement_group": "web",
+            "tolerations": [{"key": "gpu", "value": "l4", "effect": "no_schedule"}],
             "gpus": {"profile": "quarter", "count": 1, "nvlink": "none", "numa": "preferred"},
         },
     ),

@@ -14,8 +14,9 @@ from pextra.scheduling.gpus.boards import BOARDS
 from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuType, GpuView, Mode
 from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 from pextra.scheduling.gpus.workload import Workload
+from pextra.scheduling.groups import Group, Rule, Topology
 from pextra.scheduling.place import NoPlacement, Placement, place, place_batch
-from pextra.scheduling.request import AntiAffinity, Request
+from pextra.scheduling.request import Request
 from pextra.scheduling.resources import Resources
 from pextra.scheduling.snapshot import CellView, HostView, Snapshot
 
@@ -36,6 +37,7 @@ def fleet(size: int, chance: random.Random) -> Snapshot:
                 uid=f"uid-{number}",
                 name=f"host-{number:05}",
                 zone=f"zone-{number % 3}",
+                rack=f"rack-{number // 30}",
                 ready=chance.random() > 0.01,
                 schedulable=chance.random() > 0.02,
                 capacity=capacity,
@@ -84,8 +86,14 @@ def guest(number: int, chance: random.Random, *, picky: bool = False) -> Request
         resources=Resources(vcpus, vcpus * 2_048, 20),
         zone="zone-1" if picky else None,
         host_labels={"disk": "nvme"} if picky else {},
-        anti_affinity=AntiAffinity(f"group-{number % 100}", hard=False) if picky else None,
+        group=Group(f"group-{number % 100}", Rule.ANTI_AFFINITY) if picky else None,
     )
+
+
+def grouped(number: int, chance: random.Random, rule: Rule) -> Request:
+    """A guest of one of ten groups that are to be kept by racks."""
+    group = Group(f"{rule}-{number % 10}", rule, Topology.RACK, required=True)
+    return Request(f"guest-{number}", "tenant", Resources(chance.choice((1, 2)), 2_048, 20), group=group)
 
 
 def demanding(number: int, chance: random.Random) -> Request:
@@ -130,6 +138,8 @@ def main() -> None:
     kinds: dict[str, Callable[[int], Request]] = {
         "plain": lambda number: guest(number, chance),
         "picky": lambda number: guest(number, chance, picky=True),
+        "apart by rack": lambda number: grouped(number, chance, Rule.ANTI_AFFINITY),
+        "spread by rack": lambda number: grouped(number, chance, Rule.SPREAD),
         "demanding": lambda number: demanding(number, chance),
         "hopeless": lambda _: Request("huge", "tenant", Resources(10_000, 1, 1)),
         "4 linked GPUs": lambda number: training(number, chance),

@@ -222,3 +222,26 @@ def test_the_quickstart_can_be_applied_planned_and_deleted(pextra: Pextra) -> No
     assert plan.code == 6  # one of the changes is there to show a refusal
     assert pextra("delete", "-f", str(examples / "tenant")).code == 0
     assert pextra("get", "tenant", "acme").code == 4
+
+
+def test_a_plan_of_copies_tells_how_many_fit_and_what_the_first_that_does_not_lacks(
+    pextra: Pextra, client: Client, write: Write
+) -> None:
+    client.put("flavor", "third", {"vcpus": 1, "memory_mib": 50_000, "disk_gib": 1})
+    client.put("host", "kept", {"driver": "sim", "zone": "kept", "taints": [{"key": "kept"}]})
+    client.wait_ready("host", "kept")
+    limits = {"instances": 2000, "vcpus": 2000, "memory_mib": 100_000_000, "volume_gib": 5000}
+    client.put("quota", "default", {"limits": limits})
+    path = write(
+        "kind: instance\nmetadata: {name: node}\n"
+        "spec: {flavor: third, image: system/sim-linux, zone: kept, tolerations: [{key: kept}]}\n"
+    )
+    planned = pextra("plan", "-f", path, "--copies", "5")
+    assert planned.code == 0
+    assert "2 of 5 instances fit, placed one after the other" in planned.out
+    assert "2 on kept" in planned.out
+    assert "the first that does not is node-3: none of " in planned.out
+    assert "50000 MiB of memory wanted" in planned.out
+    assert pextra("plan", "-f", path, "--copies", "1001").code == 3
+    assert client.find("instance", "node-1") is None
+    client.delete("host", "kept")

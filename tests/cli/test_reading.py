@@ -180,3 +180,28 @@ def test_what_was_measured_of_an_instance_is_told_and_of_other_kinds_nothing_is(
     assert "nothing is measured of a volume" in refused.err
     absent = pextra("metrics", "instance", "nobody")
     assert absent.code == 4
+
+
+def test_an_instance_is_explained_by_name(pextra: Pextra, client: Client, tenant: str) -> None:
+    client.put("flavor", "enormous", {"vcpus": 40, "memory_mib": 10_000_000, "disk_gib": 5})
+    client.put(
+        "quota", "default", {"limits": {"instances": 5, "vcpus": 80, "memory_mib": 50_000_000, "volume_gib": 50}}
+    )
+    client.put("instance", "web", {"flavor": "small", "image": "system/sim-linux"})
+    client.put("instance", "big", {"flavor": "enormous", "image": "system/sim-linux"})
+    client.wait_ready("instance", "web")
+    placed = pextra("explain", "instance", "web").out
+    assert f"instance {tenant}/web" in placed
+    assert "Placed on host sim-" in placed
+    assert "room" in placed
+    waiting = pextra("explain", "vm/big").out
+    assert "none of " in waiting
+    assert "without enough memory" in waiting
+    assert "Closest is host " in waiting
+    assert "10000000 MiB of memory wanted" in waiting
+    document = pextra("explain", "instance", "big", "-o", "json").document()
+    assert document["filters"][0]["name"] == "memory"
+    assert pextra("explain", "instance", "nobody").code == pextra("get", "instance", "nobody").code
+    refused = pextra("explain", "volume", "web")
+    assert refused.code == 3
+    assert "is not given a host" in refused.err

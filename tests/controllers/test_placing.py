@@ -11,12 +11,6 @@ def used_vcpus(cloud: LoopedCloud) -> int:
     return sum(h.used.vcpus for h in cloud.database.read(allocations.hosts))
 
 
-def test_instances_of_a_spread_group_are_on_different_hosts(cloud: LoopedCloud) -> None:
-    for name in ("a", "b"):
-        cloud.instance(name, spread_group="web")
-    assert {cloud.get("instance", n).status["host"] for n in ("a", "b")} == {"h0", "h1"}
-
-
 def test_an_instance_without_room_says_so_and_runs_when_room_is_made(cloud: LoopedCloud) -> None:
     for name in ("a", "b"):
         cloud.instance(name, flavor="large")

@@ -69,6 +69,7 @@ def everything(tenant: str) -> dict[str, Example]:
         "subnet": ("front-v4", {"network": "front", "cidr": "10.1.0.0/24", "dns_servers": ["10.1.0.53"]}),
         "security_group": ("web", {"rules": [{"direction": "ingress", "protocol": "tcp", "port_min": 80}]}),
         "volume": ("data", {"size_gib": 3, "image": "mine"}),
+        "placement_group": ("web", {"rule": "spread", "mode": "preferred"}),
         "instance": (
             "web-1",
             {
@@ -77,6 +78,7 @@ def everything(tenant: str) -> dict[str, Example]:
                 "networks": [{"network": "front", "security_groups": ["web"]}],
                 "volumes": ["data"],
                 "ssh_keys": ["ada"],
+                "placement_group": "web",
                 "user_data": "#cloud-config\npassword: correct-horse\n",
             },
         ),
@@ -116,6 +118,7 @@ _ALTERATIONS: Final[dict[str, dict[str, Any]]] = {
     "subnet": {"dns_servers": []},
     "security_group": {"rules": []},
     "volume": {"size_gib": 4},
+    "placement_group": {"description": "web servers"},
     "instance": {"power": "off"},
     "floating_ip": {"ports": [{"to_port": 81}]},
 }

@@ -22,7 +22,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 def _capacity_is_taken_without_looking(patch: pytest.MonkeyPatch) -> None:
     def take(
-        tx: Tx, host_uid: str, tenant_uid: str, uid: str, amounts: Any, *, spread_group: str | None, gpus: object
+        tx: Tx, host_uid: str, tenant_uid: str, uid: str, amounts: Any, *, placement_group_uid: str | None, gpus: object
     ) -> bool:
         assert not gpus  # nobody here asks for any
         tx.conn.execute(
@@ -30,7 +30,7 @@ def _capacity_is_taken_without_looking(patch: pytest.MonkeyPatch) -> None:
                 tenant_uid=tenant_uid,
                 consumer_uid=uid,
                 host_uid=host_uid,
-                spread_group=spread_group,
+                placement_group_uid=placement_group_uid,
                 vcpus=amounts.vcpus,
                 memory_mib=amounts.memory_mib,
                 disk_gib=amounts.disk_gib,

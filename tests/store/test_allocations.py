@@ -50,7 +50,7 @@ def add_host(database: Database) -> Callable[..., str]:
 
 
 def take(database: Database, host: str, tenant: str, guest: str, amounts: Amounts, group: str | None = None) -> bool:
-    return database.write(lambda tx: allocations.take(tx, host, tenant, guest, amounts, spread_group=group))
+    return database.write(lambda tx: allocations.take(tx, host, tenant, guest, amounts, placement_group_uid=group))
 
 
 def seen(database: Database, uid: str) -> HostRow:
@@ -145,14 +145,18 @@ def test_a_guest_grows_where_there_is_room_and_shrinks_anywhere(
     assert seen(database, host).used == SMALL
 
 
-def test_hosts_tell_how_many_guests_of_each_tenants_group_they_have(
+def test_hosts_tell_how_many_guests_of_each_placement_group_they_have(
     database: Database, tenant: str, add_host: Callable[..., str]
 ) -> None:
     one, two, other = add_host("h1"), add_host("h2"), database.new_uid()
-    for host, owner, group in [(one, tenant, "web"), (one, tenant, "web"), (one, other, "web"), (two, tenant, None)]:
+    web, others_web = database.new_uid(), database.new_uid()
+    for host, owner, group in [(one, tenant, web), (one, tenant, web), (one, other, others_web), (two, tenant, None)]:
         take(database, host, owner, database.new_uid(), SMALL, group)
-    assert seen(database, one).groups == {f"{tenant}/web": 2, f"{other}/web": 1}
+    assert seen(database, one).groups == {web: 2, others_web: 1}
     assert seen(database, two).groups == {}
+    assert database.read(lambda tx: allocations.members(tx, web)) == {one: 2}
+    mine = next(h for h in database.read(lambda tx: allocations.hosts(tx, groups_of=[tenant])) if h.uid == one)
+    assert mine.groups == {web: 2}
 
 
 def test_guests_that_come_and_go_at_once_never_exceed_what_the_hosts_have(

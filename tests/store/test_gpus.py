@@ -76,7 +76,7 @@ def host(add_host: Callable[..., str]) -> str:
 def give(database: Database, host: str, tenant: str, *claims: Claim) -> str | None:
     """The guest that has been given them, if they were there."""
     guest = database.new_uid()
-    taken = database.write(lambda tx: allocations.take(tx, host, tenant, guest, SMALL, spread_group=None, gpus=claims))
+    taken = database.write(lambda tx: allocations.take(tx, host, tenant, guest, SMALL, gpus=claims))
     return guest if taken else None
 
 

@@ -10,25 +10,26 @@ from sqlalchemy import event
 
 from pextra.scheduling.gpus.devices import Mode
 from pextra.scheduling.gpus.wishes import GpuRequest, Wish
+from pextra.scheduling.groups import Group, Rule
 from pextra.scheduling.place import place
-from pextra.scheduling.request import AntiAffinity, Request
+from pextra.scheduling.request import Request, Storage
 from pextra.scheduling.resources import Resources
 from pextra.services import placement
 from pextra.services.hosts_in_view import HostsInView
-from pextra.services.placement import Bound
 from pextra.store import allocations
 from pextra.store.allocations import Amounts, Boarded
 from pextra.store.database import Database
 from pextra.store.gpus import Claim, Gpu
 
-SHARED: Final = Bound(pools=frozenset({"shared"}))
 KIND: Final[dict[str, Any]] = {"model": "h100", "shareable": True, "slices": []}
 SMALL: Final = Resources(1, 1_024, 10)
 TENANT: Final = "00000000-0000-7000-8000-000000000001"
+GROUP: Final = "00000000-0000-7000-8000-000000000002"
 PROBES: Final = [
     Request("plain", TENANT, SMALL),
     Request("large", TENANT, Resources(12, 8_192, 20)),
-    Request("apart", TENANT, SMALL, anti_affinity=AntiAffinity(f"{TENANT}/red", hard=True)),
+    Request("apart", TENANT, SMALL, group=Group(GROUP, Rule.ANTI_AFFINITY)),
+    Request("stored", TENANT, SMALL, storage=Storage(frozenset({"shared"}))),
     Request("zoned", TENANT, SMALL, zone="a"),
     Request("gpus", TENANT, SMALL, gpus=GpuRequest(count=2, numa=Wish.REQUIRED)),
     Request("share", TENANT, SMALL, gpus=GpuRequest(mode=Mode.SHARE, milli=300)),
@@ -70,9 +71,9 @@ class Site:
         """A guest gets something of a host, if it is there."""
         host, guest, chance = self.chance.choice(list(self.hosts)), self.database.new_uid(), self.chance
         claims = [Claim(f"gpu-{chance.randrange(4)}", "share", "", 300)] if chance.random() < 0.4 else []
-        group, amounts = chance.choice((None, "red")), Amounts(chance.randint(1, 4), 1_024, 10)
+        group, amounts = chance.choice((None, GROUP)), Amounts(chance.randint(1, 4), 1_024, 10)
         if self.database.write(
-            lambda tx: allocations.take(tx, host, TENANT, guest, amounts, spread_group=group, gpus=claims)
+            lambda tx: allocations.take(tx, host, TENANT, guest, amounts, placement_group_uid=group, gpus=claims)
         ):
             self.guests.append(guest)
             self.given += 1
@@ -119,10 +120,9 @@ def test_it_places_as_one_that_reads_all_hosts_again(database: Database, seed: i
             seldom.look(database, [])
             hosts = database.read(allocations.hosts)
             for view in (often, seldom):
-                for bound in (Bound(), SHARED):
-                    fresh = placement.snapshot([host for host in hosts if bound.admits(host)], view.workload)
-                    expected = [place(fresh, probe) for probe in PROBES]
-                    assert [place(view.snapshot(bound), probe) for probe in PROBES] == expected
+                fresh = placement.snapshot(hosts, view.workload)
+                expected = [place(fresh, probe) for probe in PROBES]
+                assert [place(view.snapshot, probe) for probe in PROBES] == expected
             for host in hosts:
                 assert often[host.uid] == seldom[host.uid] == host
     assert site.given > 5

@@ -13,7 +13,7 @@ from pextra.api.responses import answer
 from pextra.api.waiting import Waits, holds
 from pextra.declaration.kind import Kind, Scope
 from pextra.errors import PextraError
-from pextra.services import acting, deleting, measuring, planning, reading, views, writing
+from pextra.services import acting, deleting, explaining, measuring, planning, reading, views, writing
 from pextra.services.authorization import SET_PASSWORD
 from pextra.services.cloud import Address, Context, Preconditions, Written
 from pextra.services.passwords import PasswordSetting
@@ -36,6 +36,7 @@ def blueprint(endpoint: Endpoint, waits: Waits, passwords: PasswordSetting) -> B
         routes.add_url_rule(one, f"{scope}_patch", handler.patch, methods=["PATCH"])
         routes.add_url_rule(one, f"{scope}_delete", handler.delete, methods=["DELETE"])
         routes.add_url_rule(f"{one}/metrics", f"{scope}_metrics", handler.metrics, methods=["GET"])
+        routes.add_url_rule(f"{one}/placement", f"{scope}_placement", handler.placement, methods=["GET"])
         routes.add_url_rule(f"{one}/actions/<action>", f"{scope}_act", handler.act, methods=["POST"])
     return routes
 
@@ -93,6 +94,12 @@ class ObjectRoutes:
         requests.only(request)
         address = self._address(plural, name, tenant)
         return answer(200, self._endpoint.read(request, lambda ctx: measuring.latest(ctx, address)))
+
+    def placement(self, plural: str, name: str, tenant: str | None = None) -> Response:
+        """Why one object is on its host, or on none."""
+        requests.only(request)
+        address = self._address(plural, name, tenant)
+        return answer(200, self._endpoint.read(request, lambda ctx: explaining.explain(ctx, address)))
 
     def _wait(self, address: Address, condition: str, timeout_s: float) -> Response:
         expected = requests.uid(request)

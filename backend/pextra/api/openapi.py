@@ -196,6 +196,8 @@ def _paths(kind: Kind) -> dict[str, Any]:
     }
     if kind.sample is not None:
         paths[f"{prefix}/{kind.plural}/{{name}}/metrics"] = {"parameters": [*shared, name], "get": _metrics(kind)}
+    if kind.placed:
+        paths[f"{prefix}/{kind.plural}/{{name}}/placement"] = {"parameters": [*shared, name], "get": _placement(kind)}
     for action in kind.actions:
         arguments = action.arguments.model_json_schema(ref_template=OPENAPI_REF)
         body = {"type": "object", "properties": {"arguments": arguments}, "additionalProperties": False}
@@ -255,6 +257,18 @@ def _metrics(kind: Kind) -> dict[str, Any]:
         "parameters": _parameters("after"),
         "responses": {
             "200": _json(_ref(f"{title(kind)}Metrics"), "The latest sample."),
+            **_problems("401", "404", "422", "503"),
+        },
+    }
+
+
+def _placement(kind: Kind) -> dict[str, Any]:
+    return {
+        "operationId": f"{kind.name}_placement_get",
+        "summary": f"Why one {kind.name} is on its host, or why on none now.",
+        "parameters": _parameters("after"),
+        "responses": {
+            "200": _json(_ref("PlacementReasons"), "The reasons."),
             **_problems("401", "404", "422", "503"),
         },
     }
@@ -531,7 +545,53 @@ def _shared_schemas(kinds: list[str]) -> dict[str, Any]:
             },
         },
     }
+    counts = {"type": "object", "additionalProperties": number}
     return {
+        "PlacementReasons": {
+            "type": "object",
+            "required": ["uid", "host", "waits", "message", "filters"],
+            "properties": {
+                "uid": text,
+                "host": {"type": "string", "description": "The host's name; empty while it has none."},
+                "waits": {"type": "boolean", "description": "Whether it has no host."},
+                "message": {"type": "string", "description": "The reason in a sentence."},
+                "filters": {
+                    "type": "array",
+                    "description": "What rejects hosts now, in the order in which it is asked.",
+                    "items": {
+                        "type": "object",
+                        "required": ["name", "rejected", "why"],
+                        "properties": {"name": text, "rejected": number, "why": text},
+                    },
+                },
+                "decision": {
+                    "type": "object",
+                    "description": "What was decided when it was placed, or would be now.",
+                    "properties": {
+                        "why": text,
+                        "hosts": number,
+                        "eligible": number,
+                        "rejected": counts,
+                        "host": text,
+                        "score": {"type": "object", "additionalProperties": {"type": "number"}},
+                        "gpus": {"type": "array", "items": text},
+                        "remedy": text,
+                    },
+                },
+                "closest": {
+                    "type": "object",
+                    "description": "The host that lacks nothing but room, and of that least; only for who runs the "
+                    "cloud.",
+                    "required": ["host", "shortfall", "too_small", "lacks"],
+                    "properties": {
+                        "host": text,
+                        "shortfall": counts,
+                        "too_small": {"type": "boolean"},
+                        "lacks": text,
+                    },
+                },
+            },
+        },
         "Problem": {
             "type": "object",
             "description": "RFC 9457, with a stable code.",
@@ -620,6 +680,18 @@ def _shared_schemas(kinds: list[str]) -> dict[str, Any]:
                 "changes": {"type": "array", "items": _ref("Change")},
                 "quota": {"type": "object"},
                 "summary": {"type": "object", "additionalProperties": {"type": "integer"}},
+                "placement": {
+                    "type": "object",
+                    "description": "The instances that would be made, placed one after the other: how many, how many "
+                    "of them fit, how many on which host, and the first that does not fit; absent without any.",
+                    "required": ["wanted", "fit", "hosts"],
+                    "properties": {
+                        "wanted": number,
+                        "fit": number,
+                        "hosts": counts,
+                        "first_unfit": {"type": "object"},
+                    },
+                },
             },
         },
     }

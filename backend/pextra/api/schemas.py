@@ -114,6 +114,7 @@ def _kind(kind: Kind) -> dict[str, Any]:
         "short_names": list(kind.short_names),
         "countables": dict(kind.countables),
         "measured": kind.sample is not None,
+        "placed": kind.placed,
         "conditions": {"ready": "Whether it is as its spec says.", **kind.conditions},
         "actions": [
             {

@@ -196,6 +196,8 @@ def _state(
         record.uid,
         name=record.name,
         zone=spec["zone"],
+        rack=spec["rack"],
+        taints=spec["taints"],
         pool=pool.name,
         pool_shared=pool.shared,
         labels=record.labels,

@@ -43,17 +43,17 @@ class Placed:
 def place(cloud: Cloud, hosts: HostsInView, wanted: Sequence[Unplaced]) -> Placed:
     """Place the instances; each choice is checked again by the statement that takes the capacity."""
     result = Placed()
-    for bound in dict.fromkeys(u.bound.anywhere for u in wanted):
-        batch = [u for u in wanted if u.bound.anywhere == bound]
-        requests = [placement.request_of(u.record, u.spec, u.bound) for u in batch]
-        hosts.look(cloud.database, requests)
-        chosen: list[Choice] = []
-        for unplaced, decision in zip(batch, place_batch(hosts.snapshot(bound), requests), strict=True):
-            if isinstance(decision, Placement):
-                chosen.append(Choice(unplaced, hosts[decision.host_uid], decision))
-            else:
-                result.refused[unplaced.record.uid] = placement.explained(decision)
-        result.records |= _commit(cloud, chosen)
+    if not wanted:
+        return result
+    requests = [placement.request_of(u.record, u.spec, u.bound) for u in wanted]
+    hosts.look(cloud.database, requests)
+    chosen: list[Choice] = []
+    for unplaced, decision in zip(wanted, place_batch(hosts.snapshot, requests), strict=True):
+        if isinstance(decision, Placement):
+            chosen.append(Choice(unplaced, hosts[decision.host_uid], decision))
+        else:
+            result.refused[unplaced.record.uid] = placement.explained(decision)
+    result.records |= _commit(cloud, chosen)
     return result
 
 
@@ -87,9 +87,15 @@ def _take_all(cloud: Cloud, tx: Tx, chosen: Sequence[Choice]) -> dict[str, Recor
         if held is not None:
             continue  # an earlier look placed it and its loop died before it could say so
         amounts = placement.amounts_of(unplaced.spec, record.resolved)
-        group = unplaced.spec.get("spread_group")
         claims = placement.claims_of(choice.placement)
-        if not allocations.take(tx, host.uid, record.tenant_uid, record.uid, amounts, spread_group=group, gpus=claims):
+        if not placement.group_holds(tx, choice.placement):
+            continue
+        group = placement.group_of(unplaced.spec, record.resolved)
+        joined = group.uid if group is not None else None
+        taken = allocations.take(
+            tx, host.uid, record.tenant_uid, record.uid, amounts, placement_group_uid=joined, gpus=claims
+        )
+        if not taken:
             continue
         why = placement.explained(choice.placement)
         facts: dict[str, Any] = {"host": host.name, "host_uid": host.uid, "pool": host.pool, "placement": why}

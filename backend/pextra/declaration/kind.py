@@ -125,6 +125,7 @@ class Kind:
         conditions: type to description of the conditions that it has beside `ready`. Of `ready` and what an object
             has reached, true is good; every other is named after what is wrong, so that true is bad.
         sample: what is measured of an object now and again; its latest is read at `…/{name}/metrics`.
+        placed: whether objects are given a host; why which, or why none, is read at `…/{name}/placement`.
         mints: whether creating answers with a credential, once.
         dotted_names: whether names are paths (only `tenant`).
         longest_name: how long a name may be, where quota counts by it.
@@ -150,6 +151,7 @@ class Kind:
     admit: Callable[[Spec, Iterable[tuple[str, Spec]]], None] = always_admitted
     conditions: Mapping[str, str] = field(default_factory=dict[str, str])
     sample: type[SpecModel] | None = None
+    placed: bool = False
     mints: bool = False
     dotted_names: bool = False
     longest_name: int = 253

@@ -19,6 +19,7 @@ from pextra.resources.instance import INSTANCE
 from pextra.resources.join_token import JOIN_TOKEN
 from pextra.resources.network import NETWORK
 from pextra.resources.operation import OPERATION
+from pextra.resources.placement_group import PLACEMENT_GROUP
 from pextra.resources.policy import POLICY
 from pextra.resources.quota import QUOTA
 from pextra.resources.role import ROLE
@@ -39,7 +40,7 @@ REGISTRY = Registry(
         TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
         APPLICATION_CREDENTIAL, SESSION, SHARE,
         HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, IMAGE, SSH_KEY, SECRET,
-        NETWORK, SUBNET, SECURITY_GROUP, VOLUME, INSTANCE, FLOATING_IP,
+        NETWORK, SUBNET, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP,
         OPERATION,
     ]
 )  # fmt: skip

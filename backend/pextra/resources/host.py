@@ -52,6 +52,26 @@ class SimulatedMachine(SpecModel):
         return self
 
 
+TaintKey = Annotated[str, Field(max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$")]
+"""What a taint is about."""
+TaintValue = Annotated[str, Field(max_length=63)]
+"""What a taint says of it."""
+TaintEffect = Literal["no_schedule", "prefer_no_schedule"]
+"""What a taint does."""
+
+
+class Taint(SpecModel):
+    """What keeps new instances off a host."""
+
+    key: TaintKey
+    """What it is about."""
+    value: TaintValue = ""
+    """What it says of it."""
+    effect: TaintEffect = "no_schedule"
+    """`no_schedule`: instances that do not tolerate it are placed elsewhere; `prefer_no_schedule`: where there is
+    room elsewhere."""
+
+
 class HugepageStatus(SpecModel):
     """Pages of one size that a host has set aside for guests' memory."""
 
@@ -70,6 +90,10 @@ class HostSpec(SpecModel):
     """What runs its guests: `libvirt` for a real machine, `sim` for a simulated one."""
     zone: Annotated[str, Field(max_length=63, pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$"), Filterable()] = "default"
     """The failure domain that the host is in."""
+    rack: Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), Filterable()] = "default"
+    """Where in its zone the host is; racks of two zones are two, whatever their names."""
+    taints: Annotated[list[Taint], Field(max_length=16)] = []
+    """What keeps new instances off it that do not tolerate it; those that are there stay."""
     schedulable: Annotated[bool, Filterable()] = True
     """Whether new guests are placed here; those that run stay."""
     cpu_overcommit: Annotated[float, Field(ge=1, le=64)] = 4.0
@@ -78,6 +102,13 @@ class HostSpec(SpecModel):
     """Memory kept for the host itself."""
     simulated: SimulatedMachine | None = None
     """The machine to simulate; only with driver `sim`."""
+
+    @model_validator(mode="after")
+    def _each_taint_once(self) -> HostSpec:
+        known = {(taint.key, taint.effect) for taint in self.taints}
+        if len(known) < len(self.taints):
+            raise ValueError("`taints` has one key and effect twice")
+        return self
 
     @model_validator(mode="after")
     def _simulated_only_with_sim(self) -> HostSpec:

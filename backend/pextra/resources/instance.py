@@ -18,6 +18,7 @@ from pextra.declaration.markers import (
     SecretText,
     Unit,
 )
+from pextra.resources.host import TaintEffect, TaintKey, TaintValue
 from pextra.resources.image import COPIED_OF_IMAGE
 from pextra.resources.secret import EntryName
 from pextra.resources.subnet import Address
@@ -52,6 +53,17 @@ class InstanceGpus(SpecModel):
     """Whether all of them are to be linked to each other by NVLink, which only whole ones can be."""
     numa: Literal["none", "preferred", "required"] = "none"
     """Whether all of them are to be of one NUMA cell of the host."""
+
+
+class Toleration(SpecModel):
+    """Taints that do not keep an instance away."""
+
+    key: TaintKey
+    """The taints' key."""
+    value: TaintValue | None = None
+    """Their value; without it, any."""
+    effect: TaintEffect | None = None
+    """Their effect; without it, any."""
 
 
 class UserDataSource(SpecModel):
@@ -109,8 +121,13 @@ class InstanceSpec(SpecModel):
         Immutable(),
     ] = {}
     """Labels that its host must have."""
-    spread_group: Annotated[str, Field(max_length=63), Immutable(), Filterable()] | None = None
-    """Instances of one group are placed on different hosts as far as possible."""
+    placement_group: (
+        Annotated[ObjectName, Ref("placement_group", copy=("rule", "topology", "mode")), Immutable(), Filterable()]
+        | None
+    ) = None
+    """The instances that it is to be with, or away from."""
+    tolerations: Annotated[list[Toleration], Field(max_length=16), Immutable()] = []
+    """Taints of hosts that it does not mind."""
     gpus: Annotated[InstanceGpus, Immutable()] | None = None
     """GPUs that it has for as long as it lives."""
 
@@ -300,6 +317,7 @@ INSTANCE = Kind(
         "again when the guest runs on.",
     },
     sample=InstanceMetrics,
+    placed=True,
     controlled=True,
     finalizers=("guest",),
     charge=_charge,

@@ -5,9 +5,10 @@ replayed. The decision is optimistic; whoever commits it checks capacity again i
 writes it.
 
 * `resources`: what is asked for and what there is.
-* `request`: one guest that wants a host.
+* `request`: one guest that wants a host. `groups`, `taints`: the company that it seeks or shuns, and what shuns it.
 * `snapshot`: the hosts, in columns. `view`: a request before some of them.
 * `gpus`: their GPUs, how they are linked, and which of them a guest gets.
+* `domains`: where the guests of a group are.
 * `filters`: which hosts can take it. `scores`: which of those is best.
 * `place`: the decision, for one request or a batch. `explain`: its reasons, as data.
 """

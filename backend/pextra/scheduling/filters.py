@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pextra.scheduling.arrays import Flags
 from pextra.scheduling.gpus.devices import WHOLE_MILLI
 from pextra.scheduling.gpus.wishes import Wish
+from pextra.scheduling.groups import Rule, Topology
 from pextra.scheduling.request import Request
 from pextra.scheduling.resources import (
     DEDICATED_THREADS,
@@ -24,6 +25,7 @@ from pextra.scheduling.resources import (
     UNITS,
     VCPUS,
 )
+from pextra.scheduling.taints import Effect, untolerated
 from pextra.scheduling.view import View
 
 
@@ -140,22 +142,66 @@ class Features:
         return f"without {','.join(sorted(request.features))}"
 
 
-class HardAntiAffinity:
-    """Hosts without a guest of the same spread group."""
+class Taints:
+    """Hosts that are kept for others, or that something is the matter with."""
 
-    name = "anti_affinity"
+    name = "taints"
 
     def keep(self, view: View, /) -> Flags | None:
-        """Those that no guest of the group is on, when the request insists."""
-        wish = view.request.anti_affinity
-        if wish is None or not wish.hard:
+        """Those whose taints, as far as they forbid, the request tolerates."""
+        fleet, tolerated = view.fleet, view.request.tolerations
+        if not any(fleet.taints):
             return None
-        members = view.snapshot.members.get(wish.group)
-        return ~np.isin(view.hosts, list(members)) if members else None
+        free = [not untolerated(taints, tolerated, Effect.NO_SCHEDULE) for taints in fleet.taints]
+        return np.array(free, dtype=np.bool_)[fleet.tainted[view.hosts]]
 
     def why(self, _request: Request, /) -> str:
-        """They have one."""
-        return "with a guest of the same group"
+        """They have one that it does not tolerate."""
+        return "with a taint that it does not tolerate"
+
+
+class Stored:
+    """Hosts that reach what the guest's disks are made of."""
+
+    name = "storage"
+
+    def keep(self, view: View, /) -> Flags | None:
+        """Those in one of the pools, and those that fetch what they need."""
+        storage, fleet = view.request.storage, view.fleet
+        if storage is None:
+            return None
+        kept = fleet.in_pools(view.hosts, storage.pools)
+        if storage.fetchable:
+            kept |= ~fleet.pool_shared[view.hosts] & ~fleet.in_pools(view.hosts, storage.unfit)
+        return kept
+
+    def why(self, _request: Request, /) -> str:
+        """They do not."""
+        return "that do not reach its image and volumes"
+
+
+class RequiredGroup:
+    """Hosts where the rule of the request's placement group is kept."""
+
+    name = "placement_group"
+
+    def keep(self, _view: View, /) -> Flags | None:
+        """Any: it hangs on who else is where, so that `place` asks it anew of all hosts, each time and at once."""
+        return None
+
+    def why(self, request: Request, /) -> str:
+        """What of the rule would not be kept there."""
+        wish = request.group
+        assert wish is not None
+        match wish.rule:
+            case Rule.ANTI_AFFINITY:
+                same = "" if wish.topology is Topology.HOST else f" in their {wish.topology.value}"
+                return f"with a guest of its placement group{same}"
+            case Rule.AFFINITY:
+                return f"outside the {wish.topology.value} of its placement group"
+            case Rule.SPREAD:
+                which = "that have" if wish.topology is Topology.HOST else f"in a {wish.topology.value} that has"
+                return f"{which} more of its placement group than another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +267,20 @@ class Gpus:
         return f"without {request.gpus.words} free"
 
 
-PLACES: Final[tuple[Filter, ...]] = (
+WHERE: Final[tuple[Filter, ...]] = (
     Ready(),
     Schedulable(),
     Pinned(),
     Zone(),
     Labels(),
+    Taints(),
     Features(),
+    Stored(),
     GpuModels(),
-    HardAntiAffinity(),
 )
+"""The filters on what a host is and where, whoever else is there."""
+
+PLACES: Final[tuple[Filter, ...]] = (*WHERE, RequiredGroup())
 """The filters on what a host is and where."""
 
 ROOM: Final[tuple[Filter, ...]] = (

@@ -7,20 +7,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pextra.scheduling.gpus.wishes import GpuRequest
+from pextra.scheduling.groups import Group
 from pextra.scheduling.resources import Resources
+from pextra.scheduling.taints import Toleration
 
 
 @dataclass(frozen=True, slots=True)
-class AntiAffinity:
-    """Keep away from guests of the same spread group.
+class Storage:
+    """Where the image and the volumes of a guest are.
 
     Args:
-        group: the group's key; a placed guest joins it.
-        hard: never share a host; otherwise only rather not.
+        pools: only on hosts whose disks are in one of these.
+        fetchable: also on hosts with pools of their own, which fetch the image when they first need it;
+        unfit: but for these pools.
     """
 
-    group: str
-    hard: bool
+    pools: frozenset[str]
+    fetchable: bool = False
+    unfit: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,10 @@ class Request:
         pinned_host_uid: only on this host, for a volume of the guest lives there.
         host_labels: only on hosts that have all of these.
         features: only on hosts that can give all of these.
-        anti_affinity: which guests to keep away from.
+        group: which guests to be with, or away from.
         gpus: the GPUs that it wants.
+        storage: where its disks can be; None: on any host.
+        tolerations: the taints that it does not mind.
     """
 
     uid: str
@@ -47,13 +53,16 @@ class Request:
     host: str | None = None
     pinned_host_uid: str | None = None
     host_labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    anti_affinity: AntiAffinity | None = None
+    group: Group | None = None
     features: frozenset[str] = frozenset()
     gpus: GpuRequest | None = None
+    storage: Storage | None = None
+    tolerations: tuple[Toleration, ...] = ()
 
     @cached_property
     def alike(self) -> tuple[object, ...]:
         """Equal for requests that every host suits, or does not suit, alike."""
         labels = tuple(sorted(self.host_labels.items()))
         pins = (self.zone, self.host, self.pinned_host_uid)
-        return (self.resources, pins, labels, self.features, self.anti_affinity, self.gpus)
+        wishes = (self.features, self.group, self.gpus)
+        return (self.resources, pins, labels, *wishes, self.storage, self.tolerations)

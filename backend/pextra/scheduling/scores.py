@@ -12,9 +12,12 @@ from typing import Final, Protocol
 import numpy as np
 
 from pextra.scheduling.arrays import Floats, Ints
+from pextra.scheduling.domains import members_in
 from pextra.scheduling.gpus.wishes import Wish
 from pextra.scheduling.gpus.workload import SCALE
+from pextra.scheduling.groups import Rule
 from pextra.scheduling.resources import MEMORY, VCPUS
+from pextra.scheduling.taints import Effect, untolerated
 from pextra.scheduling.view import View
 
 STEPS: Final = 10_000
@@ -79,18 +82,36 @@ class Balance:
         return 1.0 - np.abs(processors - memory)
 
 
-class SoftAntiAffinity:
-    """How few guests of the same spread group are on the host."""
+class PreferredGroup:
+    """How well the rule of the request's placement group is kept; a required one has been filtered by."""
 
-    name = "anti_affinity"
+    name = "placement_group"
 
     def column(self, view: View, /) -> Floats | None:
-        """1, 1/2, 1/3, … for no, one, two … guests. One that insists to be alone has been filtered."""
-        wish = view.request.anti_affinity
-        if wish is None or wish.hard:
+        """Of guests to be apart 1, 1/2, 1/3, … for no, one, two … in the domain; else its share of the most there."""
+        wish = view.request.group
+        if wish is None or wish.required:
             return None
-        members = view.snapshot.members.get(wish.group, {})
-        return np.array([1.0 / (1 + members.get(host, 0)) for host in view.hosts.tolist()], dtype=np.float64)
+        members = members_in(view.fleet, wish, view.snapshot.members.get(wish.uid, {}))
+        here = members[view.fleet.domains(wish.topology)[0][view.hosts]]
+        if wish.rule is not Rule.AFFINITY:
+            return 1.0 / (1 + here)
+        most = members.max(initial=0)
+        return here / most if most else None
+
+
+class Untainted:
+    """How few taints that only advise against it, and that the request does not tolerate, the host has."""
+
+    name = "taints"
+
+    def column(self, view: View, /) -> Floats | None:
+        """1, 1/2, 1/3, … for none, one, two … of them."""
+        fleet, tolerated = view.fleet, view.request.tolerations
+        if not any(fleet.taints):
+            return None
+        counts = [untolerated(taints, tolerated, Effect.PREFER_NO_SCHEDULE) for taints in fleet.taints]
+        return 1.0 / (1 + np.array(counts)[fleet.tainted[view.hosts]]) if any(counts) else None
 
 
 class UsableGpus:
@@ -143,7 +164,8 @@ class Policy:
 
 
 _COMMON: Final[tuple[tuple[Term, float], ...]] = (
-    (SoftAntiAffinity(), 4.0),
+    (PreferredGroup(), 4.0),
+    (Untainted(), 4.0),
     (UsableGpus(), 20.0),
     (WholeLinks(), 4.0),
     (PreferredTopology(), 40.0),
@@ -167,6 +189,18 @@ def score(view: View, policy: Policy) -> Ints:
         if column is not None:
             totals += weight * column
     return np.rint(totals * STEPS).astype(np.int64)
+
+
+def score_of_group(view: View, policy: Policy) -> Ints | None:
+    """What the request's placement group adds to the scores of the view's hosts; None: nothing.
+
+    It changes with each guest of the group, and is therefore no part of what is kept of hosts that have not changed.
+    """
+    for term, weight in policy.terms:
+        if isinstance(term, PreferredGroup):
+            column = term.column(view)
+            return None if column is None else np.rint(weight * column * STEPS).astype(np.int64)
+    return None
 
 
 def _left(view: View) -> tuple[Floats, Floats]:

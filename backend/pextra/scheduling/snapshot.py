@@ -16,8 +16,10 @@ from pextra.scheduling.gpus.boards import Board
 from pextra.scheduling.gpus.columns import GpuColumns, GpuFleet
 from pextra.scheduling.gpus.devices import GpuClaim, GpuView
 from pextra.scheduling.gpus.workload import Workload
+from pextra.scheduling.groups import Topology
 from pextra.scheduling.request import Request
 from pextra.scheduling.resources import DEDICATED_THREADS, DIMENSIONS, HUGEPAGES_1G, HUGEPAGES_2M, Resources
+from pextra.scheduling.taints import Taint
 
 IN_CELLS: Final = (DEDICATED_THREADS, HUGEPAGES_2M, HUGEPAGES_1G)
 """The resources that are counted by NUMA cell as well; of the others a guest's share of a cell is not fixed."""
@@ -51,11 +53,15 @@ class HostView:
         capacity: what guests may take in all, after overcommitment and reservation.
         used: what they take; more than the capacity where that has shrunk.
         labels: what requests select by.
-        groups: how many guests of each spread group are on it.
+        groups: how many guests of each placement group are on it, by the group's uid.
         features: what it can give guests beyond the plain machine.
         gpus: its GPUs, in the order of their places on the board.
         board: how they are linked; None: not at all.
         cells: its NUMA cells by number; none where they are not known, and then nothing is counted by them.
+        rack: where in its zone it is.
+        taints: what keeps guests off it.
+        pool: where its disks are.
+        pool_shared: whether other hosts reach them too.
     """
 
     uid: str
@@ -71,6 +77,10 @@ class HostView:
     gpus: tuple[GpuView, ...] = ()
     board: Board | None = None
     cells: tuple[CellView, ...] = ()
+    rack: str = ""
+    taints: tuple[Taint, ...] = ()
+    pool: str = ""
+    pool_shared: bool = False
 
     @property
     def unused(self) -> HostView:
@@ -88,6 +98,8 @@ class Fleet:
     __slots__ = (
         "_giving",
         "_labelled",
+        "_pools",
+        "_racks",
         "_zones",
         "capacity",
         "everyone",
@@ -96,9 +108,14 @@ class Fleet:
         "index_by_uid",
         "names",
         "per_unit",
+        "pool",
+        "pool_shared",
+        "rack",
         "ready",
         "schedulable",
         "size",
+        "tainted",
+        "taints",
         "uids",
         "usable",
         "workload",
@@ -118,6 +135,16 @@ class Fleet:
         self.per_unit: list[Floats] = [np.divide(1.0, c, out=np.zeros(self.size), where=c > 0) for c in self.capacity]
         self._zones: dict[str, int] = {}
         self.zone: Ints = np.array([self._zones.setdefault(h.zone, len(self._zones)) for h in hosts], dtype=np.int64)
+        self._racks: dict[tuple[str, str], int] = {}
+        racks = [self._racks.setdefault((h.zone, h.rack), len(self._racks)) for h in hosts]
+        self.rack: Ints = np.array(racks, dtype=np.int64)
+        self._pools: dict[str, int] = {}
+        self.pool: Ints = np.array([self._pools.setdefault(h.pool, len(self._pools)) for h in hosts], dtype=np.int64)
+        self.pool_shared: Flags = np.array([h.pool_shared for h in hosts], dtype=np.bool_)
+        # Hosts with the same taints are many, and what is tolerated is asked once for all of them.
+        taints: dict[tuple[Taint, ...], int] = {}
+        self.tainted: Ints = np.array([taints.setdefault(h.taints, len(taints)) for h in hosts], dtype=np.int64)
+        self.taints = tuple(taints)
         self._labelled: dict[tuple[str, str], Flags] = {}
         self._giving: dict[str, Flags] = {}
         for index, host in enumerate(hosts):
@@ -139,6 +166,17 @@ class Fleet:
     def in_zone(self, zone: str) -> int:
         """The number that stands for a zone in `zone`; -1: no host is there."""
         return self._zones.get(zone, -1)
+
+    def domains(self, topology: Topology) -> tuple[Ints, int]:
+        """The number of the domain that each host is in, and how many domains there are."""
+        if topology is Topology.HOST:
+            return self.everyone, self.size
+        return (self.rack, len(self._racks)) if topology is Topology.RACK else (self.zone, len(self._zones))
+
+    def in_pools(self, hosts: Ints, pools: Iterable[str]) -> Flags:
+        """Whose disks are in one of the pools."""
+        wanted = [self._pools[name] for name in pools if name in self._pools]
+        return np.isin(self.pool[hosts], wanted)
 
     def labelled(self, key: str, value: str) -> Flags | None:
         """Which hosts have this label; None: no host."""
@@ -168,8 +206,8 @@ class Snapshot:
     """The hosts at one moment. It is never changed: `with_guests` and `draft` give others, cheaply.
 
     `free` has a column a resource in the order of `DIMENSIONS`; an amount is negative where more is used
-    than there is. `cells` has one for each of `IN_CELLS`, a row a host. `members` has, a spread group, the number of
-    its guests by host index.
+    than there is. `cells` has one for each of `IN_CELLS`, a row a host. `members` has, a placement group, the
+    number of its guests by host index.
 
     What was found about the hosts is kept, and only those that differ since then are looked at again: a decision
     costs little more in a large fleet than in a small one.
@@ -305,7 +343,7 @@ class Draft(Snapshot):
         self._changes.append(index)
 
     def reserve(self, index: int, request: Request, gpus: Sequence[GpuClaim] = (), cell: int | None = None) -> None:
-        """Take what the request wants from the host at `index`, and let it join its spread group.
+        """Take what the request wants from the host at `index`, and let it join its placement group.
 
         Args:
             index: of the host.
@@ -318,8 +356,8 @@ class Draft(Snapshot):
         for column, dimension in zip(self.cells, IN_CELLS, strict=True):
             _take_of_cells(column[index], request.resources.vector[dimension], cell)
         self.gpus.take(index, gpus)
-        if request.anti_affinity is not None:
-            self._join(index, request.anti_affinity.group)
+        if request.group is not None:
+            self._join(index, request.group.uid)
         self.touch(index)
 
     def set_host(self, before: HostView, after: HostView) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +11,6 @@ from pextra.scheduling.gpus.workload import Workload
 from pextra.scheduling.request import Request
 from pextra.scheduling.snapshot import HostView, Snapshot
 from pextra.services import placement
-from pextra.services.placement import Bound
 from pextra.store import allocations, gpus
 from pextra.store.allocations import HostRow
 from pextra.store.database import Database, Tx
@@ -20,7 +18,6 @@ from pextra.store.gpus import LiveShape
 
 WORKLOAD_S: Final = 10.0
 """How long it is not asked again what guests usually want of GPUs: it only says which hosts are better."""
-_MOST_SNAPSHOTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +30,18 @@ class _Changes:
 class HostsInView:
     """See the module. One thread at a time.
 
-    A snapshot is kept for each set of pools that some request may go to. Hosts whose guests alone are others are
-    changed in it; when a host has come or gone, or is another itself, it is made anew.
-
     Attributes:
+        snapshot: the hosts as they were at the last look. Those whose guests alone were others are changed in it; when
+            a host had come or gone, or was another itself, it was made anew.
         workload: what guests usually want of GPUs; None while none has any.
     """
 
     def __init__(self) -> None:
-        self._rows: dict[str, HostRow] = {}
-        self._views: dict[str, HostView] = {}
-        self._snapshots: OrderedDict[Bound, Snapshot] = OrderedDict()
+        self.snapshot = Snapshot.of(())
         self.workload: Workload | None = None
         self._workload_at = -math.inf
+        self._rows: dict[str, HostRow] = {}
+        self._views: dict[str, HostView] = {}
 
     def __getitem__(self, uid: str) -> HostRow:
         """A host of the last look."""
@@ -63,21 +59,12 @@ class HostsInView:
         shapes = now - self._workload_at > WORKLOAD_S or (wanting and self.workload is None)
         changes = database.read(lambda tx: self._changes(tx, shapes=shapes))
         self._take_in(changes)
-        if changes.living is not None:
-            self._workload_at = now
-            if changes.living or wanting:
-                self._serve(placement.workload(changes.living, requests))
-
-    def snapshot(self, bound: Bound) -> Snapshot:
-        """The hosts that are within the bound, as they were at the last look."""
-        found = self._snapshots.pop(bound, None)
-        if found is None:
-            views = [self._views[row.uid] for row in self._rows.values() if bound.admits(row)]
-            found = Snapshot.of(views, self.workload)
-        self._snapshots[bound] = found
-        if len(self._snapshots) > _MOST_SNAPSHOTS:
-            self._snapshots.popitem(last=False)
-        return found
+        if changes.living is None:
+            return
+        self._workload_at = now
+        usual = placement.workload(changes.living, requests)
+        if (changes.living or wanting) and usual != self.workload:
+            self.workload, self.snapshot = usual, self.snapshot.with_workload(usual)
 
     def _changes(self, tx: Tx, *, shapes: bool) -> _Changes:
         now = allocations.revisions(tx)
@@ -87,31 +74,19 @@ class HostsInView:
         return _Changes(hosts, known.keys() - now.keys(), gpus.live_shapes(tx) if shapes else None)
 
     def _take_in(self, changes: _Changes) -> None:
-        before: Mapping[str, HostView] = dict(self._views)
         anew = False
         for uid in changes.gone:
             del self._rows[uid], self._views[uid]
             anew = True
+        others: list[tuple[HostView, HostView]] = []
         for row in changes.hosts:
-            view, was = placement.host_view(row), before.get(row.uid)
-            anew = anew or was is None or was.unused != view.unused or _pool(self._rows[row.uid]) != _pool(row)
+            view, before = placement.host_view(row), self._views.get(row.uid)
             self._rows[row.uid], self._views[row.uid] = row, view
+            if before is None or before.unused != view.unused:
+                anew = True
+            else:
+                others.append((before, view))
         if anew:
-            self._snapshots.clear()
-            return
-        for bound, snapshot in self._snapshots.items():
-            pairs = [(before[r.uid], self._views[r.uid]) for r in changes.hosts if r.uid in snapshot.fleet.index_by_uid]
-            if pairs:
-                self._snapshots[bound] = snapshot.with_guests(pairs)
-
-    def _serve(self, workload: Workload) -> None:
-        if workload == self.workload:
-            return
-        self.workload = workload
-        for bound, snapshot in self._snapshots.items():
-            self._snapshots[bound] = snapshot.with_workload(workload)
-
-
-def _pool(row: HostRow) -> tuple[str, bool]:
-    """What decides whether a bound admits the host."""
-    return row.pool, row.pool_shared
+            self.snapshot = Snapshot.of(self._views.values(), self.workload)
+        elif others:
+            self.snapshot = self.snapshot.with_guests(others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -14,10 +14,12 @@ from pextra.scheduling.gpus.boards import Board
 from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuType, GpuView, Mode, Slice
 from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 from pextra.scheduling.gpus.workload import Shape, Workload
+from pextra.scheduling.groups import Group, Rule, Topology
 from pextra.scheduling.place import Decision, Placement, place_batch
-from pextra.scheduling.request import AntiAffinity, Request
+from pextra.scheduling.request import Request, Storage
 from pextra.scheduling.resources import DIMENSIONS, Resources
 from pextra.scheduling.snapshot import HostView, Snapshot
+from pextra.scheduling.taints import Effect, Taint, Toleration
 from pextra.services import bounds
 from pextra.services.cloud import Context, Written
 from pextra.store import allocations, gpus, objects
@@ -47,15 +49,9 @@ class Bound:
     unfit: frozenset[str] = frozenset()
 
     @property
-    def anywhere(self) -> Bound:
-        """The same for every host: which pools admit it."""
-        return replace(self, host_uid=None)
-
-    def admits(self, host: HostRow) -> bool:
-        """Whether what the instance uses is, or will be, where the host's disks are."""
-        if self.pools is None or host.pool in self.pools:
-            return True
-        return self.fetchable and not host.pool_shared and host.pool not in self.unfit
+    def storage(self) -> Storage | None:
+        """Where its disks can be, as the planner takes it."""
+        return None if self.pools is None else Storage(self.pools, self.fetchable, self.unfit)
 
 
 def amounts_of(spec: Spec, resolved: Mapping[str, Any]) -> Amounts:
@@ -95,14 +91,35 @@ def _resources(amounts: Amounts) -> Resources:
     return Resources(**asdict(amounts))
 
 
-def spread_group(record_tenant_uid: str, spec: Spec) -> str | None:
-    """The key of the instance's spread group, which is its tenant's own."""
-    return f"{record_tenant_uid}/{spec['spread_group']}" if "spread_group" in spec else None
+def group_of(spec: Spec, resolved: Mapping[str, Any]) -> Group | None:
+    """The instance's placement group; it cannot change while an instance is of it."""
+    if "placement_group" not in spec:
+        return None
+    group = resolved[f"placement_group/{spec['placement_group']}"]
+    return Group(group["uid"], Rule(group["rule"]), Topology(group["topology"]), group["mode"] == "required")
+
+
+def group_holds(tx: Tx, chosen: Placement) -> bool:
+    """Whether the choice still keeps the rule of its placement group; asked in the transaction that commits it."""
+    claim = chosen.group
+    return claim is None or claim.holds(allocations.members(tx, claim.group.uid))
 
 
 def needed_first(spec: Spec) -> set[str]:
-    """What must be resolved before it is known what an instance takes."""
-    return {f"flavor/{spec['flavor']}"} | ({f"gpu_profile/{spec['gpus']['profile']}"} if "gpus" in spec else set())
+    """What must be resolved before it is known what an instance takes and whom it is to be with."""
+    needed = {f"flavor/{spec['flavor']}"}
+    if "gpus" in spec:
+        needed.add(f"gpu_profile/{spec['gpus']['profile']}")
+    if "placement_group" in spec:
+        needed.add(f"placement_group/{spec['placement_group']}")
+    return needed
+
+
+def _tolerations(spec: Spec) -> tuple[Toleration, ...]:
+    return tuple(
+        Toleration(t["key"], t.get("value"), Effect(t["effect"]) if "effect" in t else None)
+        for t in spec["tolerations"]
+    )
 
 
 def gpus_of(spec: Spec, resolved: Mapping[str, Any]) -> GpuRequest | None:
@@ -124,7 +141,6 @@ def gpus_of(spec: Spec, resolved: Mapping[str, Any]) -> GpuRequest | None:
 
 def request_of(record: Record, spec: Spec, bound: Bound) -> Request:
     """The instance as the planner takes it."""
-    group = spread_group(record.tenant_uid, spec)
     return Request(
         uid=record.uid,
         tenant_uid=record.tenant_uid,
@@ -132,9 +148,11 @@ def request_of(record: Record, spec: Spec, bound: Bound) -> Request:
         zone=spec.get("zone"),
         pinned_host_uid=bound.host_uid,
         host_labels=spec["host_labels"],
-        anti_affinity=AntiAffinity(group, hard=False) if group is not None else None,
+        group=group_of(spec, record.resolved),
         features=features_of(spec, record.resolved),
         gpus=gpus_of(spec, record.resolved),
+        storage=bound.storage,
+        tolerations=_tolerations(spec),
     )
 
 
@@ -176,6 +194,10 @@ def host_view(host: HostRow) -> HostView:
         features=host.features,
         gpus=tuple(_gpu(g) for g in host.gpus),
         board=_board(host.board),
+        rack=host.rack,
+        taints=tuple(Taint(t["key"], t["value"], Effect(t["effect"])) for t in host.taints),
+        pool=host.pool,
+        pool_shared=host.pool_shared,
     )
 
 
@@ -289,25 +311,41 @@ def explained(decision: Decision, *, for_operator: bool = False) -> dict[str, An
     return shown
 
 
-def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> None:
-    """Add to each planned change that makes an instance where it would be placed, and why, one after the other."""
+def preview(ctx: Context, planned: list[tuple[dict[str, Any], Written]]) -> dict[str, Any] | None:
+    """Add to each planned change that makes an instance where it would be placed, and why, one after the other.
+
+    Returns:
+        What came of all of them together: how many there are, how many fit, how many on which host, and the first that
+        does not; None when there is none.
+    """
     kind = ctx.cloud.registry["instance"]
-    chosen: dict[Bound, list[tuple[dict[str, Any], Request]]] = {}
+    wanted: list[tuple[dict[str, Any], Request]] = []
     for change, outcome in planned:
         if change["kind"] != kind.name or outcome.record is None or not outcome.created:
             continue
         spec = kind.effective(outcome.record.spec)
         if needed_first(spec) <= outcome.record.resolved.keys():
             bound = _foreseen(ctx, outcome.record, spec)
-            chosen.setdefault(bound.anywhere, []).append((change, request_of(outcome.record, spec, bound)))
-    tenants = {request.tenant_uid for wanted in chosen.values() for _, request in wanted}
-    hosts = allocations.hosts(ctx.tx, groups_of=tenants) if chosen else []
-    asked = [request for wanted in chosen.values() for _, request in wanted]
-    usual = workload(gpus.live_shapes(ctx.tx), asked) if any(h.gpus for h in hosts) else None
-    for bound, wanted in chosen.items():
-        now = snapshot([h for h in hosts if bound.admits(h)], usual)
-        for (change, _), decision in zip(wanted, place_batch(now, [r for _, r in wanted]), strict=True):
-            change["placement"] = explained(decision, for_operator=ctx.principal.is_cloud)
+            wanted.append((change, request_of(outcome.record, spec, bound)))
+    if not wanted:
+        return None
+    asked = [request for _, request in wanted]
+    now = present(ctx, asked)
+    for (change, _), decision in zip(wanted, place_batch(now, asked), strict=True):
+        change["placement"] = explained(decision, for_operator=ctx.principal.is_cloud)
+    hosts = Counter(change["placement"].get("host") for change, _ in wanted)
+    unfit = hosts.pop(None, 0)
+    summary: dict[str, Any] = {"wanted": len(wanted), "fit": len(wanted) - unfit, "hosts": dict(sorted(hosts.items()))}
+    if unfit:
+        first = next(change for change, _ in wanted if "host" not in change["placement"])
+        summary["first_unfit"] = {key: first[key] for key in ("kind", "tenant", "name", "placement")}
+    return summary
+
+
+def present(ctx: Context, asked: Collection[Request]) -> Snapshot:
+    """The hosts now, with the guests of the groups of those who ask."""
+    hosts = allocations.hosts(ctx.tx, groups_of={request.tenant_uid for request in asked})
+    return snapshot(hosts, workload(gpus.live_shapes(ctx.tx), asked) if any(h.gpus for h in hosts) else None)
 
 
 def _foreseen(ctx: Context, record: Record, spec: Spec) -> Bound:
@@ -316,8 +354,17 @@ def _foreseen(ctx: Context, record: Record, spec: Spec) -> Bound:
         return Bound()
     known = {name for name in spec["volumes"] if f"volume/{name}" in record.resolved}
     try:
-        with bounds.beyond(ctx.tx, {pin["tenant_uid"] for pin in record.resolved.values()}):
-            used = used_objects(ctx.tx, record, spec)
-        return bound_by(used, record, {**spec, "volumes": sorted(known)}) or Bound()
+        return bound_now(ctx, record, {**spec, "volumes": sorted(known)}) or Bound()
     except ValueError:
         return Bound(pools=frozenset())
+
+
+def bound_now(ctx: Context, record: Record, spec: Spec) -> Bound | None:
+    """Where what the instance uses lets it go, also what is shared with it: see `bound_by`.
+
+    Raises:
+        ValueError: two of its volumes are on different hosts.
+    """
+    with bounds.beyond(ctx.tx, {pin["tenant_uid"] for pin in record.resolved.values()}):
+        used = used_objects(ctx.tx, record, spec)
+    return bound_by(used, record, spec)

@@ -59,12 +59,13 @@ def batch(ctx: Context, body: Any) -> dict[str, Any]:
     deletes = [s for s in steps if s[0] == "delete"] + pruned
     deletes.sort(key=lambda s: (-order[s[1].kind.name], -s[1].name.count(".")))
     planned = [_plan(ctx, *step) for step in [*puts, *deletes]]
-    placement.preview(ctx, [(change, outcome) for change, outcome in planned if outcome is not None])
+    placed = placement.preview(ctx, [(change, outcome) for change, outcome in planned if outcome is not None])
     changes = [change for change, _ in planned]
     summary = Counter(c["action"] for c in changes if not c["problems"])
     return {
         "changes": changes,
         "quota": _quota(ctx, changes),
+        **({} if placed is None else {"placement": placed}),
         "summary": {a: summary[a] for a in ACTIONS} | {"problems": sum(bool(c["problems"]) for c in changes)},
     }
 

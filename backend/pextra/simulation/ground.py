@@ -27,6 +27,7 @@ class Allocation(NamedTuple):
 
     consumer_uid: str
     host_uid: str
+    placement_group_uid: str | None
     amounts: Amounts
 
 
@@ -157,7 +158,8 @@ _HOSTS: Final = """
         used_hugepages_1g
     FROM host_capacity"""
 _ALLOCATIONS: Final = """
-    SELECT consumer_uid, host_uid, vcpus, memory_mib, disk_gib, dedicated_threads, hugepages_2m, hugepages_1g
+    SELECT consumer_uid, host_uid, placement_group_uid, vcpus, memory_mib, disk_gib, dedicated_threads, hugepages_2m,
+        hugepages_1g
     FROM allocation"""
 _BELONGINGS: Final = {
     "resource_status": "uid",
@@ -224,7 +226,7 @@ class GroundReader:
         return Ground(
             objects={o.uid: o for o in objects},
             references=[Reference(*r) for r in self._rows("SELECT source_uid, target_uid FROM resource_reference")],
-            allocations=[Allocation(r[0], r[1], r[2:]) for r in self._rows(_ALLOCATIONS)],
+            allocations=[Allocation(r[0], r[1], r[2], r[3:]) for r in self._rows(_ALLOCATIONS)],
             hosts=[
                 Host(r[0], r[1], r[2], r[3], frozenset(json.loads(r[4])), r[5:11], r[11:]) for r in self._rows(_HOSTS)
             ],

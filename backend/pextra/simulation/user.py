@@ -22,6 +22,8 @@ MEMBER: Final[dict[Maker, int]] = {
     computing.delete_instance: 4,
     computing.reboot: 3,
     computing.cancel: 2,
+    computing.put_placement_group: 2,
+    computing.delete_placement_group: 1,
     computing.put_volume: 6,
     computing.delete_volume: 2,
     networking.put_network: 3,

@@ -18,6 +18,7 @@ ALWAYS: Final[tuple[Check, ...]] = (
     harm.the_world_is_unharmed,
     capacity.capacity_is_what_is_allocated,
     capacity.no_thread_is_two_guests,
+    capacity.required_groups_hold,
     capacity.allocations_are_those_of_placed_instances,
     quota.use_is_what_is_charged,
     quota.grants_are_the_childrens_limits,

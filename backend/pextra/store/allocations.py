@@ -68,6 +68,9 @@ class HostRow:
         features: what it can give guests beyond the plain machine.
         gpus: its GPUs, in the order of their places on its board.
         board: how they are linked: a document with `name`, `size` and `partitions`; None: not at all.
+        groups: how many guests of each placement group are on it.
+        rack: where in its zone it is.
+        taints: what keeps guests off it: documents with `key`, `value` and `effect`.
         revision: another one whenever any of this is another.
     """
 
@@ -85,6 +88,8 @@ class HostRow:
     features: frozenset[str] = frozenset()
     gpus: tuple[Gpu, ...] = ()
     board: Mapping[str, Any] | None = None
+    rack: str = "default"
+    taints: tuple[Mapping[str, str], ...] = ()
     revision: int = 0
 
 
@@ -103,12 +108,12 @@ class Allocation:
     tenant_uid: str
     consumer_uid: str
     host_uid: str
-    spread_group: str | None
+    placement_group_uid: str | None
     amounts: Amounts
 
 
 def _allocation(r: Row[Any]) -> Allocation:
-    return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.spread_group, _amounts(r))
+    return Allocation(r.tenant_uid, r.consumer_uid, r.host_uid, r.placement_group_uid, _amounts(r))
 
 
 def revisions(tx: Tx) -> dict[str, int]:
@@ -122,15 +127,15 @@ def hosts(tx: Tx, *, uids: Collection[str] | None = None, groups_of: Collection[
 
     Args:
         uids: only these. None: all.
-        groups_of: tenants' uids; only their spread groups are counted. None: those of all.
+        groups_of: tenants' uids; only their placement groups are counted. None: those of all.
     """
     if uids is not None and len(uids) > _MOST_NAMED:
         return [host for host in hosts(tx, groups_of=groups_of) if host.uid in uids]
     groups: dict[str, dict[str, int]] = {}
     counted = (
-        select(allocation.c.host_uid, allocation.c.tenant_uid, allocation.c.spread_group, func.count())
-        .where(allocation.c.spread_group.is_not(None))
-        .group_by(allocation.c.host_uid, allocation.c.tenant_uid, allocation.c.spread_group)
+        select(allocation.c.host_uid, allocation.c.placement_group_uid, func.count())
+        .where(allocation.c.placement_group_uid.is_not(None))
+        .group_by(allocation.c.host_uid, allocation.c.placement_group_uid)
     )
     if groups_of is not None:
         counted = counted.where(allocation.c.tenant_uid.in_(groups_of))
@@ -138,15 +143,15 @@ def hosts(tx: Tx, *, uids: Collection[str] | None = None, groups_of: Collection[
     if uids is not None:
         counted = counted.where(allocation.c.host_uid.in_(uids))
         wanted = wanted.where(host_capacity.c.host_uid.in_(uids))
-    for host_uid, tenant_uid, group, number in tx.conn.execute(counted):
-        groups.setdefault(host_uid, {})[f"{tenant_uid}/{group}"] = number
+    for host_uid, group_uid, number in tx.conn.execute(counted):
+        groups.setdefault(host_uid, {})[group_uid] = number
     rows = tx.conn.execute(wanted).all()
     boards = gpus_of.of_hosts(tx, uids)
     return [_host(row, groups.get(row.host_uid, {}), boards.get(row.host_uid, ())) for row in rows]
 
 
 def host(tx: Tx, uid: str) -> HostRow | None:
-    """One host, without its spread groups and GPUs."""
+    """One host, without its placement groups and GPUs."""
     row = tx.conn.execute(select(host_capacity).where(host_capacity.c.host_uid == uid)).first()
     return _host(row, {}) if row is not None else None
 
@@ -167,6 +172,8 @@ def _host(r: Row[Any], groups: dict[str, int], gpus: Sequence[Gpu] = ()) -> Host
         frozenset(r.features),
         tuple(gpus),
         r.board,
+        r.rack,
+        tuple(r.taints),
         r.revision,
     )
 
@@ -185,6 +192,8 @@ def set_host(
     capacity: Amounts,
     features: Collection[str] = (),
     gpus: Boarded | None = None,
+    rack: str = "default",
+    taints: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """State what a host has; what is given out of it stays.
 
@@ -194,6 +203,8 @@ def set_host(
     facts = {
         "name": name,
         "zone": zone,
+        "rack": rack,
+        "taints": [dict(taint) for taint in taints],
         "pool": pool,
         "pool_shared": pool_shared,
         "labels": dict(labels),
@@ -233,6 +244,20 @@ def on(tx: Tx, host_uid: str) -> list[Allocation]:
     return [_allocation(r) for r in tx.conn.execute(select(allocation).where(allocation.c.host_uid == host_uid))]
 
 
+def members(tx: Tx, placement_group_uid: str) -> dict[str, int]:
+    """How many guests of the group each host has, by its uid.
+
+    Who reads this and then takes for one more guest of the group in the same transaction can rely on it: transactions
+    are serialisable, so that of two that read the same and both add to it, one begins anew.
+    """
+    counted = (
+        select(allocation.c.host_uid, func.count())
+        .where(allocation.c.placement_group_uid == placement_group_uid)
+        .group_by(allocation.c.host_uid)
+    )
+    return {row.host_uid: row[1] for row in tx.conn.execute(counted)}
+
+
 def take(
     tx: Tx,
     host_uid: str,
@@ -240,10 +265,12 @@ def take(
     consumer_uid: str,
     amounts: Amounts,
     *,
-    spread_group: str | None,
+    placement_group_uid: str | None = None,
     gpus: Sequence[Claim] = (),
 ) -> bool:
-    """Give the guest `amounts` and `gpus` of the host, if they are there.
+    """Give the guest `amounts` and `gpus` of the host, if they are there, and let it join its placement group.
+
+    Whether the group lets it is the caller's to ask: see `members`.
 
     Returns:
         Whether they were: the host's counters are raised only when they stay within its capacity. Of what is not
@@ -263,7 +290,7 @@ def take(
             tenant_uid=tenant_uid,
             consumer_uid=consumer_uid,
             host_uid=host_uid,
-            spread_group=spread_group,
+            placement_group_uid=placement_group_uid,
             **more,
         )
     )

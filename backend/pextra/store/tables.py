@@ -324,6 +324,8 @@ host_capacity = Table(
     *_counted("used_"),
     Column("features", JSON, nullable=False, server_default="[]"),
     _json("board", nullable=True),  # how its GPUs are linked
+    Column("rack", String(63), nullable=False, server_default="default"),
+    Column("taints", JSON, nullable=False, server_default="[]"),
     _number("revision"),  # raised by every change of the host, of its GPUs and of what is given out of them
 )
 
@@ -384,12 +386,13 @@ allocation = Table(
     _uid("tenant_uid", primary_key=True),
     _uid("consumer_uid", primary_key=True),
     _uid("host_uid"),
-    _text("spread_group", 63, nullable=True),
+    _uid("placement_group_uid", nullable=True),
     _number("vcpus"),
     _number("memory_mib"),
     _number("disk_gib"),
     *_counted(""),
     Index("allocation_host", "host_uid"),
+    Index("allocation_placement_group", "placement_group_uid"),
 )
 
 address = Table(

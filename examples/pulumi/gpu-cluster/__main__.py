@@ -21,6 +21,7 @@ inside = pextra.SecurityGroup(
         pextra.SecurityGroupRuleArgs(direction="egress"),
     ],
 )
+group = pextra.PlacementGroup("training", rule="spread", mode="preferred")
 made = [
     pextra.Instance(
         f"node-{number}",
@@ -28,7 +29,7 @@ made = [
         image=image,
         gpus=pextra.InstanceGpusArgs(profile=profile, count=gpus, nvlink="required", numa="preferred"),
         networks=[pextra.InstanceNetworkArgs(network=network.name, security_groups=[inside.name])],
-        spread_group="training",
+        placement_group=group.name,
         opts=pulumi.ResourceOptions(depends_on=[subnet]),
     )
     for number in range(nodes)

@@ -15,7 +15,7 @@ flavor, image = config.get("flavor") or "small", config.get("image") or "system/
 shop = pextra.Tenant("shop", name=config.get("tenant") or "shop", display_name="The shop")
 limits = {
     "instances": 10, "vcpus": 20, "memory_mib": 20_480, "volumes": 5, "volume_gib": 100, "networks": 3, "subnets": 3,
-    "security_groups": 3, "secrets": 1,
+    "security_groups": 3, "placement_groups": 3, "secrets": 1,
 }  # fmt: skip
 quota = pextra.Quota("shop", tenant=shop.name, limits=limits)
 in_shop = pulumi.ResourceOptions(depends_on=[quota])
@@ -42,6 +42,7 @@ disk = pextra.Volume("database", tenant=shop.name, size_gib=20, opts=in_shop)
 tiers = {"web": ("0.0.0.0/0", 80, 2), "application": ("10.20.0.0/24", 8080, 2), "database": ("10.20.0.0/24", 5432, 1)}
 for tier, (cidr, port, count) in tiers.items():
     group = pextra.SecurityGroup(tier, tenant=shop.name, rules=only_from(cidr, port), opts=in_shop)
+    apart = pextra.PlacementGroup(tier, tenant=shop.name, rule="spread", mode="preferred", opts=in_shop)
     for number in range(count):
         database = tier == "database"
         pextra.Instance(
@@ -53,7 +54,7 @@ for tier, (cidr, port, count) in tiers.items():
             networks=[pextra.InstanceNetworkArgs(network=network.name, security_groups=[group.name])],
             volumes=[disk.name] if database else [],
             user_data_from={"secret": password.name, "entry": "user-data"} if database else None,
-            spread_group=tier,
+            placement_group=apart.name,
             opts=pulumi.ResourceOptions(depends_on=[subnet]),
         )
 

@@ -9,6 +9,8 @@ import typer
 from pextra_client.cli import yaml12
 from pextra_client.cli.exits import UsageError
 from pextra_client.cli.output import Output
+from pextra_client.cli.placed import explain_placement
+from pextra_client.cli.selection import select_some
 from pextra_client.cli.session import Session
 from pextra_client.cli.text import columns, inline
 from pextra_client.discovery import Kind
@@ -25,11 +27,19 @@ def run(
         str | None,
         typer.Argument(metavar="[KIND[.FIELD]…]", help="volume, volume.size_gib, instance.networks"),
     ] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="NAME, or TENANT/NAME: why that instance is where it is.")
+    ] = None,
 ) -> None:
     """Explains a kind or one of its fields: type, unit, default, and whether it can change.
 
-    Without a kind, lists the kinds that there are.
+    With the name of an instance, explains why it is on its host, or what keeps it from every host: how many hosts
+    each filter rejects, and, to who runs the cloud, which host comes closest and what it lacks. Without a kind, lists
+    the kinds that there are.
     """
+    if path is not None and (name is not None or "/" in path):
+        explain_placement(session, select_some(session, path, [] if name is None else [name])[0])
+        return
     if path is None:
         rows = [
             [kind.name, kind.plural, ", ".join(kind.short_names) or "-", kind.scope.value, kind.description]

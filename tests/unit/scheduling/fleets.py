@@ -10,9 +10,11 @@ from pextra.scheduling.gpus.boards import BOARDS, Board, from_links
 from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuType, GpuView, Mode, Slice
 from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 from pextra.scheduling.gpus.workload import Shape, Workload
-from pextra.scheduling.request import AntiAffinity, Request
+from pextra.scheduling.groups import Group, Rule, Topology
+from pextra.scheduling.request import Request, Storage
 from pextra.scheduling.resources import DIMENSIONS, Resources
 from pextra.scheduling.snapshot import CellView, HostView
+from pextra.scheduling.taints import Effect, Taint, Toleration
 
 ROOMY = Resources(16, 16_384, 100)
 
@@ -24,24 +26,29 @@ def host(
     capacity: Resources = ROOMY,
     groups: dict[str, int] | None = None,
     features: frozenset[str] = frozenset(),
+    taints: tuple[Taint, ...] = (),
+    zone: str = "a",
+    rack: str = "",
 ) -> HostView:
     """A host that is ready and, unless told otherwise, empty."""
     return HostView(
         uid=f"uid-{name}",
         name=name,
-        zone="a",
+        zone=zone,
         ready=True,
         schedulable=True,
         capacity=capacity,
         used=used or Resources(),
         groups=groups or {},
         features=features,
+        taints=taints,
+        rack=rack,
     )
 
 
-def guest(uid: str = "g1", *, anti_affinity: AntiAffinity | None = None) -> Request:
+def guest(uid: str = "g1", *, group: Group | None = None, tolerations: tuple[Toleration, ...] = ()) -> Request:
     """A small guest."""
-    return Request(uid, "tenant", Resources(2, 2_048, 10), anti_affinity=anti_affinity)
+    return Request(uid, "tenant", Resources(2, 2_048, 10), group=group, tolerations=tolerations)
 
 
 H100 = GpuType(
@@ -83,6 +90,21 @@ NAMES = st.sampled_from([f"h{number}" for number in range(12)])
 ZONES = st.sampled_from(["a", "b"])
 LABELS = st.dictionaries(st.sampled_from(["disk", "cpu"]), st.sampled_from(["x", "y"]))
 GROUPS = st.sampled_from(["red", "blue"])
+GROUP_WISHES = st.builds(Group, GROUPS, st.sampled_from(Rule), st.sampled_from(Topology), st.booleans())
+POOLS = st.sampled_from(["shared", "own", "other"])
+STORAGE = st.builds(Storage, st.frozensets(POOLS), st.booleans(), st.frozensets(POOLS))
+TAINTS = st.lists(
+    st.builds(Taint, st.sampled_from(["gpu", "old"]), st.sampled_from(["", "x"]), st.sampled_from(Effect)), max_size=2
+).map(tuple)
+TOLERATIONS = st.lists(
+    st.builds(
+        Toleration,
+        st.sampled_from(["gpu", "old"]),
+        st.none() | st.sampled_from(["", "x"]),
+        st.none() | st.sampled_from(Effect),
+    ),
+    max_size=2,
+).map(tuple)
 FEATURES = st.frozensets(st.sampled_from(["uefi", "tpm"]))
 AMOUNTS = st.builds(Resources, *(st.integers(0, 8) for _ in DIMENSIONS))
 
@@ -164,6 +186,10 @@ def host_views(draw: st.DrawFn, name: str) -> HostView:
         used=draw(st.just(Resources()) | AMOUNTS),
         labels=draw(LABELS),
         groups=draw(st.dictionaries(GROUPS, st.integers(0, 2))),
+        rack=draw(st.sampled_from(["r1", "r2"])),
+        taints=draw(st.just(()) | TAINTS),
+        pool=draw(POOLS),
+        pool_shared=draw(st.booleans()),
         features=draw(FEATURES),
         gpus=gpus,
         board=draw(SMALL_BOARDS) if gpus else None,
@@ -201,7 +227,9 @@ def requests(draw: st.DrawFn) -> Request:
         host=draw(st.none() | st.none() | NAMES),
         pinned_host_uid=None if pinned is None or draw(st.booleans()) else f"uid-{pinned}",
         host_labels=draw(st.just(dict[str, str]()) | LABELS),
-        anti_affinity=draw(st.none() | st.builds(AntiAffinity, GROUPS, hard=st.booleans())),
+        group=draw(st.none() | GROUP_WISHES),
+        storage=draw(st.none() | st.none() | STORAGE),
+        tolerations=draw(TOLERATIONS),
         features=draw(st.just(frozenset[str]()) | FEATURES),
         gpus=draw(st.none() | gpu_requests()),
     )

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from pextra.scheduling.groups import Group, Rule
 from pextra.scheduling.place import Decision, NoPlacement, Placement, place, place_batch
-from pextra.scheduling.request import AntiAffinity, Request
+from pextra.scheduling.request import Request
 from pextra.scheduling.resources import Resources
 from pextra.scheduling.scores import PACK, POLICIES, SPREAD, Policy
 from pextra.scheduling.snapshot import Snapshot
@@ -43,22 +44,22 @@ def test_processor_and_memory_are_used_up_together(policy: Policy) -> None:
 def test_guest_that_would_rather_be_alone_outweighs_load(policy: Policy) -> None:
     busy = host("busy", used=HALF.used)
     shared = host("shared", groups={"web": 1})
-    wish = guest(anti_affinity=AntiAffinity("web", hard=False))
+    wish = guest(group=Group("web", Rule.ANTI_AFFINITY))
     assert chosen(place(Snapshot.of([busy, shared]), wish, policy)) == "busy"
 
 
 def test_guest_that_would_rather_be_alone_shares_when_it_must() -> None:
     one, two = host("one", groups={"web": 2}), host("two", groups={"web": 1})
-    wish = guest(anti_affinity=AntiAffinity("web", hard=False))
+    wish = guest(group=Group("web", Rule.ANTI_AFFINITY))
     assert chosen(place(Snapshot.of([one, two]), wish, PACK)) == "two"
 
 
 def test_batch_that_insists_on_being_apart_gets_one_host_each_and_no_more() -> None:
-    batch = [guest(f"g{n}", anti_affinity=AntiAffinity("db", hard=True)) for n in range(4)]
+    batch = [guest(f"g{n}", group=Group("db", Rule.ANTI_AFFINITY, required=True)) for n in range(4)]
     decisions = place_batch(Snapshot.of([EMPTY, HALF, NEARLY_FULL]), batch)
     assert {chosen(decision) for decision in decisions[:3]} == {"empty", "half", "nearly-full"}
     assert isinstance(decisions[3], NoPlacement)
-    assert decisions[3].explanation.rejected == {"anti_affinity": 3}
+    assert decisions[3].explanation.rejected == {"placement_group": 3}
 
 
 def test_equal_hosts_are_taken_in_the_order_of_their_names() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import combinations
 from random import Random
@@ -11,37 +12,50 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pextra.scheduling.filters import FILTERS, ROOM
+from pextra.scheduling.filters import FILTERS, ROOM, WHERE
 from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuClaim, GpuView, Mode
 from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 from pextra.scheduling.gpus.workload import Workload
+from pextra.scheduling.groups import Rule, Topology
 from pextra.scheduling.place import NoPlacement, Placement, place, place_batch
 from pextra.scheduling.request import Request
 from pextra.scheduling.resources import Resources
 from pextra.scheduling.scores import PACK, SPREAD, Policy
 from pextra.scheduling.snapshot import IN_CELLS, CellView, HostView, Snapshot
+from pextra.scheduling.taints import Effect, Taint
 from tests.unit.scheduling.fleets import WORKLOADS, fleets, guests_of, requests
 
 POLICIES = st.sampled_from([SPREAD, PACK])
 BATCHES = st.lists(requests(), max_size=12)
 
 
-def first_rejection(host: HostView, request: Request) -> str | None:
-    """The filter that rejects the host, by the plain meaning of the request; None when it can take it."""
+def first_rejection(host: HostView, request: Request, hosts: Iterable[HostView]) -> str | None:
+    """The filter that rejects one of the hosts, by the plain meaning of the request; None when it can take it."""
+    reasons = rejections(host, request) | {"placement_group": not group_admits(host, request, list(hosts))}
+    assert list(reasons) == [one.name for one in FILTERS]
+    return next((name for name, rejects in reasons.items() if rejects), None)
+
+
+def rejections(host: HostView, request: Request) -> dict[str, bool]:
+    """Which filters reject the host, whoever else is where."""
     free = [have - used for have, used in zip(host.capacity.vector, host.used.vector, strict=True)]
     lacks = [0 < want > left for want, left in zip(request.resources.vector, free, strict=True)]
-    wish = request.anti_affinity
+    stored = request.storage
     pinned_here = request.host in (None, host.name) and request.pinned_host_uid in (None, host.uid)
     wanted = request.gpus
-    reasons = {
+    return {
         "ready": not host.ready,
         "schedulable": not host.schedulable,
         "pinned": not pinned_here,
         "zone": request.zone not in (None, host.zone),
         "labels": any(host.labels.get(key) != value for key, value in request.host_labels.items()),
+        "taints": any(t.effect is Effect.NO_SCHEDULE and not tolerated(t, request) for t in host.taints),
         "features": not request.features <= host.features,
+        "storage": stored is not None
+        and host.pool not in stored.pools
+        and (not stored.fetchable or host.pool_shared or host.pool in stored.unfit),
         "gpu_models": wanted is not None and not has_gpus(emptied(host), plain(wanted)),
-        "anti_affinity": wish is not None and wish.hard and host.groups.get(wish.group, 0) > 0,
+        "placement_group": False,
         "cpu": lacks[0],
         "memory": lacks[1],
         "disk": lacks[2],
@@ -50,8 +64,39 @@ def first_rejection(host: HostView, request: Request) -> str | None:
         "hugepages_1g": lacks[5],
         "gpus": wanted is not None and not has_gpus(host, request),
     }
-    assert list(reasons) == [one.name for one in FILTERS]
-    return next((name for name, rejects in reasons.items() if rejects), None)
+
+
+def tolerated(taint: Taint, request: Request) -> bool:
+    """Whether the request says that it does not mind the taint."""
+    return any(
+        each.key == taint.key
+        and (each.value is None or each.value == taint.value)
+        and (each.effect is None or each.effect is taint.effect)
+        for each in request.tolerations
+    )
+
+
+def domain_of(host: HostView, topology: Topology) -> object:
+    """What is one and the same for hosts that the topology does not tell apart."""
+    return {Topology.HOST: host.uid, Topology.RACK: (host.zone, host.rack), Topology.ZONE: host.zone}[topology]
+
+
+def group_admits(host: HostView, request: Request, hosts: list[HostView]) -> bool:
+    """Whether the rule of the request's group would be kept with it there; always, where it is only preferred."""
+    wish = request.group
+    if wish is None or not wish.required:
+        return True
+    members = Counter({domain_of(each, wish.topology): 0 for each in hosts})
+    for each in hosts:
+        members[domain_of(each, wish.topology)] += each.groups.get(wish.uid, 0)
+    here = members[domain_of(host, wish.topology)]
+    if wish.rule is Rule.ANTI_AFFINITY:
+        return here == 0
+    if wish.rule is Rule.AFFINITY:
+        return here > 0 or not any(members.values())
+    places = [one.name for one in WHERE]
+    possible = [each for each in hosts if not any(rejections(each, request)[name] for name in places)]
+    return all(here <= members[domain_of(each, wish.topology)] for each in possible)
 
 
 def plain(wish: GpuRequest) -> Request:
@@ -157,8 +202,8 @@ def with_guest(host: HostView, request: Request, decision: Placement) -> HostVie
     host = replace(host, gpus=tuple(gpus.values()), cells=cells_with(host, request, decision.cell))
     used = (has + want for has, want in zip(host.used.vector, request.resources.vector, strict=True))
     groups = Counter(host.groups)
-    if request.anti_affinity is not None:
-        groups[request.anti_affinity.group] += 1
+    if request.group is not None:
+        groups[request.group.uid] += 1
     return replace(host, used=Resources(*used), groups=dict(groups))
 
 
@@ -186,7 +231,7 @@ def test_each_host_is_eligible_or_counted_under_the_first_filter_that_rejects_it
     hosts: list[HostView], request: Request
 ) -> None:
     explanation = place(Snapshot.of(hosts), request).explanation
-    expected = Counter(first_rejection(host, request) for host in hosts)
+    expected = Counter(first_rejection(host, request, hosts) for host in hosts)
     assert explanation.eligible == expected.pop(None, 0)
     assert explanation.rejected == expected
     assert explanation.hosts == len(hosts)
@@ -194,7 +239,7 @@ def test_each_host_is_eligible_or_counted_under_the_first_filter_that_rejects_it
 
 @given(fleets(), requests())
 def test_request_is_placed_exactly_when_some_host_can_take_it(hosts: list[HostView], request: Request) -> None:
-    able = {host.uid for host in hosts if first_rejection(host, request) is None}
+    able = {host.uid for host in hosts if first_rejection(host, request, hosts) is None}
     decision = place(Snapshot.of(hosts), request)
     if isinstance(decision, Placement):
         assert decision.host_uid in able
@@ -209,7 +254,7 @@ def test_no_host_is_filled_beyond_its_capacity_and_no_wish_is_broken(
     now = {host.uid: host for host in hosts}
     for request, decision in zip(batch, place_batch(Snapshot.of(hosts), batch), strict=True):
         if isinstance(decision, Placement):
-            assert first_rejection(now[decision.host_uid], request) is None
+            assert first_rejection(now[decision.host_uid], request, now.values()) is None
             check_claims(now[decision.host_uid], request, decision)
             now[decision.host_uid] = with_guest(now[decision.host_uid], request, decision)
 
@@ -273,7 +318,7 @@ def test_closest_host_would_take_the_request_if_its_shortfall_were_freed(
     decision = place(Snapshot.of(hosts), request)
     closest = decision.explanation.closest
     rooms = {one.name for one in ROOM}
-    lacking_room = [host for host in hosts if first_rejection(host, request) in rooms]
+    lacking_room = [host for host in hosts if first_rejection(host, request, hosts) in rooms]
     assert (closest is not None) == (isinstance(decision, NoPlacement) and lacking_room != [])
     if closest is not None:
         host = next(one for one in lacking_room if one.uid == closest.host_uid)

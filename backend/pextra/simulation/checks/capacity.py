@@ -18,6 +18,22 @@ def capacity_is_what_is_allocated(view: View) -> Iterator[str]:
             yield f"host {host.host_uid} has {host.capacity} and gave out {host.used}"
 
 
+def required_groups_hold(view: View) -> Iterator[str]:
+    """No two guests that are never to share a host do, and those that are to share one do."""
+    hosts: dict[str, list[str]] = {}
+    for held in view.ground.allocations:
+        if held.placement_group_uid is not None:
+            hosts.setdefault(held.placement_group_uid, []).append(held.host_uid)
+    for group in view.of_kind("placement_group"):
+        spec, where = view.effective(group), hosts.get(group.uid, [])
+        if spec["mode"] != "required" or spec["topology"] != "host":
+            continue
+        if spec["rule"] == "anti_affinity" and len(set(where)) < len(where):
+            yield f"{named(group)} keeps its guests apart, and they are on {where}"
+        if spec["rule"] == "affinity" and len(set(where)) > 1:
+            yield f"{named(group)} keeps its guests together, and they are on {where}"
+
+
 def no_thread_is_two_guests(view: View) -> Iterator[str]:
     """A thread of a host that a guest has of its own is no other guest's, and is one that the host keeps for such."""
     for host_uid, host in view.document.hosts.items():

@@ -141,7 +141,7 @@ def _never(view: View, record: Record) -> bool:
 
 
 def _no_room(view: View, record: Record) -> bool:
-    """No host has room for the instance, or for what its new size adds."""
+    """No host that its placement group allows has room for the instance, or the host it has for what it grows by."""
     spec = view.effective(record)
     flavor = record.resolved[f"flavor/{spec['flavor']}"]
     wanted = _wanted(flavor)
@@ -151,7 +151,11 @@ def _no_room(view: View, record: Record) -> bool:
     hosts = [
         h
         for h in view.ground.hosts
-        if (h.host_uid == held.host_uid if held is not None else h.schedulable and _reaches(view, record, h.pool))
+        if (
+            h.host_uid == held.host_uid
+            if held is not None
+            else h.schedulable and _reaches(view, record, h.pool) and _group_allows(view, record, h.host_uid)
+        )
     ]
     features = {name for name in ("secure_boot", "tpm") if flavor.get(name)}
     return all(
@@ -159,6 +163,18 @@ def _no_room(view: View, record: Record) -> bool:
         or any(want > 0 and used + want > total for want, used, total in zip(wanted, h.used, h.capacity, strict=True))
         for h in hosts
     )
+
+
+def _group_allows(view: View, record: Record, host_uid: str) -> bool:
+    """Whether the instance's placement group lets it be on the host."""
+    spec = view.effective(record)
+    if "placement_group" not in spec:
+        return True
+    group = record.resolved[f"placement_group/{spec['placement_group']}"]
+    members = {a.host_uid for a in view.ground.allocations if a.placement_group_uid == group["uid"]}
+    if group["mode"] != "required" or not members:
+        return True
+    return (host_uid in members) == (group["rule"] == "affinity")
 
 
 def _wanted(flavor: dict[str, Any]) -> Amounts:

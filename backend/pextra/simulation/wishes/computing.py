@@ -10,6 +10,11 @@ from pextra.simulation.wishes.mind import Mind, deleted, replaced
 INSTANCES: Final = ("i1", "i2", "i3", "i4")
 VOLUMES: Final = ("v1", "v2", "v3")
 FLAVORS: Final = ("small", "small", "big", "deep", "pinned", "pinned", "secure")
+GROUPS: Final = {
+    "apart": {"rule": "anti_affinity", "mode": "required"},
+    "together": {"rule": "affinity", "mode": "required"},
+    "even": {"rule": "spread", "mode": "preferred"},
+}
 POLICIES: Final = ("on_failure", "on_failure", "always", "never")
 
 
@@ -29,6 +34,17 @@ def put_instance(mind: Mind) -> Wish:
     return replaced(mind, where, _new(mind, where) if spec is None else _changed(mind, where, spec))
 
 
+def put_placement_group(mind: Mind) -> Wish:
+    """Make a placement group."""
+    name = mind.rng.choice(list(GROUPS))
+    return replaced(mind, Where(mind.place(), "placement_groups", name), GROUPS[name])
+
+
+def delete_placement_group(mind: Mind) -> Wish | None:
+    """Delete a placement group, which is refused while an instance is of it."""
+    return deleted(mind, Where(mind.place(), "placement_groups", mind.rng.choice(list(GROUPS))))
+
+
 def _new(mind: Mind, where: Where) -> dict[str, Any]:
     rng, tenant = mind.rng, where.tenant
     assert tenant is not None
@@ -41,8 +57,9 @@ def _new(mind: Mind, where: Where) -> dict[str, Any]:
         "restart_policy": rng.choice(POLICIES),
         "power": rng.choice(("on", "on", "on", "off")),
     }
-    if rng.random() < 0.3:
-        spec["spread_group"] = "group"
+    groups = mind.known(tenant, "placement_groups")
+    if groups and rng.random() < 0.5:
+        spec["placement_group"] = rng.choice(groups)
     if rng.random() < 0.2:
         spec["user_data"] = f"#cloud-config\npassword: {rng.random()}\n"
     return spec

@@ -34,6 +34,7 @@ KNOWN = Catalog(
         Kind("subnet", "subnets"),
         Kind("security_group", "security_groups", short_names=["sg"]),
         Kind("volume", "volumes", short_names=["vol"]),
+        Kind("placement_group", "placement_groups", short_names=["pg"]),
         Kind("instance", "instances", short_names=["vm", "inst"], secrets=["user_data"]),
         Kind("floating_ip", "floating_ips", short_names=["fip"]),
         Kind("operation", "operations", short_names=["op"]),

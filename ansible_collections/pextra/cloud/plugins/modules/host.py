@@ -61,6 +61,36 @@ options:
       - The failure domain that the host is in.
       - A new object has V(default).
     type: str
+  rack:
+    description:
+      - Where in its zone the host is; racks of two zones are two, whatever their names.
+      - A new object has V(default).
+    type: str
+  taints:
+    description:
+      - What keeps new instances off it that do not tolerate it; those that are there stay.
+      - At most 16.
+    type: list
+    elements: dict
+    suboptions:
+      key:
+        description:
+          - What it is about.
+        type: str
+        required: true
+      value:
+        description:
+          - What it says of it.
+        type: str
+      effect:
+        description:
+          - 'C(no_schedule): instances that do not tolerate it are placed elsewhere; C(prefer_no_schedule):
+            where there is room elsewhere.'
+          - Without it, V(no_schedule) holds.
+        type: str
+        choices:
+          - no_schedule
+          - prefer_no_schedule
   schedulable:
     description:
       - Whether new guests are placed here; those that run stay.
@@ -250,6 +280,16 @@ def main() -> None:
             "unset": {"type": "list", "elements": "str", "choices": ["simulated"]},
             "driver": {"type": "str", "choices": ["sim", "libvirt"]},
             "zone": {"type": "str"},
+            "rack": {"type": "str"},
+            "taints": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "key": {"type": "str", "required": True, "no_log": False},
+                    "value": {"type": "str"},
+                    "effect": {"type": "str", "choices": ["no_schedule", "prefer_no_schedule"]},
+                },
+            },
             "schedulable": {"type": "bool"},
             "cpu_overcommit": {"type": "float"},
             "reserved_memory_mib": {"type": "int"},
@@ -284,7 +324,16 @@ def main() -> None:
                 },
             },
         },
-        ["driver", "zone", "schedulable", "cpu_overcommit", "reserved_memory_mib", "simulated"],
+        [
+            "driver",
+            "zone",
+            "rack",
+            "taints",
+            "schedulable",
+            "cpu_overcommit",
+            "reserved_memory_mib",
+            "simulated",
+        ],
     )
 
 

@@ -53,7 +53,7 @@ options:
       - user_data_from
       - rescue_image
       - zone
-      - spread_group
+      - placement_group
       - gpus
   action:
     description:
@@ -216,12 +216,37 @@ options:
       - Labels that its host must have.
       - Cannot change in place; see O(replace).
     type: dict
-  spread_group:
+  placement_group:
     description:
-      - Instances of one group are placed on different hosts as far as possible.
+      - The instances that it is to be with, or away from.
+      - Names a placement group.
       - Cannot change in place; see O(replace).
       - To remove it, name it in O(unset).
     type: str
+  tolerations:
+    description:
+      - Taints of hosts that it does not mind.
+      - At most 16.
+      - Cannot change in place; see O(replace).
+    type: list
+    elements: dict
+    suboptions:
+      key:
+        description:
+          - The taints' key.
+        type: str
+        required: true
+      value:
+        description:
+          - Their value; without it, any.
+        type: str
+      effect:
+        description:
+          - Their effect; without it, any.
+        type: str
+        choices:
+          - no_schedule
+          - prefer_no_schedule
   gpus:
     description:
       - GPUs that it has for as long as it lives.
@@ -354,7 +379,7 @@ def main() -> None:
             "unset": {
                 "type": "list",
                 "elements": "str",
-                "choices": ["user_data", "user_data_from", "rescue_image", "zone", "spread_group", "gpus"],
+                "choices": ["user_data", "user_data_from", "rescue_image", "zone", "placement_group", "gpus"],
             },
             "action": {"type": "str", "choices": ["reboot", "rebuild", "console_log", "console"]},
             "arguments": {
@@ -391,7 +416,16 @@ def main() -> None:
             "restart_policy": {"type": "str", "choices": ["always", "on_failure", "never"]},
             "zone": {"type": "str"},
             "host_labels": {"type": "dict"},
-            "spread_group": {"type": "str"},
+            "placement_group": {"type": "str"},
+            "tolerations": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "key": {"type": "str", "required": True, "no_log": False},
+                    "value": {"type": "str"},
+                    "effect": {"type": "str", "choices": ["no_schedule", "prefer_no_schedule"]},
+                },
+            },
             "gpus": {
                 "type": "dict",
                 "options": {
@@ -416,7 +450,8 @@ def main() -> None:
             "restart_policy",
             "zone",
             "host_labels",
-            "spread_group",
+            "placement_group",
+            "tolerations",
             "gpus",
         ],
     )

@@ -35,7 +35,6 @@ def upgrade() -> None:
         sa.Column("tenant_uid", _uid(), primary_key=True),
         sa.Column("consumer_uid", _uid(), primary_key=True),
         sa.Column("host_uid", _uid(), nullable=False),
-        sa.Column("spread_group", sa.String(63), nullable=True),
         sa.Column("vcpus", sa.BigInteger(), nullable=False),
         sa.Column("memory_mib", sa.BigInteger(), nullable=False),
         sa.Column("disk_gib", sa.BigInteger(), nullable=False),
