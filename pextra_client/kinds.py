@@ -512,6 +512,22 @@ class ShareStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class SriovDivision(TypedDict):
+    """How many virtual functions devices are to have; one of `address`, `device` and `model` says which."""
+
+    address: NotRequired[str]
+    """The PCI address of one device, such as `0000:41:00.0`."""
+
+    device: NotRequired[str]
+    """PCI vendor and device, such as `8086:1572`: all devices like it."""
+
+    model: NotRequired[str]
+    """A model of GPUs, such as `l40s`: all of it."""
+
+    functions: int
+    """How many virtual functions each is to have; 0: it is to be whole."""
+
+
 class SimulatedGpus(TypedDict):
     """GPUs to simulate: a whole board, or cards of one model."""
 
@@ -582,6 +598,11 @@ class HostSpec(TypedDict):
 
     reserved_memory_mib: NotRequired[int]
     """Memory kept for the host itself. (in MiB; 512 by default)"""
+
+    sriov: NotRequired[list[SriovDivision]]
+    """How its devices are divided into virtual functions. The first entry that names a device counts; those
+    that none names are left as they are.
+    """
 
     simulated: NotRequired[SimulatedMachine]
     """The machine to simulate; only with driver `sim`."""
@@ -781,6 +802,22 @@ class GpuDevice(TypedDict):
     """How it is. ({"state": "unknown", "reasons": [], "xids": []} by default)"""
 
 
+class SriovStatus(TypedDict):
+    """What came of a declared division on one device."""
+
+    address: str
+    """The device's PCI address; empty where the host has none that is named."""
+
+    wanted: int
+    """How many virtual functions it is to have."""
+
+    current: int
+    """How many it has."""
+
+    problem: NotRequired[str]
+    """Why it has not what it is to have, and what to do."""
+
+
 class HostStatus(TypedDict):
     """What a host was found to be."""
 
@@ -837,6 +874,9 @@ class HostStatus(TypedDict):
 
     gpu_summary: NotRequired[str]
     """Its GPUs in words."""
+
+    sriov: NotRequired[list[SriovStatus]]
+    """What came of `spec.sriov`, by device."""
 
     problems: NotRequired[list[str]]
     """What it lacks, with the remedy."""

@@ -221,6 +221,23 @@ class HostGpuDevice:
 
 
 @output_type
+class HostSriovStatus:
+    """What came of a declared division on one device."""
+
+    address: str
+    """The device's PCI address; empty where the host has none that is named."""
+
+    wanted: int
+    """How many virtual functions it is to have."""
+
+    current: int
+    """How many it has."""
+
+    problem: str | None = None
+    """Why it has not what it is to have, and what to do."""
+
+
+@output_type
 class HostStatus:
     """What a host was found to be."""
 
@@ -278,6 +295,9 @@ class HostStatus:
     gpu_summary: str | None = None
     """Its GPUs in words."""
 
+    sriov: Sequence[HostSriovStatus] | None = None
+    """What came of `spec.sriov`, by device."""
+
     problems: Sequence[str] | None = None
     """What it lacks, with the remedy."""
 
@@ -296,6 +316,32 @@ class HostDriver(StrEnum):
 
     SIM = "sim"
     LIBVIRT = "libvirt"
+
+
+@input_type
+class HostSriovDivisionArgs:
+    """How many virtual functions devices are to have; one of `address`, `device` and `model` says which."""
+
+    functions: Input[int]
+    """How many virtual functions each is to have; 0: it is to be whole."""
+
+    address: Input[str] | None = None
+    """The PCI address of one device, such as `0000:41:00.0`."""
+
+    device: Input[str] | None = None
+    """PCI vendor and device, such as `8086:1572`: all devices like it."""
+
+    model: Input[str] | None = None
+    """A model of GPUs, such as `l40s`: all of it."""
+
+
+class HostSriovDivisionArgsDict(TypedDict, total=False):
+    """`HostSriovDivisionArgs` as a dictionary."""
+
+    functions: Required[Input[int]]
+    address: Input[str]
+    device: Input[str]
+    model: Input[str]
 
 
 class HostSimulatedMachineFeatures(StrEnum):
@@ -442,6 +488,11 @@ class HostArgs:
     reserved_memory_mib: Input[int] | None = None
     """Memory kept for the host itself. (in MiB; 512 by default)"""
 
+    sriov: Input[Sequence[Input[HostSriovDivisionArgs | HostSriovDivisionArgsDict]]] | None = None
+    """How its devices are divided into virtual functions. The first entry that names a device counts; those that
+    none names are left as they are.
+    """
+
     simulated: Input[HostSimulatedMachineArgs | HostSimulatedMachineArgsDict] | None = None
     """The machine to simulate; only with driver `sim`."""
 
@@ -457,7 +508,25 @@ class HostArgsDict(TypedDict, total=False):
     schedulable: Input[bool]
     cpu_overcommit: Input[float]
     reserved_memory_mib: Input[int]
+    sriov: Input[Sequence[Input[HostSriovDivisionArgs | HostSriovDivisionArgsDict]]]
     simulated: Input[HostSimulatedMachineArgs | HostSimulatedMachineArgsDict]
+
+
+@output_type
+class HostSriovDivision:
+    """How many virtual functions devices are to have; one of `address`, `device` and `model` says which."""
+
+    functions: int
+    """How many virtual functions each is to have; 0: it is to be whole."""
+
+    address: str | None = None
+    """The PCI address of one device, such as `0000:41:00.0`."""
+
+    device: str | None = None
+    """PCI vendor and device, such as `8086:1572`: all devices like it."""
+
+    model: str | None = None
+    """A model of GPUs, such as `l40s`: all of it."""
 
 
 @output_type
@@ -529,6 +598,7 @@ class HostFields(Declared):
         "schedulable",
         "cpu_overcommit",
         "reserved_memory_mib",
+        "sriov",
         "simulated",
         "status",
     )
@@ -610,6 +680,14 @@ class HostFields(Declared):
 
     @property
     @pulumi.getter
+    def sriov(self) -> pulumi.Output[Sequence[HostSriovDivision]]:
+        """How its devices are divided into virtual functions. The first entry that names a device counts; those
+        that none names are left as they are.
+        """
+        return told(self, "sriov")
+
+    @property
+    @pulumi.getter
     def simulated(self) -> pulumi.Output[HostSimulatedMachine | None]:
         """The machine to simulate; only with driver `sim`."""
         return told(self, "simulated")
@@ -641,6 +719,10 @@ __all__ = [
     "HostSimulatedMachineArgs",
     "HostSimulatedMachineArgsDict",
     "HostSimulatedMachineFeatures",
+    "HostSriovDivision",
+    "HostSriovDivisionArgs",
+    "HostSriovDivisionArgsDict",
+    "HostSriovStatus",
     "HostStatus",
     "HostVgpuTypeStatus",
     "HostVirtualFunctionStatus",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,36 @@ def test_each_instance_is_given_a_function_of_its_own_and_the_next_gets_what_one
 def test_gpu_that_is_divided_is_not_given_as_a_whole(cloud: LoopedCloud) -> None:
     cloud.instance("greedy", gpus={"profile": "all"})
     assert cloud.ready("instance", "greedy")["reason"] == "NoCapacity"
+
+
+def test_simulated_board_is_divided_as_declared_and_not_while_its_functions_are_given(cloud: LoopedCloud) -> None:
+    def declare(functions: int) -> dict[str, Any]:
+        machine = {"vcpus": 64, "memory_mib": 65_536, "disk_gib": 1_000, "gpus": {"model": "l40s", "count": 1}}
+        sriov = [{"model": "l40s", "functions": functions}]
+        cloud.put("host", "gpu-2", {"driver": "sim", "cpu_overcommit": 1, "simulated": machine, "sriov": sriov})
+        cloud.settle(20.0)
+        host = cloud.find("host", "gpu-2", tenant=None)
+        assert host is not None
+        return host.status
+
+    cloud.delete("host", "gpu-1")
+    assert declare(2)["sriov"] == [{"address": "0000:11:00.0", "wanted": 2, "current": 2, "problem": ""}]
+    cloud.instance("pair", gpus={"profile": "part", "count": 2})
+    assert cloud.ready("instance", "pair")["status"] == "true"
+    cloud.instance("third", gpus={"profile": "part"})
+    assert cloud.ready("instance", "third")["reason"] == "NoCapacity"
+    (problem,) = declare(3)["problems"]
+    assert "in use" in problem
+    cloud.delete("instance", "third")
+    cloud.delete("instance", "pair")
+    cloud.settle(120.0)
+    host = cloud.find("host", "gpu-2", tenant=None)
+    assert host is not None
+    assert (host.status["problems"], host.status["gpus"][0]["vfs"]["current"]) == ([], 3)
+    cloud.instance("three", gpus={"profile": "part", "count": 3})
+    assert cloud.ready("instance", "three")["status"] == "true"
+    (refused,) = declare(33)["problems"]
+    assert "32 virtual functions at most, and not 33" in refused
 
 
 def test_real_host_offers_the_functions_that_are_there_and_then_not_the_whole() -> None:

@@ -370,6 +370,24 @@ def test_number_of_parts_stays_while_one_is_used(kernel: KernelTree, devices: Ho
         devices.ensure_vfs(A, 0)
 
 
+def test_number_of_parts_stays_while_one_is_spoken_for_that_no_guest_has_yet(
+    kernel: KernelTree, devices: HostDevices
+) -> None:
+    kernel.add_function(A, NIC, driver="ixgbe")
+    kernel.make_divisible(A, 4)
+    _, second = devices.ensure_vfs(A, 2)
+    assert reason_of(lambda: devices.ensure_vfs(A, 3, spoken_for={second})) == "VfsInUse"
+    assert reason_of(lambda: devices.ensure_vfs(A, 3, spoken_for={A})) == "DeviceInUse"
+    assert [each.current for each in devices.divisible()] == [2]
+
+
+def test_nothing_is_divided_that_no_iommu_keeps_apart(kernel: KernelTree, devices: HostDevices) -> None:
+    kernel.add_function(A, NIC, group=None)
+    kernel.make_divisible(A, 4)
+    assert reason_of(lambda: devices.ensure_vfs(A, 2)) == "IommuMissing"
+    assert devices.ensure_vfs(A, 0) == ()
+
+
 def test_what_cannot_be_divided_so_is_refused(kernel: KernelTree, devices: HostDevices) -> None:
     kernel.add_function(A, NIC)
     assert reason_of(lambda: devices.ensure_vfs(A, 1)) == "VfsUnsupported"

@@ -78,6 +78,32 @@ options:
       - A new object has V(512).
       - From 0 to 67108864.
     type: int
+  sriov:
+    description:
+      - How its devices are divided into virtual functions. The first entry that names a device counts;
+        those that none names are left as they are.
+      - At most 64.
+    type: list
+    elements: dict
+    suboptions:
+      address:
+        description:
+          - The PCI address of one device, such as C(0000:41:00.0).
+        type: str
+      device:
+        description:
+          - 'PCI vendor and device, such as C(8086:1572): all devices like it.'
+        type: str
+      model:
+        description:
+          - 'A model of GPUs, such as C(l40s): all of it.'
+        type: str
+      functions:
+        description:
+          - 'How many virtual functions each is to have; 0: it is to be whole.'
+          - From 0 to 256.
+        type: int
+        required: true
   simulated:
     description:
       - The machine to simulate; only with driver C(sim).
@@ -253,6 +279,16 @@ def main() -> None:
             "schedulable": {"type": "bool"},
             "cpu_overcommit": {"type": "float"},
             "reserved_memory_mib": {"type": "int"},
+            "sriov": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "address": {"type": "str"},
+                    "device": {"type": "str"},
+                    "model": {"type": "str"},
+                    "functions": {"type": "int", "required": True},
+                },
+            },
             "simulated": {
                 "type": "dict",
                 "options": {
@@ -284,7 +320,7 @@ def main() -> None:
                 },
             },
         },
-        ["driver", "zone", "schedulable", "cpu_overcommit", "reserved_memory_mib", "simulated"],
+        ["driver", "zone", "schedulable", "cpu_overcommit", "reserved_memory_mib", "sriov", "simulated"],
     )
 
 
