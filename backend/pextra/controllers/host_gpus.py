@@ -137,7 +137,8 @@ def _kind(gpu: Gpu, *, simulated: bool, whole: bool) -> dict[str, Any]:
         if max(profile.starts, default=MIG_SLOTS) + profile.size <= MIG_SLOTS
     ]
     slices += [_slice("vgpu", each.name, WHOLE_MILLI // max(1, each.most)) for each in gpu.vgpu_types]
-    return {"model": gpu.model, "shareable": True, "whole": whole, "slices": slices}
+    # One that is divided is shared by its functions alone.
+    return {"model": gpu.model, "shareable": whole, "whole": whole, "slices": slices}
 
 
 def _slice(mode: str, name: str, milli: int, slots: int = 0, starts: Sequence[int] = ()) -> dict[str, Any]:
