@@ -574,7 +574,7 @@ class SimulatedMachine(TypedDict):
     numa_cells: NotRequired[int]
     """NUMA cells. (1 by default)"""
 
-    features: NotRequired[list[Literal["uefi", "secure_boot", "tpm"]]]
+    features: NotRequired[list[Literal["uefi", "secure_boot", "tpm", "vfio"]]]
     """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
 
     gpus: NotRequired[SimulatedGpus]
@@ -852,7 +852,7 @@ class HostStatus(TypedDict):
     """NUMA cells."""
 
     features: NotRequired[list[str]]
-    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`, `vfio`."""
 
     cpu_model: NotRequired[str]
     """The processor that its guests see; guests move only between hosts where it is the same."""
@@ -1357,6 +1357,9 @@ class GivenGpu(TypedDict):
 
     milli: NotRequired[int]
     """Thousandths of the GPU. (1000 by default)"""
+
+    function: NotRequired[str]
+    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
 
 
 class InstanceStatus(TypedDict):

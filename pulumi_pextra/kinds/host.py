@@ -272,7 +272,7 @@ class HostStatus:
     """NUMA cells."""
 
     features: Sequence[str] | None = None
-    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`, `vfio`."""
 
     cpu_model: str | None = None
     """The processor that its guests see; guests move only between hosts where it is the same."""
@@ -350,6 +350,7 @@ class HostSimulatedMachineFeatures(StrEnum):
     UEFI = "uefi"
     SECURE_BOOT = "secure_boot"
     TPM = "tpm"
+    VFIO = "vfio"
 
 
 class HostSimulatedGpusBoard(StrEnum):
@@ -438,7 +439,9 @@ class HostSimulatedMachineArgs:
     numa_cells: Input[int] | None = None
     """NUMA cells. (1 by default)"""
 
-    features: Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm"]]]] | None = None
+    features: (
+        Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm", "vfio"]]]] | None
+    ) = None
     """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
 
     gpus: Input[HostSimulatedGpusArgs | HostSimulatedGpusArgsDict] | None = None
@@ -455,7 +458,7 @@ class HostSimulatedMachineArgsDict(TypedDict, total=False):
     hugepages_2m: Input[int]
     hugepages_1g: Input[int]
     numa_cells: Input[int]
-    features: Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm"]]]]
+    features: Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm", "vfio"]]]]
     gpus: Input[HostSimulatedGpusArgs | HostSimulatedGpusArgsDict]
 
 

@@ -19,6 +19,7 @@ from tests.drivers.kernel_tree import KernelTree
 
 GPU, NIC = "0000:41:00.0", "0000:42:00.0"
 MODEL = "pci-1002-74a1"
+SMALL = {"flavor": "small", "image": "linux"}
 FOUR = [{"model": MODEL, "functions": 4}]
 
 
@@ -94,6 +95,13 @@ def device_of(host: DividingHost, name: str) -> str:
     return device
 
 
+def divide_by_hand(host: DividingHost, functions: int) -> None:
+    """As the host's administrator does it, while nobody looks; the kernel knows no other way than by none."""
+    for number in (0, functions):
+        host.kernel.write(f"sys/bus/pci/devices/{GPU}/sriov_numvfs", str(number))
+    host.cloud.settle(120.0)
+
+
 def test_declared_functions_are_made_and_given_and_their_number_stays_while_one_is(host: DividingHost) -> None:
     assert host.functions() == 0
     host.declare(FOUR)
@@ -117,6 +125,31 @@ def test_declared_functions_are_made_and_given_and_their_number_stays_while_one_
     host.cloud.settle(120.0)
     assert host.functions() == 2
     assert host.status["problems"] == []
+
+
+def test_function_that_vanished_is_waited_for_and_no_other_is_given_for_it(host: DividingHost) -> None:
+    host.declare([{"address": GPU, "functions": 2}])
+    for name in ("first", "second"):
+        host.cloud.instance(name, gpus={"profile": "part"})
+    host.cloud.settle(20.0)
+    had = device_of(host, "second")
+    (told,) = host.cloud.get("instance", "second").status["gpus"]
+    assert (told["address"], told["function"]) == (GPU, had)
+
+    host.declare([])  # or it would be divided again
+    divide_by_hand(host, 1)
+    host.cloud.put("instance", "second", {**SMALL, "power": "off", "gpus": {"profile": "part"}})
+    host.cloud.settle(120.0)
+    ready = host.cloud.ready("instance", "second")
+    assert (ready["status"], ready["reason"]) == ("false", "ReferenceNotReady")
+    assert f"its host no longer has the virtual functions that it was given of GPU {GPU}" in ready["message"]
+    assert host.cloud.ready("instance", "first")["status"] == "true"
+
+    divide_by_hand(host, 4)
+    host.cloud.put("instance", "second", {**SMALL, "power": "on", "gpus": {"profile": "part"}})
+    host.cloud.settle(120.0)
+    assert host.cloud.ready("instance", "second")["status"] == "true"
+    assert device_of(host, "second") == had
 
 
 def test_devices_are_divided_again_after_a_boot_of_the_host_though_nobody_declares_anything(host: DividingHost) -> None:

@@ -64,10 +64,20 @@ def test_each_instance_is_given_a_function_of_its_own_and_the_next_gets_what_one
     cloud.instance("fifth", gpus={"profile": "part"})
     assert cloud.ready("instance", "fifth")["reason"] == "NoCapacity"
     freed = functions_of(cloud, "one")
+    told = [gpu["function"] for gpu in cloud.get("instance", "pair").status["gpus"]]
+    assert told == functions_of(cloud, "pair")
     cloud.delete("instance", "one")
     cloud.settle(120.0)
     assert functions_of(cloud, "fifth") == freed
     assert cloud.ready("instance", "fifth")["status"] == "true"
+
+
+def test_simulated_host_can_say_that_it_hands_devices_out(cloud: LoopedCloud) -> None:
+    cloud.put("host", "gpu-2", {"driver": "sim", "simulated": {"features": ["uefi", "vfio"]}})
+    cloud.settle()
+    host = cloud.find("host", "gpu-2", tenant=None)
+    assert host is not None
+    assert host.status["features"] == ["uefi", "vfio"]
 
 
 def test_gpu_that_is_divided_is_not_given_as_a_whole(cloud: LoopedCloud) -> None:

@@ -89,6 +89,19 @@ def devices_of(claims: Iterable[stored.Claim], host: Mapping[str, Any]) -> tuple
     return tuple(devices)
 
 
+def with_functions(given: Sequence[Mapping[str, Any]], devices: Sequence[GuestDevice]) -> list[dict[str, Any]]:
+    """What an instance tells of its GPUs, with the addresses of its virtual functions.
+
+    Args:
+        given: what it told so far, a document a claim.
+        devices: see `devices_of`; none, where what it was given are no devices.
+    """
+    if len(devices) != len(given):
+        return [dict(each) for each in given]
+    pairs = zip(given, devices, strict=True)
+    return [{**each, "function": device.address if each["mode"] == Mode.VF else ""} for each, device in pairs]
+
+
 def is_device(claim: stored.Claim) -> bool:
     """Whether what was given is a device of the host's that its guest has to be given.
 

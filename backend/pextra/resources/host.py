@@ -29,7 +29,7 @@ class SimulatedMachine(SpecModel):
     """Pages of 1 GiB that are set aside of the memory."""
     numa_cells: Annotated[int, Field(ge=1, le=64)] = 1
     """NUMA cells."""
-    features: Annotated[list[Literal["uefi", "secure_boot", "tpm"]], Field(max_length=8)] = [
+    features: Annotated[list[Literal["uefi", "secure_boot", "tpm", "vfio"]], Field(max_length=8)] = [
         "uefi",
         "secure_boot",
         "tpm",
@@ -110,7 +110,7 @@ class HostStatus(StatusModel):
     numa_cells: int = 0
     """NUMA cells."""
     features: list[str] = []
-    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`, `vfio`."""
     cpu_model: str = ""
     """The processor that its guests see; guests move only between hosts where it is the same."""
     pool: str = ""

@@ -163,6 +163,7 @@ options:
           - uefi
           - secure_boot
           - tpm
+          - vfio
       gpus:
         description:
           - GPUs.
@@ -299,7 +300,7 @@ def main() -> None:
                     "hugepages_2m": {"type": "int"},
                     "hugepages_1g": {"type": "int"},
                     "numa_cells": {"type": "int"},
-                    "features": {"type": "list", "elements": "str", "choices": ["uefi", "secure_boot", "tpm"]},
+                    "features": {"type": "list", "elements": "str", "choices": ["uefi", "secure_boot", "tpm", "vfio"]},
                     "gpus": {
                         "type": "dict",
                         "options": {
