@@ -150,7 +150,7 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
     agent = Agent(
         control_plane,
         drivers,
-        inventory=lambda: _inventory(drivers, host.lacking),
+        inventory=lambda: inventory_of(drivers, host.lacking),
         boot_id=BOOT_ID.read_text().strip(),
         version=VERSION,
         clock=SystemClock(),
@@ -172,7 +172,15 @@ def guest_sockets(drivers: HostDrivers) -> Callable[[str, str], socket.socket]:
     return connect
 
 
-def _inventory(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
+def inventory_of(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
+    """What this machine has.
+
+    Args:
+        lacking: see `Host`.
+
+    Raises:
+        DriverError: libvirt does not answer.
+    """
     seen, gpus = drivers.compute.observe_host(), drivers.gpus.observe_gpus()
     return Inventory(
         vcpus=seen.vcpus,
