@@ -527,6 +527,22 @@ class Taint(TypedDict):
     """
 
 
+class SriovDivision(TypedDict):
+    """How many virtual functions devices are to have; one of `address`, `device` and `model` says which."""
+
+    address: NotRequired[str]
+    """The PCI address of one device, such as `0000:41:00.0`."""
+
+    device: NotRequired[str]
+    """PCI vendor and device, such as `8086:1572`: all devices like it."""
+
+    model: NotRequired[str]
+    """A model of GPUs, such as `l40s`: all of it."""
+
+    functions: int
+    """How many virtual functions each is to have; 0: it is to be whole."""
+
+
 class SimulatedGpus(TypedDict):
     """GPUs to simulate: a whole board, or cards of one model."""
 
@@ -573,7 +589,7 @@ class SimulatedMachine(TypedDict):
     numa_cells: NotRequired[int]
     """NUMA cells. (1 by default)"""
 
-    features: NotRequired[list[Literal["uefi", "secure_boot", "tpm"]]]
+    features: NotRequired[list[Literal["uefi", "secure_boot", "tpm", "vfio"]]]
     """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
 
     gpus: NotRequired[SimulatedGpus]
@@ -604,6 +620,11 @@ class HostSpec(TypedDict):
 
     reserved_memory_mib: NotRequired[int]
     """Memory kept for the host itself. (in MiB; 512 by default)"""
+
+    sriov: NotRequired[list[SriovDivision]]
+    """How its devices are divided into virtual functions. The first entry that names a device counts; those
+    that none names are left as they are.
+    """
 
     simulated: NotRequired[SimulatedMachine]
     """The machine to simulate; only with driver `sim`."""
@@ -803,6 +824,22 @@ class GpuDevice(TypedDict):
     """How it is. ({"state": "unknown", "reasons": [], "xids": []} by default)"""
 
 
+class SriovStatus(TypedDict):
+    """What came of a declared division on one device."""
+
+    address: str
+    """The device's PCI address; empty where the host has none that is named."""
+
+    wanted: int
+    """How many virtual functions it is to have."""
+
+    current: int
+    """How many it has."""
+
+    problem: NotRequired[str]
+    """Why it has not what it is to have, and what to do."""
+
+
 class HostStatus(TypedDict):
     """What a host was found to be."""
 
@@ -837,7 +874,7 @@ class HostStatus(TypedDict):
     """NUMA cells."""
 
     features: NotRequired[list[str]]
-    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`, `vfio`."""
 
     cpu_model: NotRequired[str]
     """The processor that its guests see; guests move only between hosts where it is the same."""
@@ -859,6 +896,9 @@ class HostStatus(TypedDict):
 
     gpu_summary: NotRequired[str]
     """Its GPUs in words."""
+
+    sriov: NotRequired[list[SriovStatus]]
+    """What came of `spec.sriov`, by device."""
 
     problems: NotRequired[list[str]]
     """What it lacks, with the remedy."""
@@ -1387,6 +1427,9 @@ class GivenGpu(TypedDict):
 
     milli: NotRequired[int]
     """Thousandths of the GPU. (1000 by default)"""
+
+    function: NotRequired[str]
+    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
 
 
 class InstanceStatus(TypedDict):

@@ -27,6 +27,7 @@ MOST_SAMPLES: Final = 1000
 """How many guests' samples one exchange carries at most."""
 MOST_DEVICES: Final = 64
 """Of how many disks, and of how many cards, one sample tells at most."""
+MOST_DIVISIONS: Final = 64
 LONGEST_PEM: Final = 16_384
 
 
@@ -191,6 +192,26 @@ class SyncRequest(Message):
     """What every guest that runs has counted, when it is time to tell: see `sample_s` of the answer."""
 
 
+class Division(Message):
+    """How many virtual functions some of the host's PCI devices are to have; one of the first three names them."""
+
+    address: Annotated[str, Field(max_length=20)] = ""
+    """Of one device."""
+    device: Annotated[str, Field(max_length=9)] = ""
+    """Vendor and device, `8086:1572`: all like it."""
+    model: Annotated[str, Field(max_length=63)] = ""
+    """All GPUs of this model."""
+    functions: Annotated[int, Field(ge=0)] = 0
+    """How many; 0: the device is to be whole."""
+
+
+class HostSettings(Message):
+    """What the host itself is to be like."""
+
+    sriov: Annotated[list[Division], Field(max_length=MOST_DIVISIONS)] = []
+    """How its devices are to be divided, of which the first that names a device counts; others stay as they are."""
+
+
 class SyncAnswer(Message):
     """The answer to `POST /sync`."""
 
@@ -213,6 +234,8 @@ class SyncAnswer(Message):
     """Where the relay answers, `wss://…`; None: there is none."""
     sample_s: Annotated[float, Field(gt=0)] | None = None
     """How often samples are wanted; None: never."""
+    settings: HostSettings | None = None
+    """What the host is to be like, when that is newer than the revision that the agent knows."""
 
 
 # --- the relay: a websocket that the agent holds open at `RELAY`, and one for each stream at `STREAMS` and its id ---

@@ -33,6 +33,7 @@ from pextra.drivers.local.driver import LocalNetwork
 from pextra.drivers.local.uplink import Uplink
 from pextra.drivers.strangers import TRASH_KEPT_S
 from pextra.drivers.usernet.driver import UserNetwork
+from pextra.drivers.vfio.handing import HostDevices
 from pextra.images.tiny import ImageBuildError, build_tiny_image
 from pextra_client.version import VERSION
 
@@ -120,14 +121,16 @@ def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = Non
             account=libvirtd.account,
             uploaded=uploaded,
         )
+        devices = HostDevices(libvirtd.guests_dir.with_name("devices"), account=libvirtd.account)
         compute = LibvirtCompute(
             libvirtd,
+            devices=devices,
             accelerated=accelerated,
             cpu_model=settings.cpu_model,
             dedicated_cpus=settings.dedicated_cpus,
         )
         network, lacking = _network(data, libvirtd.account)
-        return Host(HostDrivers(compute, network, storage, pool), unproved + lacking)
+        return Host(HostDrivers(compute, network, storage, pool, dividing=devices), unproved + lacking)
     except (DriverError, OSError) as error:
         raise HostUnfit(str(error)) from error
 
@@ -146,7 +149,7 @@ def agent_process(home: Home, settings: HostSettings) -> AgentProcess:
     agent = Agent(
         control_plane,
         drivers,
-        inventory=lambda: _inventory(drivers, host.lacking),
+        inventory=lambda: inventory_of(drivers, host.lacking),
         boot_id=BOOT_ID.read_text().strip(),
         version=VERSION,
         clock=SystemClock(),
@@ -168,7 +171,15 @@ def guest_sockets(drivers: HostDrivers) -> Callable[[str, str], socket.socket]:
     return connect
 
 
-def _inventory(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
+def inventory_of(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
+    """What this machine has.
+
+    Args:
+        lacking: see `Host`.
+
+    Raises:
+        DriverError: libvirt does not answer.
+    """
     seen, gpus = drivers.compute.observe_host(), drivers.gpus.observe_gpus()
     return Inventory(
         vcpus=seen.vcpus,

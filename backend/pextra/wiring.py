@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from pextra.drivers.audit_sinks import sink_at
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import StorageDriver
 from pextra.drivers.sim.compute import SimCompute
+from pextra.drivers.sim.dividing import SimDividing
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.inventory import simulated_gpus, simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
@@ -80,12 +82,14 @@ class DriverFleet:
     def _simulated(self, host: Record) -> HostDrivers:
         machine = SimulatedMachine.model_validate(REGISTRY["host"].effective(host.spec).get("simulated", {}))
         self._world.ensure_host(host.uid, simulated_inventory(machine))
+        gpus = simulated_gpus(host.uid, machine, partial(self._world.divided, host.uid))
         return HostDrivers(
             SimCompute(self._world, host.uid),
             SimNetwork(self._world, host.uid),
             self._pools[SIM_POOL],
             SIM_POOL,
-            gpus=simulated_gpus(host.uid, machine),
+            gpus=gpus,
+            dividing=SimDividing(self._world, host.uid, gpus),
         )
 
     def pools(self) -> Mapping[str, StorageDriver]:

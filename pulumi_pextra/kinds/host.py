@@ -221,6 +221,23 @@ class HostGpuDevice:
 
 
 @output_type
+class HostSriovStatus:
+    """What came of a declared division on one device."""
+
+    address: str
+    """The device's PCI address; empty where the host has none that is named."""
+
+    wanted: int
+    """How many virtual functions it is to have."""
+
+    current: int
+    """How many it has."""
+
+    problem: str | None = None
+    """Why it has not what it is to have, and what to do."""
+
+
+@output_type
 class HostStatus:
     """What a host was found to be."""
 
@@ -255,7 +272,7 @@ class HostStatus:
     """NUMA cells."""
 
     features: Sequence[str] | None = None
-    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`, `vfio`."""
 
     cpu_model: str | None = None
     """The processor that its guests see; guests move only between hosts where it is the same."""
@@ -277,6 +294,9 @@ class HostStatus:
 
     gpu_summary: str | None = None
     """Its GPUs in words."""
+
+    sriov: Sequence[HostSriovStatus] | None = None
+    """What came of `spec.sriov`, by device."""
 
     problems: Sequence[str] | None = None
     """What it lacks, with the remedy."""
@@ -331,12 +351,39 @@ class HostTaintArgsDict(TypedDict, total=False):
     effect: Input[HostTaintEffect | Literal["no_schedule", "prefer_no_schedule"]]
 
 
+@input_type
+class HostSriovDivisionArgs:
+    """How many virtual functions devices are to have; one of `address`, `device` and `model` says which."""
+
+    functions: Input[int]
+    """How many virtual functions each is to have; 0: it is to be whole."""
+
+    address: Input[str] | None = None
+    """The PCI address of one device, such as `0000:41:00.0`."""
+
+    device: Input[str] | None = None
+    """PCI vendor and device, such as `8086:1572`: all devices like it."""
+
+    model: Input[str] | None = None
+    """A model of GPUs, such as `l40s`: all of it."""
+
+
+class HostSriovDivisionArgsDict(TypedDict, total=False):
+    """`HostSriovDivisionArgs` as a dictionary."""
+
+    functions: Required[Input[int]]
+    address: Input[str]
+    device: Input[str]
+    model: Input[str]
+
+
 class HostSimulatedMachineFeatures(StrEnum):
     """One of these."""
 
     UEFI = "uefi"
     SECURE_BOOT = "secure_boot"
     TPM = "tpm"
+    VFIO = "vfio"
 
 
 class HostSimulatedGpusBoard(StrEnum):
@@ -425,7 +472,9 @@ class HostSimulatedMachineArgs:
     numa_cells: Input[int] | None = None
     """NUMA cells. (1 by default)"""
 
-    features: Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm"]]]] | None = None
+    features: (
+        Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm", "vfio"]]]] | None
+    ) = None
     """What it can give guests beyond the plain machine. (["uefi", "secure_boot", "tpm"] by default)"""
 
     gpus: Input[HostSimulatedGpusArgs | HostSimulatedGpusArgsDict] | None = None
@@ -442,7 +491,7 @@ class HostSimulatedMachineArgsDict(TypedDict, total=False):
     hugepages_2m: Input[int]
     hugepages_1g: Input[int]
     numa_cells: Input[int]
-    features: Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm"]]]]
+    features: Input[Sequence[Input[HostSimulatedMachineFeatures | Literal["uefi", "secure_boot", "tpm", "vfio"]]]]
     gpus: Input[HostSimulatedGpusArgs | HostSimulatedGpusArgsDict]
 
 
@@ -481,6 +530,11 @@ class HostArgs:
     reserved_memory_mib: Input[int] | None = None
     """Memory kept for the host itself. (in MiB; 512 by default)"""
 
+    sriov: Input[Sequence[Input[HostSriovDivisionArgs | HostSriovDivisionArgsDict]]] | None = None
+    """How its devices are divided into virtual functions. The first entry that names a device counts; those that
+    none names are left as they are.
+    """
+
     simulated: Input[HostSimulatedMachineArgs | HostSimulatedMachineArgsDict] | None = None
     """The machine to simulate; only with driver `sim`."""
 
@@ -498,6 +552,7 @@ class HostArgsDict(TypedDict, total=False):
     schedulable: Input[bool]
     cpu_overcommit: Input[float]
     reserved_memory_mib: Input[int]
+    sriov: Input[Sequence[Input[HostSriovDivisionArgs | HostSriovDivisionArgsDict]]]
     simulated: Input[HostSimulatedMachineArgs | HostSimulatedMachineArgsDict]
 
 
@@ -515,6 +570,23 @@ class HostTaint:
     """`no_schedule`: instances that do not tolerate it are placed elsewhere; `prefer_no_schedule`: where there is
     room elsewhere. ("no_schedule" by default)
     """
+
+
+@output_type
+class HostSriovDivision:
+    """How many virtual functions devices are to have; one of `address`, `device` and `model` says which."""
+
+    functions: int
+    """How many virtual functions each is to have; 0: it is to be whole."""
+
+    address: str | None = None
+    """The PCI address of one device, such as `0000:41:00.0`."""
+
+    device: str | None = None
+    """PCI vendor and device, such as `8086:1572`: all devices like it."""
+
+    model: str | None = None
+    """A model of GPUs, such as `l40s`: all of it."""
 
 
 @output_type
@@ -588,6 +660,7 @@ class HostFields(Declared):
         "schedulable",
         "cpu_overcommit",
         "reserved_memory_mib",
+        "sriov",
         "simulated",
         "status",
     )
@@ -681,6 +754,14 @@ class HostFields(Declared):
 
     @property
     @pulumi.getter
+    def sriov(self) -> pulumi.Output[Sequence[HostSriovDivision]]:
+        """How its devices are divided into virtual functions. The first entry that names a device counts; those
+        that none names are left as they are.
+        """
+        return told(self, "sriov")
+
+    @property
+    @pulumi.getter
     def simulated(self) -> pulumi.Output[HostSimulatedMachine | None]:
         """The machine to simulate; only with driver `sim`."""
         return told(self, "simulated")
@@ -712,6 +793,10 @@ __all__ = [
     "HostSimulatedMachineArgs",
     "HostSimulatedMachineArgsDict",
     "HostSimulatedMachineFeatures",
+    "HostSriovDivision",
+    "HostSriovDivisionArgs",
+    "HostSriovDivisionArgsDict",
+    "HostSriovStatus",
     "HostStatus",
     "HostTaint",
     "HostTaintArgs",

@@ -49,6 +49,9 @@ class InstanceGivenGpu:
     milli: int | None = None
     """Thousandths of the GPU. (1000 by default)"""
 
+    function: str | None = None
+    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
+
 
 @output_type
 class InstanceStatus:

@@ -137,6 +137,7 @@ class AgentCloud(LoopedCloud):
         done = self.loop.step() + self.sweep.run(self.loop.shards)
         for host in self.hosts.values():
             done += host.agent.observe() + host.agent.ask_guests() + host.agent.look(limit=8)
+            done += host.agent.divide()
             try:
                 before = host.agent.ledger.revision, host.agent.ledger.has_news
                 host.agent.exchange()

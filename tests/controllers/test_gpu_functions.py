@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -63,15 +64,55 @@ def test_each_instance_is_given_a_function_of_its_own_and_the_next_gets_what_one
     cloud.instance("fifth", gpus={"profile": "part"})
     assert cloud.ready("instance", "fifth")["reason"] == "NoCapacity"
     freed = functions_of(cloud, "one")
+    told = [gpu["function"] for gpu in cloud.get("instance", "pair").status["gpus"]]
+    assert told == functions_of(cloud, "pair")
     cloud.delete("instance", "one")
     cloud.settle(120.0)
     assert functions_of(cloud, "fifth") == freed
     assert cloud.ready("instance", "fifth")["status"] == "true"
 
 
+def test_simulated_host_can_say_that_it_hands_devices_out(cloud: LoopedCloud) -> None:
+    cloud.put("host", "gpu-2", {"driver": "sim", "simulated": {"features": ["uefi", "vfio"]}})
+    cloud.settle()
+    host = cloud.find("host", "gpu-2", tenant=None)
+    assert host is not None
+    assert host.status["features"] == ["uefi", "vfio"]
+
+
 def test_gpu_that_is_divided_is_not_given_as_a_whole(cloud: LoopedCloud) -> None:
     cloud.instance("greedy", gpus={"profile": "all"})
     assert cloud.ready("instance", "greedy")["reason"] == "NoCapacity"
+
+
+def test_simulated_board_is_divided_as_declared_and_not_while_its_functions_are_given(cloud: LoopedCloud) -> None:
+    def declare(functions: int) -> dict[str, Any]:
+        machine = {"vcpus": 64, "memory_mib": 65_536, "disk_gib": 1_000, "gpus": {"model": "l40s", "count": 1}}
+        sriov = [{"model": "l40s", "functions": functions}]
+        cloud.put("host", "gpu-2", {"driver": "sim", "cpu_overcommit": 1, "simulated": machine, "sriov": sriov})
+        cloud.settle(20.0)
+        host = cloud.find("host", "gpu-2", tenant=None)
+        assert host is not None
+        return host.status
+
+    cloud.delete("host", "gpu-1")
+    assert declare(2)["sriov"] == [{"address": "0000:11:00.0", "wanted": 2, "current": 2, "problem": ""}]
+    cloud.instance("pair", gpus={"profile": "part", "count": 2})
+    assert cloud.ready("instance", "pair")["status"] == "true"
+    cloud.instance("third", gpus={"profile": "part"})
+    assert cloud.ready("instance", "third")["reason"] == "NoCapacity"
+    (problem,) = declare(3)["problems"]
+    assert "in use" in problem
+    cloud.delete("instance", "third")
+    cloud.delete("instance", "pair")
+    cloud.settle(120.0)
+    host = cloud.find("host", "gpu-2", tenant=None)
+    assert host is not None
+    assert (host.status["problems"], host.status["gpus"][0]["vfs"]["current"]) == ([], 3)
+    cloud.instance("three", gpus={"profile": "part", "count": 3})
+    assert cloud.ready("instance", "three")["status"] == "true"
+    (refused,) = declare(33)["problems"]
+    assert "32 virtual functions at most, and not 33" in refused
 
 
 def test_real_host_offers_the_functions_that_are_there_and_then_not_the_whole() -> None:

@@ -210,6 +210,16 @@ def used_by_a_mount_on_several_paths(kernel: KernelTree, function: Path) -> str:
     return "nvme3n1 is mounted at /"
 
 
+def used_by_a_btrfs(kernel: KernelTree, function: Path) -> str:
+    kernel.add_block("sda1", kernel.add_block("sda", function / "host0", "8:0"), "8:1")
+    with (kernel.root / "proc/self/mountinfo").open("a") as file:
+        file.write("22 1 0:45 / /srv rw - btrfs /dev/sdz rw\n")  # another member is named, under no device's number
+    for name in ("sda1", "sdz"):
+        KernelTree._link(kernel.root / "sys/fs/btrfs/5ec0de/devices" / name, kernel.root / "sys/class/block" / name)
+    (kernel.root / "sys/fs/btrfs/features").mkdir()
+    return "sda1 is part of the mounted btrfs 5ec0de"
+
+
 def used_by_swap(kernel: KernelTree, function: Path) -> str:
     kernel.add_block("sdb", function / "host0", "8:16")
     (kernel.root / "proc/swaps").write_text("Filename Type Size Used Priority\n/dev/sdb partition 1 0 -2\n")
@@ -242,6 +252,7 @@ def used_by_virtual_functions(kernel: KernelTree, function: Path) -> str:
     [
         (NVME, used_by_a_mount),
         (NVME, used_by_a_mount_on_several_paths),
+        (NVME, used_by_a_btrfs),
         (NVME, used_by_swap),
         (NVME, used_by_a_volume_group),
         (NIC, used_by_a_link),
@@ -368,6 +379,24 @@ def test_number_of_parts_stays_while_one_is_used(kernel: KernelTree, devices: Ho
     kernel.add_link("vf0", kernel.function(first), flags=0x1003)
     with pytest.raises(Permanent, match="the network link vf0 is up"):
         devices.ensure_vfs(A, 0)
+
+
+def test_number_of_parts_stays_while_one_is_spoken_for_that_no_guest_has_yet(
+    kernel: KernelTree, devices: HostDevices
+) -> None:
+    kernel.add_function(A, NIC, driver="ixgbe")
+    kernel.make_divisible(A, 4)
+    _, second = devices.ensure_vfs(A, 2)
+    assert reason_of(lambda: devices.ensure_vfs(A, 3, spoken_for={second})) == "VfsInUse"
+    assert reason_of(lambda: devices.ensure_vfs(A, 3, spoken_for={A})) == "DeviceInUse"
+    assert [each.current for each in devices.divisible()] == [2]
+
+
+def test_nothing_is_divided_that_no_iommu_keeps_apart(kernel: KernelTree, devices: HostDevices) -> None:
+    kernel.add_function(A, NIC, group=None)
+    kernel.make_divisible(A, 4)
+    assert reason_of(lambda: devices.ensure_vfs(A, 2)) == "IommuMissing"
+    assert devices.ensure_vfs(A, 0) == ()
 
 
 def test_what_cannot_be_divided_so_is_refused(kernel: KernelTree, devices: HostDevices) -> None:

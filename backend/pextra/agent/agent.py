@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 from pextra import agent_protocol as protocol
@@ -12,9 +13,10 @@ from pextra.agent.ledger import Ledger
 from pextra.agent.looking import look_at, unforeseen
 from pextra.agent_protocol import Assignment, SyncAnswer, SyncRequest
 from pextra.clock import Clock
-from pextra.drivers import documents, strangers
+from pextra.drivers import dividing, documents, strangers
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import AgentReport, DriverError, Power
+from pextra.drivers.interface.dividing import Divided, Division
 from pextra.drivers.sampling import samples_of
 
 log = logging.getLogger("pextra.agent")
@@ -85,6 +87,10 @@ class Agent:
         self._sample_s: float | None = None
         self._sample_at = 0.0
         self._exchange = 0
+        self._divisions: tuple[Division, ...] = ()
+        self._divided: tuple[Divided, ...] = ()
+        self._divided_as: tuple[Division, ...] = ()
+        self._models: dict[str, str] = {}
         self._told: dict[str, AgentReport] = {}
         self._lock = threading.Lock()
 
@@ -124,6 +130,8 @@ class Agent:
         if samples is not None:
             self._sample_at = self._clock.monotonic() + (answer.sample_s or 0.0)
         self.ledger.learn(answer, self._clock.monotonic())
+        if answer.settings is not None:  # after what guests have, which may be newer too
+            self._divisions = tuple(Division(**each.model_dump()) for each in answer.settings.sriov)
         for uid in answer.remove:
             self._remove_stranger(uid)
         return 0.0 if answer.more or self.ledger.has_news else answer.poll_s
@@ -149,10 +157,44 @@ class Agent:
         except DriverError as error:
             log.warning("what this host has cannot be told: %s", error)
             return None
+        self._models = {gpu.address: gpu.model for gpu in found.gpus}
+        found = replace(found, sriov=self._divided, problems=(*found.problems, *dividing.problems_of(self._divided)))
         if found == self._told_inventory:
             self._inventory_at = self._clock.monotonic() + INVENTORY_EVERY_S
             return None
         return found
+
+    # --- dividing ---
+
+    @property
+    def has_new_settings(self) -> bool:
+        """Whether devices are declared to be divided otherwise than when `divide` was called last."""
+        return self.ledger.complete and self._divisions != self._divided_as
+
+    def divide(self) -> bool:
+        """Have the host's devices be divided as is declared; tells whether something came of it that is new.
+
+        It may take as long as the devices' drivers do: nothing else may wait for this.
+        """
+        if not self.ledger.complete:  # what guests have is not known yet
+            return False
+        self._divided_as = declared = self._divisions
+        found = dividing.converge(
+            declared,
+            self._drivers.dividing,
+            models=self._models,
+            spoken_for=self.ledger.device_addresses(),
+        )
+        if found == self._divided:
+            return False
+        for each in found:
+            if each.problem:
+                log.warning("%s", each.problem)
+            else:
+                log.info("%s has %d virtual functions", each.address, each.current)
+        self._divided = found
+        self._inventory_at = 0.0  # what it has is another thing now
+        return True
 
     # --- looking ---
 

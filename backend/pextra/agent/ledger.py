@@ -170,6 +170,12 @@ class Ledger:
                 return True
             return any(uid in protocol.images_of(e.assignment.document) for e in self._entries.values())
 
+    def device_addresses(self) -> set[str]:
+        """The PCI addresses of the host's devices that guests are assigned."""
+        with self._lock:
+            documents = [e.assignment.document for e in self._entries.values() if e.assignment.kind == "guest"]
+        return {device["address"] for document in documents for device in document.get("devices", ())}
+
     def count(self) -> int:
         """How many assignments there are."""
         with self._lock:

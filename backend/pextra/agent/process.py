@@ -21,6 +21,8 @@ LOOK_AGAIN_EVERY_S: Final = 120.0
 """Every guest is looked at this often though nothing seems to have changed: what is not watched may have."""
 EMPTY_TRASH_EVERY_S: Final = 3600.0
 ASK_GUESTS_EVERY_S: Final = 30.0
+DIVIDE_EVERY_S: Final = 15.0
+"""How often it is seen to that devices are divided as declared, beside after each change: what was used may be free."""
 RENEW_RETRY_S: Final = 600.0
 _IDLE_S: Final = 5.0
 _LONGEST_SILENCE_S: Final = 30.0
@@ -49,6 +51,7 @@ class AgentProcess:
         self._renew_after_s = renew_after_s
         self._stop = threading.Event()
         self._news = threading.Event()
+        self._settled = threading.Event()
         self._work = threading.Condition()
         self._rng = random.Random()
         self._threads = [
@@ -57,6 +60,7 @@ class AgentProcess:
                 ("exchange", self._exchanging),
                 ("observe", self._observing),
                 ("ask guests", self._asking_guests),
+                ("divide", self._dividing),
                 ("renew", self._renewing),
                 *((f"look-{number}", self._looking) for number in range(LOOKERS)),
             )
@@ -73,6 +77,7 @@ class AgentProcess:
         self._stop.set()
         self._relaying.stop()
         self.wake()
+        self._settled.set()
         with self._work:
             self._work.notify_all()
         for thread in self._threads:
@@ -109,6 +114,8 @@ class AgentProcess:
                 if down:
                     log.warning("the control plane answers again")
                 silence_s, down = 1.0, False
+            if self._agent.has_new_settings:
+                self._settled.set()
             with self._work:
                 self._work.notify_all()
             if delay > 0 and not self._stop.is_set():  # whose news may have been cleared above
@@ -149,6 +156,13 @@ class AgentProcess:
             if self._agent.ask_guests():
                 with self._work:
                     self._work.notify_all()
+
+    def _dividing(self) -> None:
+        while not self._stop.is_set():
+            self._settled.clear()
+            if self._agent.divide():
+                self.wake()
+            self._settled.wait(DIVIDE_EVERY_S)
 
     def _renewing(self) -> None:
         delay = self._renew_after_s

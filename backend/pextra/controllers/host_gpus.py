@@ -16,7 +16,15 @@ NO_CELL: Final = -1
 _NVIDIA: Final = "10de"
 
 
-def offered(host_uid: str, gpus: Sequence[Gpu], board: str, *, simulated: bool, features: Collection[str]) -> Boarded:
+def offered(
+    host_uid: str,
+    gpus: Sequence[Gpu],
+    board: str,
+    *,
+    simulated: bool,
+    features: Collection[str],
+    to_be_divided: Collection[str] = (),
+) -> Boarded:
     """A host's GPUs as placement takes them; of more than `MOST_GPUS`, the first.
 
     Real hosts hand out, where an IOMMU keeps them apart, whole ones and virtual functions that guests can drive. Of
@@ -29,6 +37,7 @@ def offered(host_uid: str, gpus: Sequence[Gpu], board: str, *, simulated: bool, 
         board: what they are together, by name.
         simulated: whether they are.
         features: what the host can give its guests.
+        to_be_divided: addresses of those that nobody is to be given whole any more.
     """
     able = simulated or HostFeature.VFIO in features
     # Where modules are numbered, a board's partitions are of those; elsewhere places are as good as addresses.
@@ -38,7 +47,7 @@ def offered(host_uid: str, gpus: Sequence[Gpu], board: str, *, simulated: bool, 
             host_uid=host_uid,
             address=gpu.address,
             position=position,
-            kind=_kind(gpu, simulated=simulated),
+            kind=_kind(gpu, simulated=simulated, whole=gpu.address not in to_be_divided),
             cell=gpu.numa_node if gpu.numa_node is not None else NO_CELL,
             usable=able and gpu.health.state is not HealthState.FAILED and (simulated or gpu.iommu_group is not None),
         )
@@ -80,6 +89,19 @@ def devices_of(claims: Iterable[stored.Claim], host: Mapping[str, Any]) -> tuple
     return tuple(devices)
 
 
+def with_functions(given: Sequence[Mapping[str, Any]], devices: Sequence[GuestDevice]) -> list[dict[str, Any]]:
+    """What an instance tells of its GPUs, with the addresses of its virtual functions.
+
+    Args:
+        given: what it told so far, a document a claim.
+        devices: see `devices_of`; none, where what it was given are no devices.
+    """
+    if len(devices) != len(given):
+        return [dict(each) for each in given]
+    pairs = zip(given, devices, strict=True)
+    return [{**each, "function": device.address if each["mode"] == Mode.VF else ""} for each, device in pairs]
+
+
 def is_device(claim: stored.Claim) -> bool:
     """Whether what was given is a device of the host's that its guest has to be given.
 
@@ -112,14 +134,14 @@ def _board(ordered: Sequence[Gpu], name: str) -> Board:
     return from_links(len(ordered), frozenset(pairs))
 
 
-def _kind(gpu: Gpu, *, simulated: bool) -> dict[str, Any]:
+def _kind(gpu: Gpu, *, simulated: bool, whole: bool) -> dict[str, Any]:
     """What all GPUs like it have in common: see `stored.Gpu`."""
     slices: list[dict[str, Any]] = []
     functions = gpu.vfs.functions[:MOST_VFS]
     apart = all(function.iommu_group is not None for function in functions)
     if functions and (simulated or (apart and gpu.vendor != _NVIDIA)):
         slices.append(_slice("vf", "", WHOLE_MILLI // len(functions), 1, range(len(functions))))
-    whole = not gpu.vfs.current  # the kernel lets no guest have what is divided
+    whole = whole and not gpu.vfs.current  # the kernel lets no guest have what is divided
     if not simulated:
         return {"model": gpu.model, "shareable": False, "whole": whole, "slices": slices}
     slices += [
@@ -128,7 +150,8 @@ def _kind(gpu: Gpu, *, simulated: bool) -> dict[str, Any]:
         if max(profile.starts, default=MIG_SLOTS) + profile.size <= MIG_SLOTS
     ]
     slices += [_slice("vgpu", each.name, WHOLE_MILLI // max(1, each.most)) for each in gpu.vgpu_types]
-    return {"model": gpu.model, "shareable": True, "whole": whole, "slices": slices}
+    # One that is divided is shared by its functions alone.
+    return {"model": gpu.model, "shareable": whole, "whole": whole, "slices": slices}
 
 
 def _slice(mode: str, name: str, milli: int, slots: int = 0, starts: Sequence[int] = ()) -> dict[str, Any]:

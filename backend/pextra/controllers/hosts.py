@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from pextra.controllers import host_gpus, remote
+from pextra.controllers import host_division, host_gpus, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
-from pextra.drivers import documents
+from pextra.drivers import dividing, documents
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.gpu.boards import summary
 from pextra.drivers.gpu.interface import HostGpus
@@ -24,6 +24,8 @@ from pextra.store.allocations import Amounts, Boarded
 from pextra.store.database import Tx
 from pextra.store.records import Record, timestamp
 from pextra.store.work import Item
+
+_DIVIDE_AGAIN_S: Final = 15.0
 
 
 class HostController:
@@ -61,20 +63,30 @@ class HostController:
                 delay_s=5.0,
                 also=lambda tx: _state(tx, record, spec, _pool(drivers), None),
             )
+        divided = host_division.divide(drivers, drivers.gpus.observe_gpus().gpus, spec)
+        problems = dividing.problems_of(divided)
         found = drivers.gpus.observe_gpus()
         offered = host_gpus.offered(
-            record.uid, found.gpus, found.board, simulated=spec["driver"] == "sim", features=inventory.features
+            record.uid,
+            found.gpus,
+            found.board,
+            simulated=spec["driver"] == "sim",
+            features=inventory.features,
+            to_be_divided=host_division.to_be_divided(divided),
         )
         return Outcome(
             item,
             record,
-            Next.DONE,
-            [conditions.ready(True, "Ready")],
+            Next.LATER if problems else Next.DONE,
+            [conditions.ready(True, "Ready", "; ".join(problems)[:1000])],
             {
                 **documents.write(inventory),
                 **_gpus(found),
                 "forward_address": drivers.network.capabilities().forward_address,
+                "sriov": host_division.said(divided),
+                "problems": list(problems),
             },
+            delay_s=_DIVIDE_AGAIN_S,
             also=lambda tx: _state(tx, record, spec, _pool(drivers), inventory, offered),
         )
 
@@ -141,8 +153,11 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
     if told is None:
         return waiting(item, record, "Converging", "Its agent has yet to say what it has.")
     pool = Pool(told.pool, told.pool_shared)
+    divided, problems = told.sriov or (), (*told.problems, *host_division.problems_of_agent(spec, told))
     facts = {
         **documents.write(told),
+        "sriov": host_division.said(divided),
+        "problems": list(problems),
         "gpu_summary": summary(told.gpus, told.gpu_board),
         "agent_version": agent.version,
         "boot_id": agent.boot_id,
@@ -156,13 +171,19 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
         also = partial(_state, record=record, spec=spec, pool=pool, inventory=None)
         return Outcome(item, record, Next.DONE, [condition], facts, also=also)
     inventory = _inventory(told)
-
     offered = host_gpus.offered(
-        record.uid, told.gpus, told.gpu_board, simulated=spec["driver"] == "sim", features=told.features
+        record.uid,
+        told.gpus,
+        told.gpu_board,
+        simulated=spec["driver"] == "sim",
+        features=told.features,
+        to_be_divided=host_division.to_be_divided(divided),
     )
 
     def ready(tx: Tx) -> None:
         _state(tx, record, spec, pool, inventory, offered)
+        if spec["sriov"] or agent.settings is not None:
+            assignments.put_settings(tx, record.uid, host_division.settings_of(spec))
         if not record.ready:  # images may be wanted here too
             work.ask_many(tx, (each for each in objects.everywhere(tx, ["image"])))
 
@@ -170,7 +191,7 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
         item,
         record,
         Next.DONE,
-        [conditions.ready(True, "Ready", "; ".join(told.problems)[:1000])],
+        [conditions.ready(True, "Ready", "; ".join(problems)[:1000])],
         facts,
         also=ready,
     )

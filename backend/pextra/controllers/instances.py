@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pextra.controllers import assembly, guest_health, placing, remote
+from pextra.controllers import assembly, guest_health, host_gpus, placing, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.floating_ips import forwards_to
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
@@ -218,6 +218,8 @@ def _outcome(
         facts["rebuilds"] = list(seen.rebuilds)
     if record.status.get("rebuild_act") in seen.rebuilds:
         facts["rebuild_act"] = ""
+    if desired.devices:
+        facts["gpus"] = host_gpus.with_functions(record.status.get("gpus", []), desired.devices)
     surplus = [uid for uid in record.status.get("volumes", []) if uid not in desired.volume_uids]
     free = [uid for uid in surplus if uid not in seen.disk_uids]
     if free:

@@ -36,12 +36,14 @@ from pextra.drivers.interface import (
     StorageDriver,
     VolumeSource,
 )
+from pextra.drivers.interface.dividing import DividingDriver, NoDividing
 from pextra.drivers.pinning import choose_threads
 
 DEFAULT_STOP_TIMEOUT_S: Final = 30
 """How long a guest that was asked to stop may take before it is stopped by force."""
 _CHOOSING: Final = threading.Lock()
 _NO_GPUS: Final = NoGpus()
+_NO_DIVIDING: Final = NoDividing()
 _REASONS: Final = {
     Problem.DISK_FULL: "PoolFull",
     Problem.IO_ERROR: "DiskFailed",
@@ -71,6 +73,7 @@ class HostDrivers:
     pool: str
     choosing: AbstractContextManager[object] = field(default=_CHOOSING, compare=False)
     gpus: GpuDriver = field(default=_NO_GPUS, compare=False)
+    dividing: DividingDriver = field(default=_NO_DIVIDING, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from pextra.drivers.interface import (
     VolumeObservation,
     VolumeSource,
 )
+from pextra.drivers.interface.dividing import MOST_DIVIDED, Divided
 
 T = TypeVar("T")
 
@@ -105,6 +106,7 @@ class Inventory:
     forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
     gpus: Annotated[tuple[Gpu, ...], Field(max_length=MOST_GPUS)] = ()
     gpu_board: str = ""  # see `pextra.drivers.gpu.boards.recognise`
+    sriov: Annotated[tuple[Divided, ...], Field(max_length=MOST_DIVIDED)] | None = None  # None: it divides nothing
 
 
 FAMILIES: Final[dict[str, type[DriverError]]] = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pextra.declaration.kind import Area, Column, Kind, Scope, SpecModel, StatusModel
 from pextra.declaration.markers import Filterable, Immutable, Unit
 from pextra.resources.gpu_device import MOST_GPUS, GpuDevice, SimulatedGpus
+from pextra.resources.host_sriov import MOST_DIVIDED, MOST_DIVISIONS, SriovDivision, SriovStatus, refuse_twice
 
 
 class SimulatedMachine(SpecModel):
@@ -28,7 +29,7 @@ class SimulatedMachine(SpecModel):
     """Pages of 1 GiB that are set aside of the memory."""
     numa_cells: Annotated[int, Field(ge=1, le=64)] = 1
     """NUMA cells."""
-    features: Annotated[list[Literal["uefi", "secure_boot", "tpm"]], Field(max_length=8)] = [
+    features: Annotated[list[Literal["uefi", "secure_boot", "tpm", "vfio"]], Field(max_length=8)] = [
         "uefi",
         "secure_boot",
         "tpm",
@@ -100,6 +101,9 @@ class HostSpec(SpecModel):
     """Virtual processors handed out for each processor thread."""
     reserved_memory_mib: Annotated[int, Field(ge=0, le=67_108_864), Unit("MiB")] = 512
     """Memory kept for the host itself."""
+    sriov: Annotated[list[SriovDivision], Field(max_length=MOST_DIVISIONS), AfterValidator(refuse_twice)] = []
+    """How its devices are divided into virtual functions. The first entry that names a device counts; those that none
+    names are left as they are."""
     simulated: SimulatedMachine | None = None
     """The machine to simulate; only with driver `sim`."""
 
@@ -137,7 +141,7 @@ class HostStatus(StatusModel):
     numa_cells: int = 0
     """NUMA cells."""
     features: list[str] = []
-    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`."""
+    """What it can give guests beyond the plain machine: `uefi`, `secure_boot`, `tpm`, `vfio`."""
     cpu_model: str = ""
     """The processor that its guests see; guests move only between hosts where it is the same."""
     pool: str = ""
@@ -152,6 +156,8 @@ class HostStatus(StatusModel):
     """What they are together, such as `hgx-h100-8`; `pcie` where nothing links them."""
     gpu_summary: str = ""
     """Its GPUs in words."""
+    sriov: Annotated[list[SriovStatus], Field(max_length=MOST_DIVIDED)] = []
+    """What came of `spec.sriov`, by device."""
     problems: list[str] = []
     """What it lacks, with the remedy."""
     forward_address: str = ""

@@ -246,6 +246,8 @@ class GivenGpu(SpecModel):
     """The MIG profile or vGPU type."""
     milli: int = 1000
     """Thousandths of the GPU."""
+    function: str = ""
+    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
 
 
 class InstanceStatus(StatusModel):

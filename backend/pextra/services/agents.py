@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pextra import agent_protocol as protocol
 from pextra.errors import PextraError
@@ -184,10 +184,17 @@ def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRe
     news = [stored for report in request.reports if (stored := _take(tx, host_uid, report))]
     work.ask_many(tx, ((a.tenant_uid, a.uid, assignments.OBJECT_KINDS[a.kind]) for a in news))
     newer = assignments.newer(tx, host_uid, request.revision, limit=protocol.MOST_ASSIGNMENTS)
+    more = len(newer) == protocol.MOST_ASSIGNMENTS
+    revision = newer[-1].revision if newer else request.revision
+    settings: dict[str, Any] | None = None
+    if agent is not None and agent.settings_revision > request.revision:
+        settings = agent.settings
+        revision = revision if more else max(revision, agent.settings_revision)
     return protocol.SyncAnswer(
-        revision=newer[-1].revision if newer else request.revision,
+        revision=revision,
         assignments=[_told(cloud, tx, each) for each in newer],
-        more=len(newer) == protocol.MOST_ASSIGNMENTS,
+        more=more,
+        settings=None if settings is None else protocol.HostSettings.model_validate(settings),
         exchange=taken + 1,
         remove=sorted(set(request.strangers) - assignments.known(tx, host_uid, request.strangers)),
         poll_s=POLL_S,

@@ -22,6 +22,8 @@ class Agent:
         boot_id: of the host's last boot.
         inventory: what the host has, as the agent told it.
         exchange: how many exchanges were taken.
+        settings: what the host itself is to be like; None: nothing was ever said.
+        settings_revision: the revision at which that last changed.
     """
 
     host_uid: str
@@ -32,6 +34,8 @@ class Agent:
     version: str
     inventory: dict[str, Any] | None
     exchange: int
+    settings: dict[str, Any] | None
+    settings_revision: int
 
 
 _AT_ONCE: Final = 500

@@ -187,6 +187,17 @@ def store_report(tx: Tx, host_uid: str, uid: str, *, revision: int, report: dict
     return replace(before, reported_revision=revision, report=report)
 
 
+def put_settings(tx: Tx, host_uid: str, settings: dict[str, Any]) -> None:
+    """Have the host be like that; nothing is written when it is to be so already."""
+    a = host_agent.c
+    row = tx.conn.execute(select(a.settings).where(a.host_uid == host_uid)).first()
+    if row is not None and row[0] == settings:
+        return
+    revision = _next_revision(tx, host_uid)
+    changed = {"settings": settings, "settings_revision": revision}
+    tx.conn.execute(update(host_agent).where(a.host_uid == host_uid).values(**changed))
+
+
 def _next_revision(tx: Tx, host_uid: str) -> int:
     row = tx.conn.execute(select(host_agent.c.revision).where(host_agent.c.host_uid == host_uid)).first()
     if row is None:

@@ -419,6 +419,8 @@ host_agent = Table(
     _text("version", 63),
     _json("inventory", nullable=True),
     Column("exchange", BigInteger, nullable=False, server_default="0"),  # how many were taken
+    _json("settings", nullable=True),  # what the host itself is to be like
+    Column("settings_revision", BigInteger, nullable=False, server_default="0"),  # of `revision`, when those changed
     Index("host_agent_changed", "changed_us"),
 )
 

@@ -57,7 +57,7 @@ def agent_of(cloud: AgentCloud, machine: FakeMachine) -> Iterator[None]:
     drivers = replace(host.drivers, gpus=gpus)
 
     def inventory() -> documents.Inventory:
-        return host_wiring._inventory(drivers, ())
+        return host_wiring.inventory_of(drivers, ())
 
     host.agent = Agent(host.link, drivers, inventory=inventory, boot_id="boot-1", version="test", clock=cloud.clock)
     try:

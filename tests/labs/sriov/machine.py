@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
-from importlib.util import find_spec
+from collections.abc import Generator, Mapping, Sequence
+from compileall import compile_dir
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tests.labs.sriov.system import System, binding_files
+from tests.labs.sriov.system import System, binding_files, module_path
 
 TIMEOUT_S: Final = 1080
 _MEMORY_MIB: Final = 2048
@@ -20,7 +21,7 @@ _KERNEL_ARGUMENTS: Final = (
     "cryptomgr.notests"
 )
 _LABS: Final = Path(__file__).parents[1]
-_PRODUCT: Final = "pextra"
+_PRODUCT: Final = ("pextra", "pextra_client")
 # Queues and interrupts that the controller can give to its virtual functions, and keeps for itself.
 _CONTROLLER: Final = (
     f"sriov_max_vfs={_VFS},sriov_vq_flexible={2 * _VFS},sriov_vi_flexible={_VFS},max_ioqpairs={2 * _VFS + 2},"
@@ -43,27 +44,58 @@ def run_program(system: System, program: Path, work: Path, files: Mapping[str, P
     Raises:
         TimeoutError: it was still running after `TIMEOUT_S`; the consoles are in the notes.
     """
-    initramfs = _initramfs(system, program, work, files)
-    disks = [work / f"gpu{index}.raw" for index in (0, 1)]
-    for index, disk in enumerate(disks):
-        with disk.open("wb") as file:
-            file.write(f"gpu{index} says hello\n".encode())
-            file.truncate(16 << 20)
     console, reports = work / "console", work / "reports"
+    command = _command(system, program, work, files)
     try:
-        subprocess.run(
-            [*_machine(), *_controllers(disks), *_root_disk(system.disk),
-             "-serial", f"file:{console}", "-serial", f"file:{reports}",
-             "-kernel", str(system.kernel), "-initrd", str(initramfs),
-             "-append", _KERNEL_ARGUMENTS],
-            check=True, timeout=TIMEOUT_S, capture_output=True, text=True,
-        )  # fmt: skip
+        subprocess.run(command, check=True, timeout=TIMEOUT_S, capture_output=True, text=True)
     except subprocess.TimeoutExpired as error:
         late = TimeoutError(f"the machine was still running after {TIMEOUT_S} s")
         late.add_note(_end_of(console))
         late.add_note(_end_of(reports))
         raise late from error
     return [json.loads(line) for line in reports.read_text().splitlines() if line.startswith("{")]
+
+
+@contextmanager
+def running(
+    system: System, program: Path, work: Path, files: Mapping[str, Path], packages: Sequence[str]
+) -> Generator[subprocess.Popen[bytes]]:
+    """The machine, while it runs a program that talks by its third serial port, which is the socket `link`.
+
+    Args:
+        system, program, work, files: see `run_program`; the directory's path has at most 90 characters.
+        packages: Python's, that the program imports.
+
+    Yields:
+        The emulator, which is ended when the body ends.
+    """
+    command = _command(system, program, work, files, packages)
+    with (work / "qemu").open("wb") as said:
+        process = subprocess.Popen(
+            [*command, "-serial", f"unix:{work / 'link'},server=on,wait=off"], stdout=said, stderr=said
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+def _command(
+    system: System, program: Path, work: Path, files: Mapping[str, Path], packages: Sequence[str] = ()
+) -> list[str]:
+    initramfs = _initramfs(system, program, work, files, packages)
+    disks = [work / f"gpu{index}.raw" for index in (0, 1)]
+    for index, disk in enumerate(disks):
+        with disk.open("wb") as file:
+            file.write(f"gpu{index} says hello\n".encode())
+            file.truncate(16 << 20)
+    return [
+        *_machine(), *_controllers(disks), *_root_disk(system.disk),
+        "-serial", f"file:{work / 'console'}", "-serial", f"file:{work / 'reports'}",
+        "-kernel", str(system.kernel), "-initrd", str(initramfs),
+        "-append", _KERNEL_ARGUMENTS,
+    ]  # fmt: skip
 
 
 def _machine() -> list[str]:
@@ -100,7 +132,7 @@ def _root_disk(disk: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _initramfs(system: System, program: Path, work: Path, files: Mapping[str, Path]) -> Path:
+def _initramfs(system: System, program: Path, work: Path, files: Mapping[str, Path], packages: Sequence[str]) -> Path:
     """What the machine begins with: busybox, vfio's modules, the product's code and the program."""
     tree = work / "initramfs"
     for name in ("bin", "modules", "pextra/libvirt", "pextra/backend"):
@@ -111,10 +143,10 @@ def _initramfs(system: System, program: Path, work: Path, files: Mapping[str, Pa
     (tree / "modules/order").write_text("".join(f"{module.name}\n" for module in system.modules))
     shutil.copy(Path(__file__).with_name("init"), tree / "init")
     (tree / "init").chmod(0o755)
-    product = find_spec(_PRODUCT)
-    assert product is not None
-    assert product.origin is not None
-    shutil.copytree(Path(product.origin).parent, tree / "pextra/backend" / _PRODUCT, ignore=_no_caches)
+    for name in (*_PRODUCT, *packages):
+        _copy_module(name, tree / "pextra/backend")
+    # It is this Python that runs in there, and it would take many times as long to compile.
+    compile_dir(tree / "pextra/backend", quiet=2, workers=0)
     for module in binding_files():
         shutil.copy(module, tree / "pextra/libvirt")
     for name in ("__init__.py", "sriov/__init__.py", "sriov/virtualization.py"):
@@ -123,6 +155,7 @@ def _initramfs(system: System, program: Path, work: Path, files: Mapping[str, Pa
         shutil.copy(_LABS / name, copied)
     shutil.copy(program, tree / "pextra/program.py")
     for name, source in files.items():
+        (tree / "pextra" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, tree / "pextra" / name)
     listed = "".join(f"{path.relative_to(tree)}\n" for path in sorted(tree.rglob("*")))
     archive = work / "initramfs.cpio"
@@ -132,6 +165,14 @@ def _initramfs(system: System, program: Path, work: Path, files: Mapping[str, Pa
             cwd=tree, input=listed.encode(), stdout=output, check=True, timeout=60,
         )  # fmt: skip
     return archive
+
+
+def _copy_module(name: str, target: Path) -> None:
+    origin = module_path(name)
+    if origin.is_dir():
+        shutil.copytree(origin, target / name, ignore=_no_caches)
+    else:
+        shutil.copy2(origin, target)
 
 
 _no_caches = shutil.ignore_patterns("__pycache__")

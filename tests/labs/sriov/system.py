@@ -25,7 +25,7 @@ from pextra.images.tiny.failure import ImageBuildError, run_tool
 from pextra.images.tiny.packages import unpack_packages
 
 _MODULES: Final = ("irqbypass", "vfio_virqfd", "vfio", "vfio_iommu_type1", "vfio-pci-core", "vfio-pci")
-_PROGRAMS: Final = ("qemu-system-x86_64", "qemu-img", "libvirtd", "genisoimage")
+_PROGRAMS: Final = ("qemu-system-x86_64", "qemu-img", "libvirtd", "genisoimage", "setpriv", "prlimit")
 _PLACES: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Beside what the programs are linked with: what they load by name, and firmware.
 _TREES: Final = (
@@ -40,6 +40,11 @@ _TREES: Final = (
     "/usr/share/seabios",
     "/usr/lib/ipxe/qemu",
 )
+AGENT_PACKAGES: Final = (
+    "annotated_types", "cryptography", "_cffi_backend", "pydantic", "pydantic_core", "typing_extensions",
+    "typing_inspection", "urllib3", "websockets",
+)  # fmt: skip
+"""What a host's agent imports beside the standard library and libvirt's binding."""
 _LINKED: Final = re.compile(r"(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 _ACCOUNT_ID: Final = 64055
 _ACCOUNTS: Final = {
@@ -140,7 +145,7 @@ def _pack(root: Path) -> None:
     programs = [_program(name) for name in _PROGRAMS]
     python = os.path.realpath(sys.executable)
     pieces = [*programs, python, *_TREES, *_python_files()]
-    for piece in (*pieces, *_linked([*pieces, *map(str, binding_files())])):
+    for piece in (*pieces, *_linked([*pieces, *map(str, [*binding_files(), *map(module_path, AGENT_PACKAGES)])])):
         _copy(Path(piece), root)
     (root / "usr/bin/python3").unlink(missing_ok=True)
     (root / "usr/bin/python3").symlink_to(python)
@@ -167,6 +172,19 @@ def binding_files() -> list[Path]:
     if not files:
         raise ImageBuildError("libvirt-python is not installed: scripts/install-libvirt-python.sh")
     return files
+
+
+def module_path(name: str) -> Path:
+    """The directory of a package of Python's, or the file of a module.
+
+    Raises:
+        ImageBuildError: it is not installed.
+    """
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise ImageBuildError(f"{name} is not installed: make sets up what the tests need")
+    origin = Path(found.origin)
+    return origin.parent if origin.name == "__init__.py" else origin
 
 
 def _linked(pieces: Iterable[str]) -> set[str]:

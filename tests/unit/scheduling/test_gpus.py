@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
 from pextra.scheduling.gpus.boards import BOARDS, Board, choose, from_links, unlinked
-from pextra.scheduling.gpus.devices import WHOLE_MILLI, Mode, mig_slots
+from pextra.scheduling.gpus.devices import WHOLE_MILLI, GpuType, Mode, Slice, mig_slots
 from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 from pextra.scheduling.gpus.workload import SCALE, Shape, Workload
 from pextra.scheduling.place import Decision, Placement, place, place_batch
@@ -235,6 +236,21 @@ def test_board_refuses_partitions_of_gpus_that_it_does_not_have() -> None:
 def test_wishes_that_cannot_be_are_refused(fields: dict[str, object], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         GpuRequest(**fields)  # type: ignore[arg-type]
+
+
+def test_gpu_that_is_divided_is_not_free_for_whole_ones() -> None:
+    divided = GpuType("h100", slices=MappingProxyType({(Mode.VF, ""): Slice(250, 1, (0, 1, 2, 3))}), whole=False)
+    snapshot = Snapshot.of([gpu_host("divided", kind=divided), gpu_host("whole")], _workload())
+    free = snapshot.gpus.open(snapshot.fleet.everyone)
+    assert [row.tolist() for row in free] == [[0] * 8, [WHOLE_MILLI] * 8]
+
+
+def test_guest_without_gpus_need_not_keep_away_from_divided_ones_which_whole_guests_cannot_have() -> None:
+    divided = GpuType("h100", slices=MappingProxyType({(Mode.VF, ""): Slice(250, 1, (0, 1, 2, 3))}), whole=False)
+    plain = HostView("plain", "z-plain", "a", True, True, Resources(8, 8_192, 100), Resources())
+    guest = Request("g", "t", Resources(2, 2_048, 1))
+    hosts = [replace(gpu_host("a-divided", kind=divided), capacity=Resources(8, 8_192, 100)), plain]
+    assert host_of(place(Snapshot.of(hosts, _workload()), guest)) == "a-divided"
 
 
 def test_gpus_that_no_usual_guest_can_use_count_whole() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import NAMESPACE_OID, uuid5
 
@@ -41,6 +42,7 @@ class SimGpus:
         numa: each GPU's cell, in the order of their addresses; empty: see `cells`.
         vfs: how many virtual functions each has, of those that it can have.
         mig: whether those that can be are in MIG mode.
+        divided: into how many virtual functions some were divided since, by address.
 
     Raises:
         ValueError: a board or model that is not known, or more GPUs than a host has.
@@ -58,7 +60,9 @@ class SimGpus:
         numa: Sequence[int] = (),
         vfs: int = 0,
         mig: bool = False,
+        divided: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
+        self._divided = divided
         if board:
             known = BOARDS.get(board)
             if known is None:
@@ -92,7 +96,9 @@ class SimGpus:
 
     def observe_gpus(self) -> HostGpus:
         """See `GpuDriver`."""
-        return HostGpus(self._gpus, recognise(self._gpus))
+        divided = self._divided()
+        gpus = tuple(_divided(gpu, divided.get(gpu.address, gpu.vfs.current)) for gpu in self._gpus)
+        return HostGpus(gpus, recognise(gpus))
 
 
 def _gpu(
@@ -123,13 +129,24 @@ def _gpu(
         iommu_group=group,
         root_complex=address[:7],
         driver="nvidia",
-        vfs=VirtualFunctions(product.total_vfs, vfs, tuple(_function(address, group, n) for n in range(vfs))),
+        vfs=_functions(product.total_vfs, vfs, address, group),
         module=module,
         links=(Link(peer, product.links),) if peer is not None else (),
         mig=Mig(bool(product.mig_profiles), mig and bool(product.mig_profiles), product.mig_profiles),
         vgpu_types=product.vgpu_types,
         health=Health(HealthState.OK),
     )
+
+
+def _divided(gpu: Gpu, functions: int) -> Gpu:
+    if gpu.vfs.current == functions:
+        return gpu
+    assert gpu.iommu_group is not None
+    return replace(gpu, vfs=_functions(gpu.vfs.total, functions, gpu.address, gpu.iommu_group))
+
+
+def _functions(total: int, current: int, address: str, group: int) -> VirtualFunctions:
+    return VirtualFunctions(total, current, tuple(_function(address, group, number) for number in range(current)))
 
 
 def _function(address: str, group: int, number: int) -> VirtualFunction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from pextra.drivers.gpu.interface import GpuDriver, NoGpus
@@ -29,8 +30,14 @@ def simulated_inventory(machine: SimulatedMachine) -> HostInventory:
     )
 
 
-def simulated_gpus(host_uid: str, machine: SimulatedMachine) -> GpuDriver:
-    """The driver of the host's GPUs, whose identities follow from the host's."""
+def simulated_gpus(
+    host_uid: str, machine: SimulatedMachine, divided: Callable[[], Mapping[str, int]] = dict
+) -> GpuDriver:
+    """The driver of the host's GPUs, whose identities follow from the host's.
+
+    Args:
+        divided: into how many virtual functions some were divided since, by address.
+    """
     wanted = machine.gpus
     if wanted is None:
         return NoGpus()
@@ -44,4 +51,5 @@ def simulated_gpus(host_uid: str, machine: SimulatedMachine) -> GpuDriver:
         numa=wanted.numa,
         vfs=wanted.vfs,
         mig=wanted.mig,
+        divided=divided,
     )

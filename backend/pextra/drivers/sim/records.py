@@ -27,11 +27,13 @@ class HostRecord:
 
     Attributes:
         lost_devices: names of devices that it has no more; all others it has, whatever they are called.
+        divided: into how many virtual functions devices were divided since, by address.
     """
 
     inventory: HostInventory
     up: bool = True
     lost_devices: set[str] = field(default_factory=set[str])
+    divided: dict[str, int] = field(default_factory=dict[str, int])
     guests: dict[str, Guest] = field(default_factory=dict[str, Guest])
     networks: dict[str, NetworkSource] = field(default_factory=dict[str, NetworkSource])
     ports: dict[str, PortSource] = field(default_factory=dict[str, PortSource])

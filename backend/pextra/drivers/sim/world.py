@@ -304,6 +304,23 @@ class SimWorld:
         for _, guest in self._processes(uid):
             guest.holds_devices = holds
 
+    def divide(self, host_uid: str, address: str, count: int) -> None:
+        """From now on a device of the host's has so many virtual functions."""
+        with self._hosts.at(host_uid) as host:
+            host.divided = {**host.divided, address: count}
+        self._changed()
+
+    def divided(self, host_uid: str) -> dict[str, int]:
+        """Into how many virtual functions devices of the host's were divided, by address."""
+        with self._hosts.at(host_uid) as host:
+            return dict(host.divided)
+
+    def devices_of_guests(self, host_uid: str) -> set[str]:
+        """The names of the devices that the host's guests have, or run with still."""
+        with self._hosts.at(host_uid) as host:
+            specs = [spec for guest in host.guests.values() for spec in (guest.spec, guest.running_spec)]
+            return {device.name for spec in specs for device in spec.devices}
+
     def lose_devices(self, host_uid: str, names: Iterable[str]) -> None:
         """From now on the host lacks these devices, by `GuestDevice.name`, and no others."""
         with self._hosts.at(host_uid) as host:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from pextra.drivers.account import Account
 from pextra.drivers.interface import DeviceKind, GuestDevice, Permanent, Retryable
+from pextra.drivers.interface.dividing import Divisible
 from pextra.drivers.vfio import binding, functions, mdev, sriov, vgpu
 from pextra.drivers.vfio.ledger import Ledger, Taken
 from pextra.drivers.vfio.sysfs import Sysfs, pci_path
@@ -104,14 +105,18 @@ class HostDevices:
         """How much of the address space above 4 GiB the windows of PCI functions take."""
         return sum(functions.window_mib(self._sysfs, d.address) for d in devices if d.kind is not DeviceKind.MDEV)
 
-    def ensure_vfs(self, address: str, count: int) -> tuple[str, ...]:
-        """Have a PCI function be divided into so many; see `sriov.ensure_vfs`.
+    def divisible(self) -> Sequence[Divisible]:
+        """See `DividingDriver.divisible`."""
+        return sriov.divisible(self._sysfs)
+
+    def ensure_vfs(self, address: str, count: int, *, spoken_for: Collection[str] = ()) -> tuple[str, ...]:
+        """Have a PCI function be divided into so many; see `sriov.ensure_vfs` and `DividingDriver.ensure_vfs`.
 
         Raises:
             Permanent, Retryable: as `sriov.ensure_vfs`.
         """
         with self._ledger.locked():
-            taken = {entry.address for entry in self._ledger.all().values()}
+            taken = {entry.address for entry in self._ledger.all().values()} | set(spoken_for)
             return sriov.ensure_vfs(self._sysfs, address, count, taken=taken)
 
     def _present(self, devices: Iterable[GuestDevice]) -> list[GuestDevice]:

@@ -12,6 +12,7 @@ from pextra.drivers.vfio.sysfs import Sysfs, pci_path
 _BLOCKS: Final = "sys/class/block"
 _NETWORK: Final = "sys/class/net"
 _NVME_SUBSYSTEMS: Final = "sys/class/nvme-subsystem"
+_BTRFS: Final = "sys/fs/btrfs"
 _UP: Final = 1  # IFF_UP; Source: Linux, include/uapi/linux/if.h
 _NVME_CONTROLLER: Final = re.compile(r"nvme[0-9]+", re.ASCII)
 _MOST_MOUNTS: Final = 4 << 20
@@ -25,13 +26,15 @@ def uses(sysfs: Sysfs, address: str) -> list[str]:
     """
     found: list[str] = []
     places = _places(sysfs, address)
-    mounts, swaps = _mounts(sysfs), _swaps(sysfs)
+    mounts, swaps, pooled = _mounts(sysfs), _swaps(sysfs), _btrfs_members(sysfs)
     for block in sysfs.names(_BLOCKS):
         if not _lies_below(sysfs.resolved(f"{_BLOCKS}/{block}"), places):
             continue
         mounted = mounts.get(sysfs.text(f"{_BLOCKS}/{block}/dev") or "")
         if mounted:
             found.append(f"{block} is mounted at {mounted}")
+        if block in pooled:
+            found.append(f"{block} is part of the mounted btrfs {pooled[block]}")
         if block in swaps:
             found.append(f"{block} is swapped to")
         found += [f"{block} is part of {holder}" for holder in sysfs.names(f"{_BLOCKS}/{block}/holders")]
@@ -75,6 +78,14 @@ def _mounts(sysfs: Sysfs) -> dict[str, str]:
         return {}
     parts = (line.split() for line in lines)
     return {part[2]: part[4] for part in parts if len(part) > 4}
+
+
+def _btrfs_members(sysfs: Sysfs) -> dict[str, str]:
+    """The file systems that block devices are part of, by the devices' names; only those that are mounted are there.
+
+    mountinfo(5) has device numbers of no device for them. Source: Linux, fs/btrfs/sysfs.c.
+    """
+    return {block: found for found in sysfs.names(_BTRFS) for block in sysfs.names(f"{_BTRFS}/{found}/devices")}
 
 
 def _swaps(sysfs: Sysfs) -> set[str]:

@@ -44,6 +44,7 @@ class GpuFleet:
         self.kind: Ints = np.full(shape, NO_GPU, dtype=np.int64)
         self.cell: Ints = np.full(shape, -1, dtype=np.int64)
         self.usable: Flags = np.zeros(shape, dtype=np.bool_)
+        self.open: Flags = np.zeros(shape, dtype=np.bool_)  # usable, and of a kind that is given whole or in shares
         self.addresses = [tuple(gpu.address for gpu in gpus) for gpus, _ in hosts]
         self.kinds: list[GpuType] = []
         self.boards: list[Board] = []
@@ -63,6 +64,7 @@ class GpuFleet:
                 self.kind[row, column] = kinds[id(gpu.kind)]
                 self.cell[row, column] = gpu.cell
                 self.usable[row, column] = gpu.usable
+                self.open[row, column] = gpu.usable and (gpu.kind.whole or gpu.kind.shareable)
         self.boards = list(boards)
         self.models = [kind.model for kind in self.kinds]
         self.most_cells = int(self.cell.max(initial=-1)) + 1
@@ -159,7 +161,7 @@ class GpuColumns:
 
     def open(self, hosts: Ints) -> Ints:
         """What is free of the GPUs for guests that want whole ones and shares, in thousandths: a row a host."""
-        good = self.fleet.usable[hosts] & (self.mode[hosts] <= _OPEN)
+        good = self.fleet.open[hosts] & (self.mode[hosts] <= _OPEN)
         return np.where(good, self.free[hosts], 0)
 
     def opens(self, needs: Needs) -> bool:

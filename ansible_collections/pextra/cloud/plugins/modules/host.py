@@ -108,6 +108,32 @@ options:
       - A new object has V(512).
       - From 0 to 67108864.
     type: int
+  sriov:
+    description:
+      - How its devices are divided into virtual functions. The first entry that names a device counts;
+        those that none names are left as they are.
+      - At most 64.
+    type: list
+    elements: dict
+    suboptions:
+      address:
+        description:
+          - The PCI address of one device, such as C(0000:41:00.0).
+        type: str
+      device:
+        description:
+          - 'PCI vendor and device, such as C(8086:1572): all devices like it.'
+        type: str
+      model:
+        description:
+          - 'A model of GPUs, such as C(l40s): all of it.'
+        type: str
+      functions:
+        description:
+          - 'How many virtual functions each is to have; 0: it is to be whole.'
+          - From 0 to 256.
+        type: int
+        required: true
   simulated:
     description:
       - The machine to simulate; only with driver C(sim).
@@ -167,6 +193,7 @@ options:
           - uefi
           - secure_boot
           - tpm
+          - vfio
       gpus:
         description:
           - GPUs.
@@ -293,6 +320,16 @@ def main() -> None:
             "schedulable": {"type": "bool"},
             "cpu_overcommit": {"type": "float"},
             "reserved_memory_mib": {"type": "int"},
+            "sriov": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "address": {"type": "str"},
+                    "device": {"type": "str"},
+                    "model": {"type": "str"},
+                    "functions": {"type": "int", "required": True},
+                },
+            },
             "simulated": {
                 "type": "dict",
                 "options": {
@@ -303,7 +340,7 @@ def main() -> None:
                     "hugepages_2m": {"type": "int"},
                     "hugepages_1g": {"type": "int"},
                     "numa_cells": {"type": "int"},
-                    "features": {"type": "list", "elements": "str", "choices": ["uefi", "secure_boot", "tpm"]},
+                    "features": {"type": "list", "elements": "str", "choices": ["uefi", "secure_boot", "tpm", "vfio"]},
                     "gpus": {
                         "type": "dict",
                         "options": {
@@ -332,6 +369,7 @@ def main() -> None:
             "schedulable",
             "cpu_overcommit",
             "reserved_memory_mib",
+            "sriov",
             "simulated",
         ],
     )
