@@ -186,6 +186,7 @@ def _inventory(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
         numa_cells=seen.numa_cells,
         features=seen.features,
         cpu_model=seen.cpu_model,
+        cells=seen.cells,
         forward_address=LOOPBACK if drivers.network.capabilities().forwards else "",
         gpus=gpus.gpus,
         gpu_board=gpus.board,
