@@ -1432,6 +1432,31 @@ class GivenGpu(TypedDict):
     """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
 
 
+class GivenCell(TypedDict):
+    """What an instance has of one NUMA cell of its host."""
+
+    cell: int
+    """The host's number of it."""
+
+    bound: NotRequired[bool]
+    """Whether all its processors and memory are of this cell, because its GPUs are."""
+
+    vcpus: NotRequired[int]
+    """Virtual processors that run on the cell's shared threads."""
+
+    memory_mib: NotRequired[int]
+    """Ordinary memory, in MiB. (in MiB)"""
+
+    dedicated_threads: NotRequired[int]
+    """Threads that no other instance uses."""
+
+    hugepages_2m: NotRequired[int]
+    """Pages of 2 MiB."""
+
+    hugepages_1g: NotRequired[int]
+    """Pages of 1 GiB."""
+
+
 class InstanceStatus(TypedDict):
     """What an instance was found to be."""
 
@@ -1470,6 +1495,9 @@ class InstanceStatus(TypedDict):
 
     gpus: NotRequired[list[GivenGpu]]
     """The GPUs that it has."""
+
+    numa: NotRequired[list[GivenCell]]
+    """What it has of its host's NUMA cells: all that it is bound to, or its own threads and hugepages."""
 
     volumes: NotRequired[list[str]]
     """The uids of the volumes that it holds."""

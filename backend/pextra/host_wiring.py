@@ -196,6 +196,7 @@ def inventory_of(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
         numa_cells=seen.numa_cells,
         features=seen.features,
         cpu_model=seen.cpu_model,
+        cells=seen.cells,
         forward_address=drivers.network.capabilities().forward_address,
         gpus=gpus.gpus,
         gpu_board=gpus.board,

@@ -54,6 +54,32 @@ class InstanceGivenGpu:
 
 
 @output_type
+class InstanceGivenCell:
+    """What an instance has of one NUMA cell of its host."""
+
+    cell: int
+    """The host's number of it."""
+
+    bound: bool | None = None
+    """Whether all its processors and memory are of this cell, because its GPUs are."""
+
+    vcpus: int | None = None
+    """Virtual processors that run on the cell's shared threads."""
+
+    memory_mib: int | None = None
+    """Ordinary memory, in MiB. (in MiB)"""
+
+    dedicated_threads: int | None = None
+    """Threads that no other instance uses."""
+
+    hugepages_2m: int | None = None
+    """Pages of 2 MiB."""
+
+    hugepages_1g: int | None = None
+    """Pages of 1 GiB."""
+
+
+@output_type
 class InstanceStatus:
     """What an instance was found to be."""
 
@@ -92,6 +118,9 @@ class InstanceStatus:
 
     gpus: Sequence[InstanceGivenGpu] | None = None
     """The GPUs that it has."""
+
+    numa: Sequence[InstanceGivenCell] | None = None
+    """What it has of its host's NUMA cells: all that it is bound to, or its own threads and hugepages."""
 
     volumes: Sequence[str] | None = None
     """The uids of the volumes that it holds."""
@@ -597,6 +626,7 @@ class InstanceFields(Declared):
 __all__ = [
     "InstanceArgs",
     "InstanceArgsDict",
+    "InstanceGivenCell",
     "InstanceGivenGpu",
     "InstanceGpus",
     "InstanceGpusArgs",

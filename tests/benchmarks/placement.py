@@ -28,7 +28,7 @@ BATCH = 10_000
 def fleet(size: int, chance: random.Random) -> Snapshot:
     """Hosts of one make in three zones, half full on the average; one in four has no UEFI or TPM, one in three GPUs."""
     h100 = GpuType("h100", shareable=True)
-    cell = Resources(dedicated_threads=32, hugepages_2m=32_768, hugepages_1g=32)
+    cell = Resources(128, 256 * 1024, dedicated_threads=32, hugepages_2m=32_768, hugepages_1g=32)
     usual = [training(0, chance), sharing(0, chance), *(demanding(n, chance) for n in range(4))]
     capacity = Resources(256, 512 * 1024, 8_000, dedicated_threads=64, hugepages_2m=65_536, hugepages_1g=64)
     return Snapshot.of(

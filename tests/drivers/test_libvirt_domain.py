@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pextra.drivers.interface import (
+    CellShare,
     CpuPolicy,
     CpuTopology,
     DeviceKind,
@@ -71,6 +72,18 @@ GPUS = tuple(
     for bus, node, root in (("41", 0, "0000:40"), ("42", 0, "0000:40"), ("c1", 1, "0000:c0"), ("c2", 1, "0000:c0"))
 )
 FOUR_GPUS = replace(PINNED, cpu=CpuTopology(numa_cells=2), firmware=Firmware(FirmwareType.UEFI), devices=GPUS)
+TWO_CELLS = Machine(
+    accelerated=True, uefi=UEFI, shared_cpus=(0, 1, 8, 9), threads_of_nodes=((0, (0, 1, 2, 3)), (1, (8, 9, 10, 11)))
+)
+BOUND = replace(
+    SMALL, cpu=CpuTopology(shares=(CellShare(1, vcpus=SMALL.vcpus, memory_mib=SMALL.memory_mib),)), devices=GPUS[:1]
+)
+BOUND_PAGES = replace(
+    PINNED,
+    cpu=replace(
+        PINNED.cpu, shares=(CellShare(0, dedicated_threads=2, pages=1), CellShare(1, dedicated_threads=2, pages=1))
+    ),
+)
 VF = GuestDevice(DeviceKind.VFIO, "0000:21:00.1", numa_node=1, root_complex="0000:20")
 MDEV = GuestDevice(DeviceKind.MDEV, "0000:3b:00.4", uuid="5c1bff6c-7e2b-4a52-9b0a-2f2f8b1c7d11", type="nvidia-699")
 PAST = History(
@@ -85,6 +98,8 @@ CASES = {
     "shared": (SMALL, Machine(accelerated=False, shared_cpus=(0, 1, 8, 9)), FILES, History()),
     "rescued": (RESCUED, EMULATED, FILES, History()),
     "four_gpus": (FOUR_GPUS, Machine(accelerated=True, uefi=UEFI), FILES, History()),
+    "bound": (BOUND, TWO_CELLS, FILES, History()),
+    "bound_pages": (BOUND_PAGES, TWO_CELLS, FILES, History()),
     "vf": (replace(SMALL, devices=(VF,)), EMULATED, FILES, History()),
     "mdev": (replace(SMALL, devices=(MDEV,)), EMULATED, FILES, History()),
 }

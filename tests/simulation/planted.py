@@ -22,9 +22,18 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 def _capacity_is_taken_without_looking(patch: pytest.MonkeyPatch) -> None:
     def take(
-        tx: Tx, host_uid: str, tenant_uid: str, uid: str, amounts: Any, *, placement_group_uid: str | None, gpus: object
+        tx: Tx,
+        host_uid: str,
+        tenant_uid: str,
+        uid: str,
+        amounts: Any,
+        *,
+        placement_group_uid: str | None,
+        gpus: object,
+        cell: int | None,
     ) -> bool:
         assert not gpus  # nobody here asks for any
+        assert cell is None
         tx.conn.execute(
             insert(allocation).values(
                 tenant_uid=tenant_uid,

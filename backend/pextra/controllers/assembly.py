@@ -13,6 +13,7 @@ from pextra.controllers.surroundings import Surroundings
 from pextra.declaration.kind import Spec
 from pextra.drivers.convergence import Card, DesiredGuest, FurtherDisk, port_uid
 from pextra.drivers.interface import (
+    CellShare,
     CpuPolicy,
     CpuTopology,
     Firmware,
@@ -30,8 +31,9 @@ from pextra.scheduling.gpus.devices import Mode
 from pextra.services import revealing
 from pextra.services.cloud import Cloud
 from pextra.services.revealing import takes_user_data
-from pextra.store import gpus, objects
+from pextra.store import cells, gpus, objects
 from pextra.store.addresses import Given
+from pextra.store.cells import CellClaim
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
@@ -88,7 +90,7 @@ def desired_guest(
         paused=spec["power"] == "paused",
         stop_timeout_s=spec["stop_timeout_s"],
         firmware=_firmware(flavor),
-        cpu=_cpu(flavor),
+        cpu=_cpu(flavor, cells.claims_of(tx, record.tenant_uid, record.uid)),
         rescue_image=_rescue(record, spec),
         rebuild_act=record.status.get("rebuild_act", ""),
         devices=_devices(tx, record, host) if "gpus" in spec else (),
@@ -113,11 +115,21 @@ def _firmware(flavor: Mapping[str, Any]) -> Firmware:
     return Firmware(kind, secure_boot=flavor.get("secure_boot", False), tpm=flavor.get("tpm", False))
 
 
-def _cpu(flavor: Mapping[str, Any]) -> CpuTopology:
+def _cpu(flavor: Mapping[str, Any], claims: Sequence[CellClaim]) -> CpuTopology:
     return CpuTopology(
         policy=CpuPolicy(flavor.get("cpu_policy", "shared")),
         numa_cells=flavor.get("numa_cells", 1),
         hugepage_kib=flavor.get("hugepage_kib", 0),
+        shares=tuple(
+            CellShare(
+                claim.number,
+                vcpus=claim.amounts["vcpus"],
+                dedicated_threads=claim.amounts["dedicated_threads"],
+                memory_mib=claim.amounts["memory_mib"],
+                pages=claim.amounts["hugepages_2m"] + claim.amounts["hugepages_1g"],
+            )
+            for claim in claims
+        ),
     )
 
 

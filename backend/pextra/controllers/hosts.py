@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from pextra.services.cloud import Cloud
 from pextra.services.placement import HUGEPAGE_1G_KIB, HUGEPAGE_2M_KIB
 from pextra.store import agents, allocations, assignments, objects, samples, work
 from pextra.store.allocations import Amounts, Boarded
+from pextra.store.cells import COUNTED
 from pextra.store.database import Tx
 from pextra.store.records import Record, timestamp
 from pextra.store.work import Item
@@ -80,7 +81,7 @@ class HostController:
             Next.LATER if problems else Next.DONE,
             [conditions.ready(True, "Ready", "; ".join(problems)[:1000])],
             {
-                **documents.write(inventory),
+                **_shown(inventory),
                 **_gpus(found),
                 "forward_address": drivers.network.capabilities().forward_address,
                 "sriov": host_division.said(divided),
@@ -155,7 +156,7 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
     pool = Pool(told.pool, told.pool_shared)
     divided, problems = told.sriov or (), (*told.problems, *host_division.problems_of_agent(spec, told))
     facts = {
-        **documents.write(told),
+        **_shown(told),
         "sriov": host_division.said(divided),
         "problems": list(problems),
         "gpu_summary": summary(told.gpus, told.gpu_board),
@@ -229,7 +230,27 @@ def _state(
         ),
         features=[feature.value for feature in inventory.features],
         gpus=gpus,
+        cells=_cell_capacities(inventory, spec) if ready else None,
     )
+
+
+def _cell_capacities(inventory: HostInventory, spec: dict[str, Any]) -> dict[int, dict[str, int]]:
+    """What each NUMA cell can give out, as `_capacity` has it; each keeps its part of what the host keeps."""
+    own = frozenset(inventory.dedicated_cpus)
+    memory_mib = max(1, sum(cell.memory_mib for cell in inventory.cells))
+    found: dict[int, dict[str, int]] = {}
+    for cell in inventory.cells:
+        alone = replace(
+            inventory,
+            vcpus=len(cell.cpus),
+            memory_mib=cell.memory_mib,
+            dedicated_cpus=tuple(cpu for cpu in cell.cpus if cpu in own),
+            hugepages=cell.hugepages,
+        )
+        kept_mib = -(-spec["reserved_memory_mib"] * cell.memory_mib // memory_mib)
+        capacity = asdict(_capacity(alone, cpu_overcommit=spec["cpu_overcommit"], reserved_memory_mib=kept_mib))
+        found[cell.number] = {name: capacity[name] for name in COUNTED}
+    return found
 
 
 def _capacity(inventory: HostInventory, *, cpu_overcommit: float, reserved_memory_mib: int) -> Amounts:
@@ -245,6 +266,13 @@ def _capacity(inventory: HostInventory, *, cpu_overcommit: float, reserved_memor
         hugepages_2m=pages.get(HUGEPAGE_2M_KIB, 0),
         hugepages_1g=pages.get(HUGEPAGE_1G_KIB, 0),
     )
+
+
+def _shown(inventory: HostInventory | documents.Inventory) -> dict[str, Any]:
+    """What is told of a host; its cells are told with its other hardware, and counted by placement."""
+    shown = documents.write(inventory)
+    del shown["cells"]
+    return shown
 
 
 def _gpus(found: HostGpus) -> dict[str, Any]:
@@ -266,4 +294,5 @@ def _inventory(told: documents.Inventory) -> HostInventory:
         numa_cells=told.numa_cells,
         features=tuple(feature for feature in HostFeature if feature in told.features),
         cpu_model=told.cpu_model,
+        cells=told.cells,
     )

@@ -286,6 +286,7 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         if not allocations.resize(tx, held, wanted):
             message = f"Host {host.name!r} has no room for the new size."
             return waiting(item, record, "NoCapacity", message, poll_s=5.0)
+        record = placing.tell_cells(cloud, tx, record)
     provided = placing.provide(cloud, surroundings, record, spec, row)
     record = provided.record
     if provided.first is not None:

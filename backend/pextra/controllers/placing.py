@@ -16,7 +16,7 @@ from pextra.services import placement, status
 from pextra.services.cloud import Cloud
 from pextra.services.hosts_in_view import HostsInView
 from pextra.services.placement import Bound
-from pextra.store import addresses, allocations, objects, work
+from pextra.store import addresses, allocations, cells, objects, work
 from pextra.store.addresses import Given
 from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
@@ -91,22 +91,38 @@ def _take_all(cloud: Cloud, tx: Tx, chosen: Sequence[Choice]) -> dict[str, Recor
         if not placement.group_holds(tx, choice.placement):
             continue
         group = placement.group_of(unplaced.spec, record.resolved)
-        joined = group.uid if group is not None else None
-        taken = allocations.take(
-            tx, host.uid, record.tenant_uid, record.uid, amounts, placement_group_uid=joined, gpus=claims
-        )
-        if not taken:
+        if not allocations.take(
+            tx,
+            host.uid,
+            record.tenant_uid,
+            record.uid,
+            amounts,
+            placement_group_uid=group.uid if group is not None else None,
+            gpus=claims,
+            cell=choice.placement.cell,
+        ):
             continue
         why = placement.explained(choice.placement)
         facts: dict[str, Any] = {"host": host.name, "host_uid": host.uid, "pool": host.pool, "placement": why}
         if claims:
             facts["gpus"] = placement.given_gpus(host, claims)
+        if given := placement.given_cells(cells.claims_of(tx, record.tenant_uid, record.uid)):
+            facts["numa"] = given
         waiting = [conditions.ready(False, "Placed", f"Placed on host {host.name}.")]
         try:
             stored[record.uid] = status.report(cloud, tx, record, facts, waiting)
         except status.Stale:
             allocations.release(tx, record.tenant_uid, record.uid)
     return stored
+
+
+def tell_cells(cloud: Cloud, tx: Tx, record: Record) -> Record:
+    """Have the instance tell what it has of its host's NUMA cells, which a new size changes; the record as stored."""
+    given = placement.given_cells(cells.claims_of(tx, record.tenant_uid, record.uid))
+    if record.status.get("numa", []) == given:
+        return record
+    generation = record.status["observed_generation"]
+    return status.report(cloud, tx, record, {"numa": given}, record.status["conditions"], generation=generation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from pextra.drivers.interface import (
     VolumeSource,
 )
 from pextra.drivers.interface.dividing import DividingDriver, NoDividing
-from pextra.drivers.pinning import choose_threads
+from pextra.drivers.pinning import threads_for
 
 DEFAULT_STOP_TIMEOUT_S: Final = 30
 """How long a guest that was asked to stop may take before it is stopped by force."""
@@ -193,7 +193,7 @@ def _pinned(spec: GuestSpec, before: GuestObservation | None, host: HostDrivers)
     else:
         others = (guest for uid, guest in host.compute.observe_guests().items() if uid != spec.uid)
         taken = {thread for guest in others for thread in guest.pinned_cpus}
-        threads = choose_threads(spec.vcpus, host.compute.observe_host().dedicated_cpus, taken)
+        threads = threads_for(spec.vcpus, spec.cpu.shares, host.compute.observe_host(), taken)
     return replace(spec, cpu=replace(spec.cpu, pinned_cpus=threads))
 
 

@@ -16,6 +16,7 @@ from pextra.drivers.gpu.interface import MOST_GPUS, Gpu
 from pextra.drivers.interface import (
     AgentReport,
     DriverError,
+    HostCell,
     HugepagePool,
     ImageObservation,
     ImageSource,
@@ -105,6 +106,7 @@ class Inventory:
     cpu_model: str = ""
     forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
     gpus: Annotated[tuple[Gpu, ...], Field(max_length=MOST_GPUS)] = ()
+    cells: Annotated[tuple[HostCell, ...], Field(max_length=64)] = ()
     gpu_board: str = ""  # see `pextra.drivers.gpu.boards.recognise`
     sriov: Annotated[tuple[Divided, ...], Field(max_length=MOST_DIVIDED)] | None = None  # None: it divides nothing
 

@@ -250,6 +250,25 @@ class GivenGpu(SpecModel):
     """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
 
 
+class GivenCell(SpecModel):
+    """What an instance has of one NUMA cell of its host."""
+
+    cell: int
+    """The host's number of it."""
+    bound: bool = False
+    """Whether all its processors and memory are of this cell, because its GPUs are."""
+    vcpus: int = 0
+    """Virtual processors that run on the cell's shared threads."""
+    memory_mib: Annotated[int, Unit("MiB")] = 0
+    """Ordinary memory, in MiB."""
+    dedicated_threads: int = 0
+    """Threads that no other instance uses."""
+    hugepages_2m: int = 0
+    """Pages of 2 MiB."""
+    hugepages_1g: int = 0
+    """Pages of 1 GiB."""
+
+
 class InstanceStatus(StatusModel):
     """What an instance was found to be."""
 
@@ -273,6 +292,8 @@ class InstanceStatus(StatusModel):
     """Why it is on this host, or why on none."""
     gpus: list[GivenGpu] = []
     """The GPUs that it has."""
+    numa: list[GivenCell] = []
+    """What it has of its host's NUMA cells: all that it is bound to, or its own threads and hugepages."""
     volumes: list[str] = []
     """The uids of the volumes that it holds."""
     panicked_boot: int = 0

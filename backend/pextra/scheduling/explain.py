@@ -14,7 +14,7 @@ from pextra.scheduling.gpus.wishes import GpuRequest, Wish
 from pextra.scheduling.request import Request
 from pextra.scheduling.resources import DIMENSIONS, UNITS, Resources
 from pextra.scheduling.scores import STEPS, Policy
-from pextra.scheduling.snapshot import Snapshot
+from pextra.scheduling.snapshot import IN_CELLS, Snapshot
 from pextra.scheduling.view import View
 
 SHOWN = 3
@@ -229,12 +229,35 @@ def _what_gpus_lack(snapshot: Snapshot, request: Request, wish: GpuRequest, one:
         words
         for words, relaxed in (
             ("not linked by NVLink", replace(wish, nvlink=Wish.NONE)),
-            ("not in one NUMA cell with the threads and hugepages", replace(wish, numa=Wish.NONE)),
+            (_what_cells_lack(snapshot, request, wish, one), replace(wish, numa=Wish.NONE)),
             ("neither linked by NVLink nor in one NUMA cell", replace(wish, nvlink=Wish.NONE, numa=Wish.NONE)),
         )
         if relaxed != wish and View(snapshot, replace(request, gpus=relaxed), one).chosen.fits[0]
     ]
     return [f"{wish.words} wanted, enough are free but {apart[0] if apart else 'not as they are wanted'}"]
+
+
+def _what_cells_lack(snapshot: Snapshot, request: Request, wish: GpuRequest, one: Ints) -> str:
+    """What the NUMA cell of the host lacks that lacks least, each as a share of what is wanted; the first of them."""
+    words = "not in one NUMA cell with the processors, memory and hugepages"
+    host, fleet = int(one[0]), snapshot.fleet.gpus
+    needs = fleet.needs(wish)
+    milli = np.maximum(needs.milli[fleet.kind[host]], 1)
+    parts = np.where(snapshot.gpus.able(one, needs)[0], snapshot.gpus.free[host] // milli, 0)
+    found: list[tuple[float, int, list[str]]] = []
+    for cell in sorted({int(number) for number in fleet.cell[host] if number >= 0}):
+        wanted = [("GPUs", wish.count, int(parts[fleet.cell[host] == cell].sum()))]
+        wanted += [
+            (UNITS[dimension], request.resources.vector[dimension], max(0, int(column[host, cell])))
+            for column, dimension in zip(snapshot.cells, IN_CELLS, strict=True)
+        ]
+        short = [(unit, wants, free) for unit, wants, free in wanted if wants > free]
+        lacking = sum((wants - free) / wants for _, wants, free in short)
+        found.append((lacking, cell, [f"{wants} {unit} wanted, {free} free" for unit, wants, free in short]))
+    if not found:
+        return words
+    _, cell, lacks = min(found)
+    return f"{words}; of its cells, {cell} lacks least: {', '.join(lacks)}" if lacks else words
 
 
 def _remedy(closest: Closest | None, reasons: str) -> str:

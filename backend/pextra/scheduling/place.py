@@ -32,7 +32,7 @@ class Placement:
 
     Attributes:
         gpus: what it gets of the host's GPUs.
-        cell: the NUMA cell that its GPUs, threads and hugepages are of, when it asked for one.
+        cell: the NUMA cell that its GPUs, processors, memory and hugepages are of, when it asked for one.
         group: what it takes for granted of its placement group, when that is required.
     """
 

@@ -18,11 +18,22 @@ from pextra.scheduling.gpus.devices import GpuClaim, GpuView
 from pextra.scheduling.gpus.workload import Workload
 from pextra.scheduling.groups import Topology
 from pextra.scheduling.request import Request
-from pextra.scheduling.resources import DEDICATED_THREADS, DIMENSIONS, HUGEPAGES_1G, HUGEPAGES_2M, Resources
+from pextra.scheduling.resources import (
+    DEDICATED_THREADS,
+    DIMENSIONS,
+    HUGEPAGES_1G,
+    HUGEPAGES_2M,
+    MEMORY,
+    VCPUS,
+    Resources,
+)
 from pextra.scheduling.taints import Taint
 
-IN_CELLS: Final = (DEDICATED_THREADS, HUGEPAGES_2M, HUGEPAGES_1G)
-"""The resources that are counted by NUMA cell as well; of the others a guest's share of a cell is not fixed."""
+IN_CELLS: Final = (VCPUS, MEMORY, DEDICATED_THREADS, HUGEPAGES_2M, HUGEPAGES_1G)
+"""The resources that are counted by NUMA cell as well."""
+
+_FLOATING: Final = frozenset((VCPUS, MEMORY))
+"""Those of which guests that are bound to no cell have no fixed share of any."""
 
 _MOST_VERDICTS: Final = 256
 
@@ -349,11 +360,13 @@ class Draft(Snapshot):
             index: of the host.
             request: what is placed.
             gpus: what it gets of the host's GPUs.
-            cell: where its threads and hugepages are; None: in any cells.
+            cell: where all that is counted by cell is; None: its threads and hugepages are in any.
         """
         for column, wanted in zip(self.free, request.resources.vector, strict=True):
             column[index] -= wanted
         for column, dimension in zip(self.cells, IN_CELLS, strict=True):
+            if cell is None and dimension in _FLOATING:
+                continue
             _take_of_cells(column[index], request.resources.vector[dimension], cell)
         self.gpus.take(index, gpus)
         if request.group is not None:

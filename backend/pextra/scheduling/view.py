@@ -46,7 +46,7 @@ class View:
 
     @cached_property
     def cells_with_room(self) -> Flags:
-        """Which cells of each host have the threads and hugepages that the request wants: a row a host."""
+        """Which cells of each host have the processors, memory and hugepages that the request wants: a row a host."""
         snapshot, wants = self.snapshot, self.request.resources.vector
         room = np.ones((len(self.hosts), snapshot.cells[0].shape[1]), dtype=np.bool_)
         for column, dimension in zip(snapshot.cells, IN_CELLS, strict=True):

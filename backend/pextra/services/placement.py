@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -18,12 +18,13 @@ from pextra.scheduling.groups import Group, Rule, Topology
 from pextra.scheduling.place import Decision, Placement, place_batch
 from pextra.scheduling.request import Request, Storage
 from pextra.scheduling.resources import DIMENSIONS, Resources
-from pextra.scheduling.snapshot import HostView, Snapshot
+from pextra.scheduling.snapshot import CellView, HostView, Snapshot
 from pextra.scheduling.taints import Effect, Taint, Toleration
 from pextra.services import bounds
 from pextra.services.cloud import Context, Written
 from pextra.store import allocations, gpus, objects
 from pextra.store.allocations import Amounts, HostRow
+from pextra.store.cells import Cell, CellClaim
 from pextra.store.database import Tx
 from pextra.store.gpus import Claim, Gpu, LiveShape
 from pextra.store.records import Record
@@ -194,11 +195,20 @@ def host_view(host: HostRow) -> HostView:
         features=host.features,
         gpus=tuple(_gpu(g) for g in host.gpus),
         board=_board(host.board),
+        cells=_cells(host.cells),
         rack=host.rack,
         taints=tuple(Taint(t["key"], t["value"], Effect(t["effect"])) for t in host.taints),
         pool=host.pool,
         pool_shared=host.pool_shared,
     )
+
+
+def _cells(cells: Sequence[Cell]) -> tuple[CellView, ...]:
+    """The cells in the places of their numbers; one that the host does not have has nothing."""
+    views = [CellView(Resources())] * (max((cell.number for cell in cells), default=-1) + 1)
+    for cell in cells:
+        views[cell.number] = CellView(Resources(**cell.capacity), Resources(**cell.used))
+    return tuple(views)
 
 
 def _gpu(gpu: Gpu) -> GpuView:
@@ -244,6 +254,11 @@ def given_gpus(host: HostRow, claims: Iterable[Claim]) -> list[dict[str, Any]]:
         {"address": c.address, "model": models[c.address], "mode": c.mode, "slice": c.profile, "milli": c.milli}
         for c in claims
     ]
+
+
+def given_cells(claims: Iterable[CellClaim]) -> list[dict[str, Any]]:
+    """What an instance tells of the NUMA cells that it has something of: see `GivenCell`."""
+    return [{"cell": claim.number, "bound": claim.bound, **claim.amounts} for claim in claims]
 
 
 def bound_by(records: Mapping[str, Record], record: Record, spec: Spec) -> Bound | None:

@@ -124,6 +124,7 @@ def _inventory(drivers: HostDrivers) -> Inventory:
         numa_cells=seen.numa_cells,
         features=seen.features,
         cpu_model=seen.cpu_model,
+        cells=seen.cells,
         gpus=gpus.gpus,
         gpu_board=gpus.board,
     )

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
 
+from pextra.store import cells as cells_of
 from pextra.store import gpus as gpus_of
+from pextra.store.cells import Cell
 from pextra.store.database import Tx
 from pextra.store.gpus import Claim, Gpu
 from pextra.store.tables import allocation, host_capacity
@@ -68,6 +70,7 @@ class HostRow:
         features: what it can give guests beyond the plain machine.
         gpus: its GPUs, in the order of their places on its board.
         board: how they are linked: a document with `name`, `size` and `partitions`; None: not at all.
+        cells: its NUMA cells by number; none where they are not known, and then nothing is counted by them.
         groups: how many guests of each placement group are on it.
         rack: where in its zone it is.
         taints: what keeps guests off it: documents with `key`, `value` and `effect`.
@@ -88,6 +91,7 @@ class HostRow:
     features: frozenset[str] = frozenset()
     gpus: tuple[Gpu, ...] = ()
     board: Mapping[str, Any] | None = None
+    cells: tuple[Cell, ...] = ()
     rack: str = "default"
     taints: tuple[Mapping[str, str], ...] = ()
     revision: int = 0
@@ -146,17 +150,17 @@ def hosts(tx: Tx, *, uids: Collection[str] | None = None, groups_of: Collection[
     for host_uid, group_uid, number in tx.conn.execute(counted):
         groups.setdefault(host_uid, {})[group_uid] = number
     rows = tx.conn.execute(wanted).all()
-    boards = gpus_of.of_hosts(tx, uids)
-    return [_host(row, groups.get(row.host_uid, {}), boards.get(row.host_uid, ())) for row in rows]
+    boards, cells = gpus_of.of_hosts(tx, uids), cells_of.of_hosts(tx, uids)
+    return [_host(r, groups.get(r.host_uid, {}), boards.get(r.host_uid, ()), cells.get(r.host_uid, ())) for r in rows]
 
 
 def host(tx: Tx, uid: str) -> HostRow | None:
-    """One host, without its placement groups and GPUs."""
+    """One host, without its placement groups, GPUs and cells."""
     row = tx.conn.execute(select(host_capacity).where(host_capacity.c.host_uid == uid)).first()
     return _host(row, {}) if row is not None else None
 
 
-def _host(r: Row[Any], groups: dict[str, int], gpus: Sequence[Gpu] = ()) -> HostRow:
+def _host(r: Row[Any], groups: dict[str, int], gpus: Sequence[Gpu] = (), cells: Sequence[Cell] = ()) -> HostRow:
     return HostRow(
         r.host_uid,
         r.name,
@@ -172,6 +176,7 @@ def _host(r: Row[Any], groups: dict[str, int], gpus: Sequence[Gpu] = ()) -> Host
         frozenset(r.features),
         tuple(gpus),
         r.board,
+        tuple(cells),
         r.rack,
         tuple(r.taints),
         r.revision,
@@ -192,6 +197,7 @@ def set_host(
     capacity: Amounts,
     features: Collection[str] = (),
     gpus: Boarded | None = None,
+    cells: Mapping[int, Mapping[str, int]] | None = None,
     rack: str = "default",
     taints: Sequence[Mapping[str, str]] = (),
 ) -> None:
@@ -199,6 +205,8 @@ def set_host(
 
     Args:
         gpus: its GPUs; None: those that it was last said to have.
+        cells: what each of its NUMA cells has, by the names of `cells.COUNTED`; None: those that it was last said to
+            have.
     """
     facts = {
         "name": name,
@@ -218,6 +226,8 @@ def set_host(
     tx.upsert(host_capacity, [{"host_uid": uid, **facts, **nothing, "revision": tx.now_us}], update=facts | _CHANGED)
     if gpus is not None:
         gpus_of.set_host(tx, uid, gpus.gpus)
+    if cells is not None:
+        cells_of.set_host(tx, uid, cells)
 
 
 def close_host(tx: Tx, uid: str) -> None:
@@ -229,6 +239,7 @@ def remove_host(tx: Tx, uid: str) -> None:
     """Forget a host that has nothing given out."""
     tx.conn.execute(delete(host_capacity).where(host_capacity.c.host_uid == uid))
     gpus_of.remove_host(tx, uid)
+    cells_of.remove_host(tx, uid)
 
 
 def of(tx: Tx, tenant_uid: str, consumer_uid: str) -> Allocation | None:
@@ -267,23 +278,30 @@ def take(
     *,
     placement_group_uid: str | None = None,
     gpus: Sequence[Claim] = (),
+    cell: int | None = None,
 ) -> bool:
     """Give the guest `amounts` and `gpus` of the host, if they are there, and let it join its placement group.
 
     Whether the group lets it is the caller's to ask: see `members`.
 
+    Args:
+        cell: the NUMA cell that everything is to be of; None: any.
+
     Returns:
-        Whether they were: the host's counters are raised only when they stay within its capacity. Of what is not
-        asked for, nothing need be left.
+        Whether they were: the counters of the host and its cells are raised only when they stay within what these
+        have; otherwise nothing is changed. Of what is not asked for, nothing need be left.
     """
     if gpus and not gpus_of.are_free(tx, host_uid, gpus):
         return False
     h = host_capacity.c
     more = _columns(amounts)
+    if not cells_of.take(tx, host_uid, tenant_uid, consumer_uid, more, cell):
+        return False
     done = tx.conn.execute(
         update(host_capacity).where(h.host_uid == host_uid, h.ready, h.schedulable, *_fits(more)).values(_used(more))
     )
     if done.rowcount != 1:
+        cells_of.release(tx, tenant_uid, consumer_uid, host_uid)
         return False
     tx.conn.execute(
         insert(allocation).values(
@@ -302,10 +320,14 @@ def resize(tx: Tx, held: Allocation, amounts: Amounts) -> bool:
     """Change what the guest holds on its host, if there is room; tells whether there was."""
     wanted, before = _columns(amounts), _columns(held.amounts)
     more = {name: wanted[name] - before[name] for name in COUNTED}
+    in_cells = cells_of.claims_of(tx, held.tenant_uid, held.consumer_uid)
+    if not cells_of.retake(tx, held.host_uid, held.tenant_uid, held.consumer_uid, wanted):
+        return False
     done = tx.conn.execute(
         update(host_capacity).where(host_capacity.c.host_uid == held.host_uid, *_fits(more)).values(_used(more))
     )
     if done.rowcount != 1:
+        cells_of.restore(tx, held.host_uid, held.tenant_uid, held.consumer_uid, in_cells)
         return False
     tx.conn.execute(
         update(allocation)
@@ -326,3 +348,4 @@ def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
         delete(allocation).where(allocation.c.tenant_uid == tenant_uid, allocation.c.consumer_uid == consumer_uid)
     )
     gpus_of.release(tx, tenant_uid, consumer_uid, held.host_uid)
+    cells_of.release(tx, tenant_uid, consumer_uid, held.host_uid)

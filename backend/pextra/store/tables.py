@@ -329,6 +329,33 @@ host_capacity = Table(
     _number("revision"),  # raised by every change of the host, of its GPUs and of what is given out of them
 )
 
+
+def _by_cell(prefix: str = "") -> list[Column[Any]]:
+    """What is counted by NUMA cell."""
+    names = ("vcpus", "memory_mib", "dedicated_threads", "hugepages_2m", "hugepages_1g")
+    return [_number(f"{prefix}{name}") for name in names]
+
+
+host_cell = Table(
+    "host_cell",
+    metadata,
+    _uid("host_uid", primary_key=True),
+    Column("cell", Integer, primary_key=True, autoincrement=False),
+    *_by_cell(),
+    *_by_cell("used_"),
+)
+
+cell_claim = Table(
+    "cell_claim",
+    metadata,
+    _uid("tenant_uid", primary_key=True),
+    _uid("consumer_uid", primary_key=True),
+    Column("cell", Integer, primary_key=True, autoincrement=False),
+    _uid("host_uid"),
+    Column("bound", Boolean, nullable=False),
+    *_by_cell(),
+)
+
 gpu = Table(
     "gpu",
     metadata,

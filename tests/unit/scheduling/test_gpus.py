@@ -96,7 +96,7 @@ def test_links_that_are_preferred_are_given_where_they_can_be() -> None:
 
 
 def test_cell_that_is_required_has_the_gpus_and_the_threads() -> None:
-    cells = (CellView(Resources(dedicated_threads=2)), CellView(Resources(dedicated_threads=8)))
+    cells = (CellView(Resources(8, 8_192, 0, 2)), CellView(Resources(8, 8_192, 0, 8)))
     host = replace(gpu_host("h"), capacity=Resources(16, 16_384, 100, dedicated_threads=10), cells=cells)
     wish = GpuRequest(count=2, numa=Wish.REQUIRED)
     request = Request("g", "t", Resources(0, 1_024, 1, dedicated_threads=4), gpus=wish)
@@ -106,11 +106,35 @@ def test_cell_that_is_required_has_the_gpus_and_the_threads() -> None:
     assert set(modules(decision)) <= set("5678")
     refused = place(Snapshot.of([host]), replace(request, resources=Resources(0, 1_024, 1, dedicated_threads=9)))
     assert refused.explanation.rejected == {"gpus": 1}
-    assert "not in one NUMA cell with the threads and hugepages" in (refused.explanation.remedy or "")
+    remedy = refused.explanation.remedy or ""
+    assert "not in one NUMA cell with the processors, memory and hugepages" in remedy
+    assert remedy.endswith("of its cells, 1 lacks least: 9 dedicated threads wanted, 8 free")
+
+
+def test_cell_that_is_required_has_the_processors_and_the_memory() -> None:
+    cells = (CellView(Resources(8, 2_048)), CellView(Resources(4, 8_192)))
+    host = replace(gpu_host("h"), capacity=Resources(12, 10_240, 100), cells=cells)
+    request = Request("g", "t", Resources(8, 2_048, 1), gpus=GpuRequest(count=2, numa=Wish.REQUIRED))
+    decision = place(Snapshot.of([host]), request)
+    assert isinstance(decision, Placement)
+    assert decision.cell == 0
+    refused = place(Snapshot.of([host]), replace(request, resources=Resources(8, 2_560, 1)))
+    assert (refused.explanation.remedy or "").endswith("0 lacks least: 2560 MiB of memory wanted, 2048 free")
+
+
+def test_cell_that_is_preferred_is_given_up_where_the_guest_does_not_fit_into_it() -> None:
+    host = replace(gpu_host("h"), capacity=Resources(8, 8_192, 100), cells=(CellView(Resources(4, 4_096)),) * 2)
+    wish = GpuRequest(count=2, numa=Wish.PREFERRED)
+    small = place(Snapshot.of([host]), Request("g", "t", Resources(4, 1_024, 1), gpus=wish))
+    large = place(Snapshot.of([host]), Request("g", "t", Resources(6, 1_024, 1), gpus=wish))
+    assert isinstance(small, Placement)
+    assert isinstance(large, Placement)
+    assert small.cell is not None
+    assert large.cell is None  # wherever its GPUs are
 
 
 def test_cells_are_used_up_by_a_batch() -> None:
-    cells = (CellView(Resources(dedicated_threads=4)), CellView(Resources(dedicated_threads=4)))
+    cells = (CellView(Resources(0, 8, 0, 4)), CellView(Resources(0, 8, 0, 4)))
     host = replace(gpu_host("h"), capacity=Resources(16, 16_384, 100, dedicated_threads=8), cells=cells)
     wish = GpuRequest(count=1, numa=Wish.REQUIRED)
     batch = [Request(f"g{n}", "t", Resources(0, 1, 1, dedicated_threads=3), gpus=wish) for n in range(3)]

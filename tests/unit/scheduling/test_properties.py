@@ -19,7 +19,7 @@ from pextra.scheduling.gpus.workload import Workload
 from pextra.scheduling.groups import Rule, Topology
 from pextra.scheduling.place import NoPlacement, Placement, place, place_batch
 from pextra.scheduling.request import Request
-from pextra.scheduling.resources import Resources
+from pextra.scheduling.resources import MEMORY, VCPUS, Resources
 from pextra.scheduling.scores import PACK, SPREAD, Policy
 from pextra.scheduling.snapshot import IN_CELLS, CellView, HostView, Snapshot
 from pextra.scheduling.taints import Effect, Taint
@@ -212,6 +212,8 @@ def cells_with(host: HostView, request: Request, cell: int | None) -> tuple[Cell
     cells = [[list(c.capacity.vector), list(c.used.vector)] for c in host.cells]
     for dimension in IN_CELLS:
         wanted = request.resources.vector[dimension]
+        if cell is None and dimension in (VCPUS, MEMORY):
+            continue
         free = [have[dimension] - used[dimension] for have, used in cells]
         enough = sorted((left, place) for place, left in enumerate(free) if left >= wanted)
         if cell is not None and cells:

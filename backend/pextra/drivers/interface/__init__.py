@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from pextra.drivers.interface.compute import (
     AgentReport,
+    CellShare,
     ComputeCapabilities,
     ComputeDriver,
     CpuPolicy,
@@ -27,6 +28,7 @@ from pextra.drivers.interface.compute import (
     GuestNic,
     GuestObservation,
     GuestSpec,
+    HostCell,
     HostFeature,
     HostInventory,
     HugepagePool,
@@ -75,6 +77,7 @@ from pextra.drivers.interface.storage import (
 __all__ = [
     "UPLOADED",
     "AgentReport",
+    "CellShare",
     "ComputeCapabilities",
     "ComputeDriver",
     "CpuPolicy",
@@ -93,6 +96,7 @@ __all__ = [
     "GuestNic",
     "GuestObservation",
     "GuestSpec",
+    "HostCell",
     "HostFeature",
     "HostInventory",
     "HugepagePool",

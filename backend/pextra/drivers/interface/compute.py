@@ -93,6 +93,25 @@ class Firmware:
 
 
 @dataclass(frozen=True, slots=True)
+class CellShare:
+    """What a guest has of one of the host's NUMA cells.
+
+    Attributes:
+        cell: its number.
+        vcpus: virtual processors that run on the cell's shared threads.
+        dedicated_threads: of its own.
+        memory_mib: ordinary memory.
+        pages: hugepages of the guest's size.
+    """
+
+    cell: int
+    vcpus: int = 0
+    dedicated_threads: int = 0
+    memory_mib: int = 0
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CpuTopology:
     """How a guest's processors and memory lie on the host's."""
 
@@ -100,6 +119,8 @@ class CpuTopology:
     pinned_cpus: tuple[int, ...] = ()  # the host's thread of each virtual CPU, in order; empty: any
     numa_cells: int = 1  # that the guest sees; virtual CPUs and memory are split evenly
     hugepage_kib: int = 0  # size of the host's pages that back its memory; 0: ordinary ones
+    # What it has of the host's NUMA cells; empty: anything, of any. What has none is described as it was before shares.
+    shares: tuple[CellShare, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,12 +252,29 @@ class HugepagePool:
 
 
 @dataclass(frozen=True, slots=True)
+class HostCell:
+    """A NUMA cell of a host.
+
+    Attributes:
+        number: the kernel's.
+        cpus: its processor threads.
+        memory_mib: its memory, hugepages included.
+    """
+
+    number: int
+    cpus: tuple[int, ...]
+    memory_mib: int
+    hugepages: tuple[HugepagePool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HostInventory:
     """What a host has, before anything is reserved or overcommitted.
 
     Attributes:
         features: what it can give guests beyond the plain machine.
         cpu_model: the processor that guests see; guests move only between hosts where it is the same.
+        cells: its NUMA cells by number; empty: unknown.
     """
 
     vcpus: int
@@ -249,6 +287,7 @@ class HostInventory:
     numa_cells: int = 1
     features: tuple[HostFeature, ...] = ()
     cpu_model: str = ""
+    cells: tuple[HostCell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

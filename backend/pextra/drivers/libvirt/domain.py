@@ -31,6 +31,7 @@ from pextra.drivers.libvirt.topology import (
     cells_of_nodes,
     device_element,
     hole_of,
+    near_threads,
 )
 
 AGENT_CHANNEL: Final = "org.qemu.guest_agent.0"
@@ -122,15 +123,19 @@ def record_of(
     described = {key: value for key, value in asdict(guest).items() if key != "seed"}
     host = asdict(machine)
     further = (window_mib,) if guest.devices else ()
+    if not guest.cpu.shares:
+        del described["cpu"]["shares"]
     if not guest.devices:  # then the host's cells do not matter, and its guests are as before there were devices
-        del described["devices"], host["threads_of_nodes"]
+        del described["devices"]
+    if not guest.devices and not guest.cpu.shares:
+        del host["threads_of_nodes"]
     text = repr((_FORMAT, sorted(described.items()), host, str(files.directory), str(files.seed), *further))
     return Record(
         uid=guest.uid,
         tenant_uid=guest.tenant_uid,
         name=guest.name,
         digest=_digest(text),
-        machine=_digest(repr(guest.machine)),
+        machine=_digest(repr(guest.machine) + (repr(guest.cpu.shares) if guest.cpu.shares else "")),
         disk_uids=tuple(disk.volume_uid for disk in guest.disks),
         port_uids=tuple(nic.port_uid for nic in guest.nics),
         pinned_cpus=guest.cpu.pinned_cpus,
@@ -163,8 +168,9 @@ def domain_xml(guest: GuestSpec, machine: Machine, files: GuestFiles, record: Re
         ET.SubElement(backing, "page", size=str(guest.cpu.hugepage_kib), unit="KiB")
     vcpu = ET.SubElement(domain, "vcpu", placement="static")
     vcpu.text = str(guest.vcpus)
-    if machine.shared_cpus and not guest.cpu.pinned_cpus:
-        vcpu.set("cpuset", ",".join(map(str, machine.shared_cpus)))
+    shared = near_threads(guest, machine.threads_of_nodes, machine.shared_cpus)
+    if shared and not guest.cpu.pinned_cpus:
+        vcpu.set("cpuset", ",".join(map(str, shared)))
     if guest.cpu.pinned_cpus:
         _add_pinning(ET.SubElement(domain, "cputune"), guest)
     cells = cells_of_nodes(guest, dict(machine.threads_of_nodes)) if guest.devices else {}

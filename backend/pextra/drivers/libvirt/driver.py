@@ -33,7 +33,7 @@ from pextra.drivers.libvirt.connecting import Connector
 from pextra.drivers.libvirt.console import end_of_console, ensure_console, read_console, trim_log
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
-from pextra.drivers.libvirt.features import find_features, hands_out, reserved_pages, threads_of_nodes
+from pextra.drivers.libvirt.features import find_features, hands_out, host_cells, reserved_pages, threads_of_nodes
 from pextra.drivers.libvirt.hosting import Endpoint
 from pextra.drivers.libvirt.lookup import Found, find, recorded
 from pextra.drivers.libvirt.metrics import Meter
@@ -131,6 +131,7 @@ class LibvirtCompute:
             numa_cells=max(1, len(described.findall("host/topology/cells/cell"))),
             features=self._features.given,
             cpu_model=self._cpu_model(described),
+            cells=host_cells(Sysfs()),
         )
 
     def _cpu_model(self, described: ET.Element) -> str:

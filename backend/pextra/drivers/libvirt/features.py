@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pextra.drivers.interface import ComputeCapabilities, GuestSpec, HostFeature, HugepagePool, Permanent
+from pextra.drivers.interface import ComputeCapabilities, GuestSpec, HostCell, HostFeature, HugepagePool, Permanent
 from pextra.drivers.libvirt.firmware import UefiImages, find_uefi
 from pextra.drivers.vfio.sysfs import PCI_DRIVERS, Sysfs
 
@@ -89,6 +89,9 @@ class HostFeatures:
             )
 
 
+_MEM_TOTAL: Final = re.compile(r"MemTotal:\s+([0-9]{1,15}) kB")
+
+
 def find_features(*, pages_dir: Path = _PAGES_DIR, sysfs: Sysfs | None = None) -> HostFeatures:
     """What this machine has now."""
     reserved = frozenset(pool.size_kib for pool in reserved_pages(pages_dir) if pool.total)
@@ -110,6 +113,19 @@ def threads_of_nodes(sysfs: Sysfs) -> tuple[tuple[int, tuple[int, ...]], ...]:
             listed = sysfs.text(f"sys/devices/system/node/{name}/cpulist") or ""
             found[int(match[1])] = _threads(listed)
     return tuple(sorted(found.items()))
+
+
+def host_cells(sysfs: Sysfs) -> tuple[HostCell, ...]:
+    """The host's NUMA cells that have processors or memory, by number; empty where the kernel does not say."""
+    found: list[HostCell] = []
+    for number, cpus in threads_of_nodes(sysfs):
+        node = f"sys/devices/system/node/node{number}"
+        match = _MEM_TOTAL.search(sysfs.text(f"{node}/meminfo") or "")
+        memory_mib = int(match[1]) >> 10 if match else 0
+        pages = reserved_pages(sysfs.path(f"{node}/hugepages"))
+        if cpus or memory_mib:
+            found.append(HostCell(number, cpus, memory_mib, tuple(pool for pool in pages if pool.total)))
+    return tuple(found)
 
 
 def _threads(listed: str) -> tuple[int, ...]:

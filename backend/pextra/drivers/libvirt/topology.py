@@ -51,11 +51,35 @@ def cells_of_nodes(guest: GuestSpec, threads_of_nodes: Mapping[int, Iterable[int
     return cells
 
 
+def near_threads(
+    guest: GuestSpec, threads_of_nodes: Iterable[tuple[int, Sequence[int]]], shared: Sequence[int]
+) -> tuple[int, ...]:
+    """The threads that a guest without dedicated ones runs on; empty: all.
+
+    Args:
+        threads_of_nodes: the host's processor threads, by its NUMA cell.
+        shared: those on which such guests run; empty: all.
+    """
+    bound_to = {share.cell for share in guest.cpu.shares if share.vcpus}
+    near = [thread for node, threads in threads_of_nodes if node in bound_to for thread in threads]
+    return tuple(thread for thread in near if not shared or thread in shared) or tuple(shared)
+
+
 def add_memory_binding(domain: ET.Element, guest: GuestSpec, cells: Mapping[int, int]) -> None:
     """Have the memory of the guest's cells come from the host's that they stand for, as far as there is any.
 
-    It is a preference: what a device may write to is fixed when the guest starts, and must be had from somewhere.
+    Of hugepages that the guest was given of cells it is strict: nobody else has those. Otherwise it is a preference:
+    what a device may write to is fixed when the guest starts, and must be had from somewhere, and ordinary memory of a
+    cell may have gone to guests that are bound to none.
     """
+    strict = [str(share.cell) for share in guest.cpu.shares if share.pages]
+    if strict:
+        ET.SubElement(ET.SubElement(domain, "numatune"), "memory", mode="strict", nodeset=",".join(strict))
+        return
+    bound_to = [str(share.cell) for share in guest.cpu.shares if share.memory_mib]
+    if bound_to:
+        ET.SubElement(ET.SubElement(domain, "numatune"), "memory", mode="preferred", nodeset=bound_to[0])
+        return
     near = {d.numa_node for d in guest.devices if d.numa_node is not None}
     if guest.cpu.numa_cells == 1:
         if len(near) == 1:

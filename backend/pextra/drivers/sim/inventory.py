@@ -7,7 +7,7 @@ from typing import Final
 
 from pextra.drivers.gpu.interface import GpuDriver, NoGpus
 from pextra.drivers.gpu.sim import SimGpus
-from pextra.drivers.interface import HostFeature, HostInventory, HugepagePool
+from pextra.drivers.interface import HostCell, HostFeature, HostInventory, HugepagePool
 from pextra.resources.host import SimulatedMachine
 
 _2M_KIB: Final = 2048
@@ -27,6 +27,29 @@ def simulated_inventory(machine: SimulatedMachine) -> HostInventory:
         hugepages=tuple(HugepagePool(size_kib, number, number) for size_kib, number in pages if number),
         numa_cells=machine.numa_cells,
         features=tuple(HostFeature(feature) for feature in machine.features),
+        cells=_cells(machine),
+    )
+
+
+def _cells(machine: SimulatedMachine) -> tuple[HostCell, ...]:
+    """The cells, over which everything is spread as evenly as it goes."""
+    count, shared = machine.numa_cells, machine.vcpus - machine.dedicated_threads
+
+    def part(total: int, cell: int) -> range:
+        return range(total * cell // count, total * (cell + 1) // count)
+
+    return tuple(
+        HostCell(
+            number=cell,
+            cpus=(*part(shared, cell), *(shared + own for own in part(machine.dedicated_threads, cell))),
+            memory_mib=len(part(machine.memory_mib, cell)),
+            hugepages=tuple(
+                HugepagePool(size_kib, number, number)
+                for size_kib, total in ((_2M_KIB, machine.hugepages_2m), (_1G_KIB, machine.hugepages_1g))
+                if (number := len(part(total, cell)))
+            ),
+        )
+        for cell in range(count)
     )
 
 

@@ -124,7 +124,11 @@ def _choose_all(
     needs = columns.fleet.needs(wish)
     able = columns.able(hosts, needs)
     if not together:
-        return _choose(columns, hosts, wish, needs, able, waste, linked=linked)
+        found = _choose(columns, hosts, wish, needs, able, waste, linked=linked)
+        if cells.shape[1]:  # GPUs of one cell are of no use to a guest for the rest of which there is no room in it
+            cell = columns.fleet.cell[hosts, found.parts.argmax(axis=1)] if columns.fleet.width else 0
+            found.together = found.together & cells[np.arange(len(hosts)), cell]
+        return found
     best = nothing(len(hosts), columns.fleet.width)
     for cell in range(cells.shape[1]):
         mine = able & (columns.fleet.cell[hosts] == cell) & cells[:, cell, None]
