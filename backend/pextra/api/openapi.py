@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pextra import __version__
-from pextra.api import audit_openapi
+from pextra.api import audit_openapi, gpu_usage
 from pextra.api.schemas import OPENAPI_REF, model_schema, name_pattern, spec_schema, status_schema, title
 from pextra.declaration.kind import PATH, Action, Kind, Scope, SpecModel
 from pextra.declaration.registry import Registry
@@ -26,11 +26,13 @@ _QUESTIONS: Final[tuple[type[SpecModel], ...]] = (access.Question, access.Policy
 
 def document(registry: Registry) -> dict[str, Any]:
     """The whole document."""
-    schemas: dict[str, Any] = _shared_schemas([kind.name for kind in registry]) | audit_openapi.schemas()
+    schemas: dict[str, Any] = (
+        _shared_schemas([kind.name for kind in registry]) | audit_openapi.schemas() | gpu_usage.schemas()
+    )
     for model in _QUESTIONS:
         whole = model_schema(model)
         schemas |= whole.pop("$defs", {}) | {model.__name__: whole}
-    paths: dict[str, Any] = _general_paths() | audit_openapi.paths()
+    paths: dict[str, Any] = _general_paths() | audit_openapi.paths() | gpu_usage.paths()
     for kind in registry:
         schemas |= _schemas(kind)
         paths |= _paths(kind)
