@@ -41,13 +41,13 @@ class GpuUsage:
         Raises:
             ApiError: `object.not_found`, `auth.denied`, `request.parameter`.
         """
-        asked = {"from": self.since, "to": self.until, "by": ",".join(self.by) or None}
+        asked = {"since": self.since, "until": self.until, "by": ",".join(self.by) or None}
         page: dict[str, str | None] = {"recursive": "true" if self.recursive else None, "limit": str(_PAGE)}
         while True:
             given = {name: value for name, value in {**asked, **page}.items() if value is not None}
             target = f"/v1/tenants/{quote(self.tenant, safe='')}/gpu-usage?{urlencode(given)}"
             body = cast("dict[str, Any]", self.read(target).json())
-            self.window = (body["from"], body["to"])
+            self.window = (body["since"], body["until"])
             yield from body["items"]
             if "next_page" not in body:
                 return

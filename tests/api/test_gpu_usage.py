@@ -86,14 +86,14 @@ def test_seconds_of_instances_are_exact_and_stay_when_these_are_gone(site: Site)
     run(site, "acme", "part", "quarter")
     start_us = int(site.clock.now() * 1_000_000) // 1000 * 1000
     site.clock.advance(HOUR_S)
-    ends = {"from": site_time(start_us), "to": site_time(start_us + 2_400_500_000)}
+    ends = {"since": site_time(start_us), "until": site_time(start_us + 2_400_500_000)}
     (part,) = usage(site.ada, "acme", by="instance,model", **ends)
     assert (part["instance"], part["tenant"], part["model"]) == ("part", "acme", "l40s")
     assert (part["gpu_seconds"], part["part_seconds"]) == ("600.125", "2400.5")
     stop(site, "acme", "part")
     (gone,) = usage(site.ada, "acme", by="instance,model", **ends)
     assert gone == {**part, "instance": None}
-    assert usage(site.ada, "acme", **{"from": site_time(int(site.clock.now() * 1_000_000) - 1000)}) == []
+    assert usage(site.ada, "acme", since=site_time(int(site.clock.now() * 1_000_000) - 1000)) == []
 
 
 def site_time(us: int) -> str:
@@ -124,7 +124,7 @@ def test_a_window_does_not_move_from_page_to_page(site: Site) -> None:
     whole = usage(site.ada, "acme", by="instance")
     site.clock.advance(60)
     second = site.ada.get("tenants/acme/gpu-usage", limit=2, page=first["next_page"]).ok()
-    assert (second["from"], second["to"], second["by"]) == (first["from"], first["to"], ["instance"])
+    assert (second["since"], second["until"], second["by"]) == (first["since"], first["until"], ["instance"])
     assert first["items"] + second["items"] == whole
     assert "next_page" not in second
 
@@ -158,10 +158,10 @@ def test_who_has_no_right_to_it_is_refused(site: Site) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "from=yesterday",
-        "to=1969-01-01T00:00:00Z",
-        "from=2020-01-01T00:00:00Z&to=2020-01-01T00:00:00Z",
-        "from=1971-01-01T00:00:00Z&to=1973-01-01T00:00:00Z",
+        "since=yesterday",
+        "until=1969-01-01T00:00:00Z",
+        "since=2020-01-01T00:00:00Z&until=2020-01-01T00:00:00Z",
+        "since=1971-01-01T00:00:00Z&until=1973-01-01T00:00:00Z",
         "by=",
         "by=host",
         "by=model,model",
@@ -170,7 +170,7 @@ def test_who_has_no_right_to_it_is_refused(site: Site) -> None:
         "page=W10",
         "page=WzEsMiwzLDRd",
         "recursive=perhaps",
-        "form=2020-01-01T00:00:00Z",
+        "from=2020-01-01T00:00:00Z",
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_refused(site: Site, query: str) -> None:

@@ -22,12 +22,12 @@ def blueprint(endpoint: Endpoint) -> Blueprint:
 
     @routes.get("/v1/tenants/<tenant>/gpu-usage")
     def summed(tenant: str) -> Response:
-        requests.only(request, "from", "to", "by", "recursive", "limit", "page")
+        requests.only(request, "since", "until", "by", "recursive", "limit", "page")
         query = UsageQuery(
             tenant,
             recursive=requests.flag(request, "recursive"),
-            since_us=_since_1970(request, "from"),
-            until_us=_since_1970(request, "to"),
+            since_us=_since_1970(request, "since"),
+            until_us=_since_1970(request, "until"),
             by=_dimensions(request),
             limit=requests.limit(request),
             page=request.args.get("page"),
@@ -86,8 +86,10 @@ def paths() -> dict[str, Any]:
                 "operationId": "gpu_usage_list",
                 "summary": summary,
                 "parameters": [
-                    _query("from", _MOMENT, "From this time on; by default from the beginning of the month."),
-                    _query("to", _MOMENT, f"Until this time, at most {LONGEST_DAYS} days later; by default until now."),
+                    _query("since", _MOMENT, "From this time on; by default from the beginning of the month."),
+                    _query(
+                        "until", _MOMENT, f"Until this time, at most {LONGEST_DAYS} days later; by default until now."
+                    ),
                     _query(
                         "by",
                         {"type": "string", "pattern": f"^({_BY})(,({_BY})){{0,{len(DIMENSIONS) - 1}}}$"},
@@ -130,11 +132,11 @@ def schemas() -> dict[str, Any]:
         },
         "GpuUsageList": {
             "type": "object",
-            "required": ["kind", "from", "to", "by", "items"],
+            "required": ["kind", "since", "until", "by", "items"],
             "properties": {
                 "kind": {"const": "gpu_usage_list"},
-                "from": _MOMENT,
-                "to": _MOMENT,
+                "since": _MOMENT,
+                "until": _MOMENT,
                 "by": {"type": "array", "items": {"enum": list(DIMENSIONS)}},
                 "items": {"type": "array", "items": _ref("GpuUsage")},
                 "next_page": {"type": "string", "description": "Says the window, too: it does not move meanwhile."},

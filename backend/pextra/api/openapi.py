@@ -357,6 +357,21 @@ def _delete(kind: Kind) -> dict[str, Any]:
     }
 
 
+def _exposition(name: str, summary: str, *problems: str) -> dict[str, Any]:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "security": [],
+            "responses": {
+                "200": {"description": "Prometheus' format.", "content": text},
+                **_problems("403", *problems),
+            },
+        }
+    }
+
+
 def _general_paths() -> dict[str, Any]:
     anything = {"type": "object"}
 
@@ -377,20 +392,8 @@ def _general_paths() -> dict[str, Any]:
     return {
         "/healthz": get("healthz", "The process answers.", anything, secured=False),
         "/readyz": get("readyz", "The process and its database answer.", anything, secured=False, **_problems("503")),
-        "/metrics": {
-            "get": {
-                "operationId": "metrics",
-                "summary": "What the process counts of itself.",
-                "security": [],
-                "responses": {
-                    "200": {
-                        "description": "Prometheus' format.",
-                        "content": {"text/plain": {"schema": {"type": "string"}}},
-                    },
-                    **_problems("403"),
-                },
-            }
-        },
+        "/metrics": _exposition("metrics", "What the process counts of itself."),
+        "/metrics/cloud": _exposition("metrics_cloud", "What the cloud has and gives out, in gauges.", "503"),
         "/openapi.json": get("openapi", "This document.", anything, secured=False),
         "/v1/schemas/manifest.json": get("manifest_schema", "The JSON schema of manifests.", anything, secured=False),
         "/v1/capabilities": get("capabilities", "What this server can do.", anything, secured=False),

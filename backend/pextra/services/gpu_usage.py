@@ -60,8 +60,8 @@ def summed(ctx: Context, query: UsageQuery) -> dict[str, Any]:
     more, found = len(found) > query.limit, found[: query.limit]
     body: dict[str, Any] = {
         "kind": "gpu_usage_list",
-        "from": timestamp(window.since_us),
-        "to": timestamp(window.until_us),
+        "since": timestamp(window.since_us),
+        "until": timestamp(window.until_us),
         "by": list(by),
         "items": _items(ctx, found, by, paths),
     }
@@ -119,12 +119,12 @@ def _asked(query: UsageQuery, now_us: int) -> tuple[tuple[str, ...], Window, tup
     since_us = query.since_us if query.since_us is not None else _month_of(until_us)
     if since_us >= until_us:
         raise PextraError(
-            "request.parameter", f"from: {timestamp(since_us)} is not before the end, {timestamp(until_us)}."
+            "request.parameter", f"since: {timestamp(since_us)} is not before the end, {timestamp(until_us)}."
         )
     if until_us - since_us > _LONGEST_US:
         raise PextraError(
             "request.parameter",
-            f"from: {timestamp(since_us)} is more than {LONGEST_DAYS} days before the end: ask twice.",
+            f"since: {timestamp(since_us)} is more than {LONGEST_DAYS} days before the end: ask twice.",
         )
     return by, Window(since_us, until_us), None
 

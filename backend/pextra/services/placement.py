@@ -171,7 +171,7 @@ def snapshot(hosts: Iterable[HostRow], usual: Workload | None = None) -> Snapsho
             groups=h.groups,
             features=h.features,
             gpus=tuple(_gpu(g) for g in h.gpus),
-            board=_board(h.board),
+            board=board_of(h.board),
         )
         for h in hosts
     )
@@ -203,7 +203,8 @@ def _gpu_type(document: str) -> GpuType:
     )
 
 
-def _board(document: Mapping[str, Any] | None) -> Board | None:
+def board_of(document: Mapping[str, Any] | None) -> Board | None:
+    """The board that a host's row describes; None where its GPUs are not linked."""
     if document is None:
         return None
     return Board(document["name"], document["size"], tuple(document["partitions"]))

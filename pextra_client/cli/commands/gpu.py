@@ -32,9 +32,10 @@ def usage(
     session: Session,
     *,
     since: Annotated[
-        str | None, typer.Option("--from", help="2027-01-01T00:00:00Z; else from the beginning of the month.")
+        str | None,
+        typer.Option("--since", "--from", help="2027-01-01T00:00:00Z; else from the beginning of the month."),
     ] = None,
-    until: Annotated[str | None, typer.Option("--to", help="2027-02-01T00:00:00Z; else until now.")] = None,
+    until: Annotated[str | None, typer.Option("--until", "--to", help="2027-02-01T00:00:00Z; else until now.")] = None,
     by: Annotated[
         str, typer.Option(help="Some of tenant, model, profile, instance; commas between.")
     ] = "model,profile",
@@ -52,7 +53,7 @@ def usage(
     items = list(asked)
     if session.out.structured:
         start, end = asked.window
-        session.out.document({"kind": "gpu_usage_list", "from": start, "to": end, "items": items})
+        session.out.document({"kind": "gpu_usage_list", "since": start, "until": end, "items": items})
         return
     if not items:
         session.out.notice("nobody had a GPU then")
