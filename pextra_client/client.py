@@ -19,6 +19,7 @@ from pextra_client.credentials import Credentials
 from pextra_client.discovery import Catalog, Kind, Scope
 from pextra_client.endpoints import EndpointSet
 from pextra_client.errors import AddressError, ApiError, TransportError
+from pextra_client.gpu_usage import GpuUsage
 from pextra_client.messages import Answer, Request
 from pextra_client.retry import RetryPolicy
 from pextra_client.transport import Transport
@@ -602,6 +603,31 @@ class Client:
         if not whose:
             raise AddressError("an audit log is a tenant's: name one")
         return AuditLog(self._read, whose, uid=uid)
+
+    def gpu_usage(
+        self,
+        tenant: str | None = None,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        by: Sequence[str] = (),
+        recursive: bool = False,
+    ) -> GpuUsage:
+        """How long a tenant's instances had GPUs: sums to be iterated over, page by page.
+
+        Args:
+            tenant: whose; the client's own when absent.
+            since, until: the window, as RFC 3339 has times; by default the month until now.
+            by: some of `tenant`, `model`, `profile` and `instance`; by default model and profile.
+            recursive: of the tenants below, too; of `system`, of all that there are and were.
+
+        Raises:
+            AddressError: no tenant is given.
+        """
+        whose = tenant or self.tenant
+        if not whose:
+            raise AddressError("GPUs are had by a tenant: name one")
+        return GpuUsage(self._read, whose, since, until, by, recursive)
 
     def plan(self, changes: Sequence[PlanRequest], prune: Prune | None = None) -> Plan:
         """What a batch of at most 1,000 changes would do. Nothing is stored."""

@@ -26,6 +26,7 @@ from pextra_client.cli.commands import (
     describe,
     explain,
     get,
+    gpu,
     login,
     metrics,
     passwd,
@@ -77,6 +78,7 @@ verb(app, "explain", panel=_OBJECTS)(explain.run)
 verb(app, "can-i", panel=_ACCOUNT)(access.can_i)
 app.add_typer(access.policy_app, name="policy", rich_help_panel=_ACCOUNT)
 app.add_typer(audit.app, name="audit", rich_help_panel=_ACCOUNT)
+app.add_typer(gpu.app, name="gpu", rich_help_panel=_ACCOUNT)
 verb(app, "login", panel=_ACCOUNT)(login.run)
 verb(app, "logout", panel=_ACCOUNT)(account.logout)
 verb(app, "passwd", panel=_ACCOUNT)(passwd.run)

@@ -23,6 +23,7 @@ OF_NOBODY: Final = {
     "/healthz": "is about the process",
     "/readyz": "is about the process",
     "/metrics": "is about the process, and reached by its operator",
+    "/metrics/cloud": "is reached by the cloud's operator: test_gpu_gauges.py",
     "/openapi.json": "is the same for all",
     "/v1/schemas/manifest.json": "is the same for all",
     "/v1/schemas/cedar.json": "is the same for all",
@@ -73,6 +74,7 @@ VALUES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("query", "size"): ("1",),
     ("query", "from"): ("1",),
     ("query", "to"): ("2",),
+    ("query", "by"): ("instance",),
 }
 """What each parameter is tried with; in braces what only the first tenant knows."""
 

@@ -11,7 +11,15 @@ from tests.api.site import Site
 
 CI = "tenants/acme/api_tokens/ci"
 PROTECTED = ["whoami", "kinds", "flavors", "tenants/acme", "tenants/acme/networks", "watch?tenant=acme"]
-OPEN = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/capabilities", "/v1/schemas/manifest.json"]
+OPEN = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/metrics/cloud",
+    "/openapi.json",
+    "/v1/capabilities",
+    "/v1/schemas/manifest.json",
+]
 
 
 def token(site: Site, **spec: object) -> Caller:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from pextra import __version__
 from pextra.api import audit as audit_routes
-from pextra.api import framing, health, login, objects, openapi, pages, requests, schemas, uploads
+from pextra.api import framing, gpu_usage, health, login, objects, openapi, pages, requests, schemas, uploads
 from pextra.api.endpoint import Endpoint
 from pextra.api.responses import answer
 from pextra.api.settings import ApiSettings
@@ -26,7 +26,7 @@ from pextra.tenancy import cedar_schema
 
 EXTENSIONS = (
     "conditional-get", "dry-run", "idempotency-key", "plan", "prune", "recursive-list", "shares", "wait", "watch",
-    "image-upload", "audit", "login",
+    "image-upload", "audit", "login", "gpu-usage",
 )  # fmt: skip
 """What this server can do beyond the first version; append-only."""
 
@@ -54,6 +54,7 @@ def create_app(cloud: Cloud, settings: ApiSettings | None = None) -> Flask:
     app.register_blueprint(objects.blueprint(endpoint, Waits(settings.max_waits), passwords))
     app.register_blueprint(uploads.blueprint(endpoint, settings))
     app.register_blueprint(audit_routes.blueprint(endpoint))
+    app.register_blueprint(gpu_usage.blueprint(endpoint))
     app.register_blueprint(pages.blueprint(cloud))
     return app
 

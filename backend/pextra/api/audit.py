@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 
 from flask import Blueprint, Request, Response, request, stream_with_context
@@ -92,8 +91,8 @@ def _filter(request: Request) -> Filter:
         if texts[name] is not None and not 0 < len(texts[name] or "") <= most:
             raise PextraError("request.parameter", f"{name} is a text of 1 to {most} characters.")
     return Filter(
-        since_us=_time(request, "since"),
-        until_us=_time(request, "until"),
+        since_us=requests.moment(request, "since"),
+        until_us=requests.moment(request, "until"),
         outcome=_choice(request, "outcome", ("succeeded", "refused")),
         **texts,
     )
@@ -104,21 +103,6 @@ def _choice(request: Request, name: str, choices: tuple[str, ...]) -> str | None
     if value is not None and value not in choices:
         raise PextraError("request.parameter", f"{name} is {' or '.join(choices)}, not {value[:40]!r}.")
     return value
-
-
-def _time(request: Request, name: str) -> int | None:
-    text = request.args.get(name)
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return int(moment.timestamp() * 1_000_000)
-    except (ValueError, OverflowError) as error:
-        raise PextraError(
-            "request.parameter", f"{name} is a time such as 2027-01-31T12:00:00Z, not {text[:40]!r}."
-        ) from error
 
 
 def _number(name: str) -> int | None:

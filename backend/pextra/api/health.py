@@ -13,6 +13,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from pextra.api import instruments
+from pextra.api.cloud_instruments import CloudInstruments
 from pextra.api.origin import Network, origin_of
 from pextra.api.responses import answer
 from pextra.errors import PextraError
@@ -34,13 +35,19 @@ def blueprint(cloud: Cloud, trusted: Sequence[Network], operators: Sequence[Netw
         operators: networks from which numbers may be asked for.
     """
     routes = Blueprint("health", __name__)
-    ready = _Ready(cloud)
+    ready, of_cloud = _Ready(cloud), CloudInstruments(cloud)
 
     def is_operator() -> bool:
         # came by a proxy that is not known: then whoever asked it may be anybody
         if not trusted and ("X-Forwarded-For" in request.headers or "Forwarded" in request.headers):
             return False
         return within(origin_of(request, trusted).address, operators)
+
+    def refuse_strangers() -> None:
+        if not is_operator():
+            raise PextraError(
+                "auth.denied", "Metrics are told to the networks of PEXTRA_OPERATOR_NETWORKS; by default to loopback."
+            )
 
     @routes.get("/healthz", endpoint="healthz")
     def healthz() -> Response:
@@ -57,14 +64,17 @@ def blueprint(cloud: Cloud, trusted: Sequence[Network], operators: Sequence[Netw
 
     @routes.get("/metrics", endpoint="metrics")
     def metrics() -> Response:
-        if not is_operator():
-            raise PextraError(
-                "auth.denied", "Metrics are told to the networks of PEXTRA_OPERATOR_NETWORKS; by default to loopback."
-            )
+        refuse_strangers()
         text, media_type = instruments.exposition()
         return Response(text, 200, content_type=media_type)
 
-    del healthz, readyz, metrics
+    @routes.get("/metrics/cloud", endpoint="cloud_metrics")
+    def cloud_metrics() -> Response:
+        refuse_strangers()
+        text, media_type = of_cloud.exposition()
+        return Response(text, 200, content_type=media_type)
+
+    del healthz, readyz, metrics, cloud_metrics
     return routes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pextra import __version__
-from pextra.api import audit_openapi
+from pextra.api import audit_openapi, gpu_usage
 from pextra.api.schemas import OPENAPI_REF, model_schema, name_pattern, spec_schema, status_schema, title
 from pextra.declaration.kind import PATH, Action, Kind, Scope, SpecModel
 from pextra.declaration.registry import Registry
@@ -26,11 +26,13 @@ _QUESTIONS: Final[tuple[type[SpecModel], ...]] = (access.Question, access.Policy
 
 def document(registry: Registry) -> dict[str, Any]:
     """The whole document."""
-    schemas: dict[str, Any] = _shared_schemas([kind.name for kind in registry]) | audit_openapi.schemas()
+    schemas: dict[str, Any] = (
+        _shared_schemas([kind.name for kind in registry]) | audit_openapi.schemas() | gpu_usage.schemas()
+    )
     for model in _QUESTIONS:
         whole = model_schema(model)
         schemas |= whole.pop("$defs", {}) | {model.__name__: whole}
-    paths: dict[str, Any] = _general_paths() | audit_openapi.paths()
+    paths: dict[str, Any] = _general_paths() | audit_openapi.paths() | gpu_usage.paths()
     for kind in registry:
         schemas |= _schemas(kind)
         paths |= _paths(kind)
@@ -369,6 +371,21 @@ def _delete(kind: Kind) -> dict[str, Any]:
     }
 
 
+def _exposition(name: str, summary: str, *problems: str) -> dict[str, Any]:
+    text = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "security": [],
+            "responses": {
+                "200": {"description": "Prometheus' format.", "content": text},
+                **_problems("403", *problems),
+            },
+        }
+    }
+
+
 def _general_paths() -> dict[str, Any]:
     anything = {"type": "object"}
 
@@ -389,20 +406,8 @@ def _general_paths() -> dict[str, Any]:
     return {
         "/healthz": get("healthz", "The process answers.", anything, secured=False),
         "/readyz": get("readyz", "The process and its database answer.", anything, secured=False, **_problems("503")),
-        "/metrics": {
-            "get": {
-                "operationId": "metrics",
-                "summary": "What the process counts of itself.",
-                "security": [],
-                "responses": {
-                    "200": {
-                        "description": "Prometheus' format.",
-                        "content": {"text/plain": {"schema": {"type": "string"}}},
-                    },
-                    **_problems("403"),
-                },
-            }
-        },
+        "/metrics": _exposition("metrics", "What the process counts of itself."),
+        "/metrics/cloud": _exposition("metrics_cloud", "What the cloud has and gives out, in gauges.", "503"),
         "/openapi.json": get("openapi", "This document.", anything, secured=False),
         "/v1/schemas/manifest.json": get("manifest_schema", "The JSON schema of manifests.", anything, secured=False),
         "/v1/capabilities": get("capabilities", "What this server can do.", anything, secured=False),

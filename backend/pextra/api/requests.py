@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+from datetime import UTC, datetime
 from typing import Any, Final, NoReturn, cast
 
 from flask import Request, g
@@ -173,6 +174,26 @@ def wait(request: Request) -> tuple[str, float] | None:
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text) or float(text) > MAX_WAIT_S:
         raise PextraError("request.parameter", f"timeout_s is a number from 0 to {MAX_WAIT_S:g}, not {text[:40]!r}.")
     return what, float(text)
+
+
+def moment(request: Request, name: str) -> int | None:
+    """The time that the parameter says, in microseconds since 1970; in UTC unless it says otherwise.
+
+    Raises:
+        PextraError: `request.parameter`.
+    """
+    text = request.args.get(name)
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=UTC)
+        return int(found.timestamp() * 1_000_000)
+    except (ValueError, OverflowError) as error:
+        raise PextraError(
+            "request.parameter", f"{name} is a time such as 2027-01-31T12:00:00Z, not {text[:40]!r}."
+        ) from error
 
 
 def uid(request: Request) -> str | None:

@@ -194,7 +194,7 @@ def host_view(host: HostRow) -> HostView:
         groups=host.groups,
         features=host.features,
         gpus=tuple(_gpu(g) for g in host.gpus),
-        board=_board(host.board),
+        board=board_of(host.board),
         cells=_cells(host.cells),
         rack=host.rack,
         taints=tuple(Taint(t["key"], t["value"], Effect(t["effect"])) for t in host.taints),
@@ -236,7 +236,8 @@ def _gpu_type(document: str) -> GpuType:
     )
 
 
-def _board(document: Mapping[str, Any] | None) -> Board | None:
+def board_of(document: Mapping[str, Any] | None) -> Board | None:
+    """The board that a host's row describes; None where its GPUs are not linked."""
     if document is None:
         return None
     return Board(document["name"], document["size"], tuple(document["partitions"]))

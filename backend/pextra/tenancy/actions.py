@@ -11,7 +11,11 @@ from pextra.declaration.registry import Registry
 
 READ: Final = "read"
 AUDIT_READ: Final = "audit.read"
-FURTHER: Final[Mapping[str, str]] = {AUDIT_READ: "Read the tenant's audit log."}
+GPU_USAGE_READ: Final = "gpu_usage.read"
+FURTHER: Final[Mapping[str, str]] = {
+    AUDIT_READ: "Read the tenant's audit log.",
+    GPU_USAGE_READ: "Read how long the tenant's instances had which GPUs.",
+}
 """Actions on what is no object of a kind: name to description."""
 
 

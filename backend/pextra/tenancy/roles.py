@@ -53,7 +53,7 @@ def _auditor(registry: Registry) -> frozenset[str]:
 
 
 def _billing(registry: Registry) -> frozenset[str]:
-    return frozenset({"tenant.read", "quota.read"}) & _everything(registry)
+    return frozenset({"tenant.read", "quota.read", actions.GPU_USAGE_READ}) & _everything(registry)
 
 
 _ROLES: Final = (
@@ -68,7 +68,7 @@ _ROLES: Final = (
     BuiltIn("member", "Makes, changes and removes what the tenant runs; reads everything.", _member),
     BuiltIn("reader", "Reads everything but the audit log.", _reads),
     BuiltIn("auditor", "Reads everything, the audit log too.", _auditor),
-    BuiltIn("billing", "Reads tenants and their quota.", _billing),
+    BuiltIn("billing", "Reads tenants, their quota, and how long they had GPUs.", _billing),
 )
 BUILT_IN: Final[Mapping[str, BuiltIn]] = {role.name: role for role in _ROLES}
 OWNER: Final = "owner"

@@ -1,0 +1,54 @@
+"""What the cloud has, as Prometheus reads it. It names tenants and objects: operators alone are told."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Final
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from pextra.services import gpu_gauges
+from pextra.services.cloud import Cloud
+from pextra.services.gpu_gauges import GAUGES, Gauges
+
+KEPT_S: Final = 5.0
+"""So long what was read last is told again: several scrapers cost the database no more than one."""
+
+
+class CloudInstruments:
+    """Remembers what was read last; one thread reads at a time."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._lock = threading.Lock()
+        self._text = b""
+        self._read_at = float("-inf")
+
+    def exposition(self) -> tuple[bytes, str]:
+        """The gauges in Prometheus' format, and its media type.
+
+        Raises:
+            PextraError: `store.unavailable`.
+        """
+        with self._lock:
+            now = self._cloud.database.clock.monotonic()
+            if now - self._read_at > KEPT_S:
+                registry = CollectorRegistry()
+                registry.register(_Families(gpu_gauges.read(self._cloud)))
+                self._text, self._read_at = generate_latest(registry), now
+            return self._text, CONTENT_TYPE_LATEST
+
+
+class _Families(Collector):
+    def __init__(self, gauges: Gauges) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        for name, (says, labels) in GAUGES.items():
+            family = GaugeMetricFamily(name, says, labels=labels)
+            for values, value in self._gauges.values[name].items():
+                family.add_metric(values, value)
+            yield family

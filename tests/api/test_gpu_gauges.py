@@ -1,0 +1,128 @@
+"""What operators are told of GPUs: what is given out, what is left, and how usable that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pextra.services import gpu_gauges
+from tests.api.site import Site
+
+H100 = "h100-80gb-hbm3"
+INSTANCE: dict[str, Any] = {"flavor": "small", "image": "system/linux"}
+
+
+def furnish(site: Site) -> None:
+    """A host with a board of eight, one with two cards, and profiles of all ways to hand them out."""
+    site.admin.put("hosts/board", {"driver": "sim", "simulated": {"vcpus": 64, "gpus": {"board": "hgx-h100-8"}}}).ok()
+    cards = {"vcpus": 64, "gpus": {"model": "l4", "count": 2}}
+    site.admin.put("hosts/cards", {"driver": "sim", "simulated": cards}).ok()
+    site.admin.put("gpu_profiles/h100", {"mode": "whole", "models": [H100]}).ok()
+    site.admin.put("gpu_profiles/quarter", {"mode": "share", "share_milli": 250, "models": ["l4"]}).ok()
+    site.converge()
+
+
+def run(site: Site, tenant: str, name: str, **gpus: Any) -> None:
+    site.admin.put(f"tenants/{tenant}/instances/{name}", {**INSTANCE, "gpus": gpus}).ok()
+    site.converge()
+
+
+def told(site: Site) -> dict[str, dict[tuple[str, ...], float]]:
+    """The values of each gauge by those of its labels, as a scraper reads them."""
+    site.clock.advance(10)
+    families = text_string_to_metric_families(site.nobody.get("/metrics/cloud").text)
+    return {
+        family.name: {
+            tuple(sample.labels[label] for label in gpu_gauges.GAUGES[family.name][1]): sample.value
+            for sample in family.samples
+        }
+        for family in families
+    }
+
+
+def test_what_is_given_out_and_left_is_told_by_model_profile_and_tenant(any_site: Site) -> None:
+    site = any_site
+    furnish(site)
+    run(site, "acme", "pair", profile="h100", count=2, nvlink="required")
+    run(site, "globex", "part", profile="quarter")
+    found = told(site)
+    assert found["pextra_gpus"] == found["pextra_gpus_usable"] == {(H100,): 8, ("l4",): 2}
+    assert found["pextra_gpus_free"] == {(H100,): 6, ("l4",): 1.75}
+    assert found["pextra_gpus_allocated"] == {
+        (H100, "whole", "", "acme"): 2,
+        ("l4", "share", "", "globex"): 0.25,
+    }
+    assert found["pextra_gpu_parts_allocated"][H100, "whole", "", "acme"] == 2
+    claimed = {labels[-2:]: value for labels, value in found["pextra_gpu_claimed"].items()}
+    assert claimed == {("acme", "pair"): 1, ("globex", "part"): 0.25}
+    assert sum(value for labels, value in found["pextra_gpu_health"].items() if labels[-1] == "ok") == 10
+    assert sum(found["pextra_gpu_health"].values()) == 10
+
+
+def test_partitions_that_are_still_whole_are_counted_by_size(site: Site) -> None:
+    furnish(site)
+
+    def whole() -> dict[str, float]:
+        return {labels[2]: value for labels, value in told(site)["pextra_gpu_partitions_free"].items()}
+
+    assert told(site)["pextra_gpu_partitions"] == {
+        (H100, "hgx-h100-8", size): n for size, n in zip("248", (4, 2, 1), strict=True)
+    }
+    assert whole() == {"2": 4, "4": 2, "8": 1}
+    run(site, "acme", "one", profile="h100", count=1)
+    assert whole() == {"2": 3, "4": 1, "8": 0}
+    run(site, "acme", "four", profile="h100", count=4, nvlink="required")
+    assert whole() == {"2": 1, "4": 0, "8": 0}
+    site.admin.patch("hosts/board", {"spec": {"schedulable": False}}).ok()
+    site.converge()
+    assert whole() == {"2": 0, "4": 0, "8": 0}
+    assert told(site)["pextra_gpus_free"][H100,] == 0
+
+
+def test_fragmentation_rises_when_what_is_left_fits_nobody(site: Site) -> None:
+    furnish(site)
+    run(site, "acme", "eight", profile="h100", count=8)
+    assert told(site)["pextra_gpus_fragmented"][H100,] == 0
+    site.admin.send("DELETE", "/v1/tenants/acme/instances/eight").ok()
+    site.converge()
+    run(site, "acme", "seven", profile="h100", count=7)
+    assert told(site)["pextra_gpus_fragmented"][H100,] == pytest.approx(1.0)
+
+
+def test_limits_are_told_with_what_is_used_of_them(site: Site) -> None:
+    furnish(site)
+    site.admin.put(
+        "tenants/acme/quotas/default", {"limits": {"gpus": 4, f"gpus/{H100}": 3}, "unlisted": "unlimited"}
+    ).ok()
+    run(site, "acme", "pair", profile="h100", count=2)
+    found = told(site)
+    assert found["pextra_gpu_quota_limit"] == {("acme", "gpus"): 4, ("acme", f"gpus/{H100}"): 3}
+    assert found["pextra_gpu_quota_used"] == {("acme", "gpus"): 2, ("acme", f"gpus/{H100}"): 2}
+
+
+def test_only_those_tenants_are_named_that_have_most(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_gauges, "MOST_TENANTS", 1)
+    furnish(site)
+    run(site, "acme", "pair", profile="h100", count=2)
+    run(site, "globex", "one", profile="h100")
+    assert {labels[-1]: value for labels, value in told(site)["pextra_gpus_allocated"].items()} == {
+        "acme": 2, gpu_gauges.OTHERS: 1,
+    }  # fmt: skip
+
+
+def test_gauges_are_told_to_operators_alone_and_asking_often_costs_no_more(site: Site) -> None:
+    app = site.another_app()
+
+    def ask(address: str) -> tuple[int, str]:
+        answer = app.test_client().get("/metrics/cloud", environ_base={"REMOTE_ADDR": address})
+        return answer.status_code, answer.get_data(as_text=True)
+
+    assert ask("203.0.113.7")[0] == 403
+    status, text = ask("127.0.0.1")
+    assert status == 200
+    furnish(site)
+    site.clock.advance(-1_000)  # as if no time had passed since
+    assert ask("127.0.0.1")[1] == text
+    assert set(told(site)) == set(gpu_gauges.GAUGES)
