@@ -17,8 +17,8 @@ declare -A packages=(
            busybox-static cpio genisoimage
            iproute2 nftables dnsmasq-base procps"
     # A database server for the tests to break; what validates domain XML; a browser to look at pages with; what
-    # makes an ordinary guest, and what its owner logs in with; a directory of people.
-    [test]="postgresql libxml2-utils chromium mmdebstrap openssh-client slapd"
+    # makes an ordinary guest, and what its owner logs in with; a directory of people; what checks alert rules.
+    [test]="postgresql libxml2-utils chromium mmdebstrap openssh-client slapd prometheus"
 )
 
 purpose=${1-}
@@ -71,7 +71,8 @@ if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then
 fi
 
 apt() {
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    # Where no systemd decides, a package's service is started as the runlevel says: in this one none is.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get --quiet --quiet --option DPkg::Lock::Timeout=600 "$@"
 }
 
@@ -89,10 +90,13 @@ if ((${#missing[@]} == 0)); then
 fi
 
 echo "Installing for \`${purpose}\`: ${missing[*]}"
-# The tests start directories of their own; the package's would listen on every address.
-if [[ " ${missing[*]} " == *" slapd "* && -d /run/systemd/system ]]; then
-    "${as_root[@]}" systemctl mask --quiet slapd.service || true
-fi
+# The tests start directories of their own, and of Prometheus want its tool alone; the packages' services would listen
+# on every address.
+for service in slapd prometheus; do
+    if [[ " ${missing[*]} " == *" ${service} "* && -d /run/systemd/system ]]; then
+        "${as_root[@]}" systemctl mask --quiet "${service}.service" || true
+    fi
+done
 if ! { apt update || true; apt install --yes --no-install-recommends "${missing[@]}" >/dev/null; }; then
     echo "That failed; what needs these packages will not work: ${missing[*]}" >&2
 fi
