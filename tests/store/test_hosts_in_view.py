@@ -23,6 +23,7 @@ from pextra.store.gpus import Claim, Gpu
 
 KIND: Final[dict[str, Any]] = {"model": "h100", "shareable": True, "slices": []}
 SMALL: Final = Resources(1, 1_024, 10)
+CELL: Final = {"vcpus": 8, "memory_mib": 8_192, "dedicated_threads": 4, "hugepages_2m": 0, "hugepages_1g": 0}
 TENANT: Final = "00000000-0000-7000-8000-000000000001"
 GROUP: Final = "00000000-0000-7000-8000-000000000002"
 PROBES: Final = [
@@ -31,6 +32,7 @@ PROBES: Final = [
     Request("apart", TENANT, SMALL, group=Group(GROUP, Rule.ANTI_AFFINITY)),
     Request("stored", TENANT, SMALL, storage=Storage(frozenset({"shared"}))),
     Request("zoned", TENANT, SMALL, zone="a"),
+    Request("threads", TENANT, Resources(0, 1_024, 10, dedicated_threads=3)),
     Request("gpus", TENANT, SMALL, gpus=GpuRequest(count=2, numa=Wish.REQUIRED)),
     Request("share", TENANT, SMALL, gpus=GpuRequest(mode=Mode.SHARE, milli=300)),
 ]
@@ -62,8 +64,9 @@ class Site:
                 labels={},
                 ready=chance.random() < 0.9,
                 schedulable=True,
-                capacity=Amounts(16, 16_384, chance.choice((100, 200))),
+                capacity=Amounts(16, 16_384, chance.choice((100, 200)), dedicated_threads=8),
                 gpus=Boarded(tuple(boards), None) if chance.random() < 0.7 else None,
+                cells=dict.fromkeys(range(2), CELL) if chance.random() < 0.7 else None,
             )
         )
 
@@ -71,7 +74,10 @@ class Site:
         """A guest gets something of a host, if it is there."""
         host, guest, chance = self.chance.choice(list(self.hosts)), self.database.new_uid(), self.chance
         claims = [Claim(f"gpu-{chance.randrange(4)}", "share", "", 300)] if chance.random() < 0.4 else []
-        group, amounts = chance.choice((None, GROUP)), Amounts(chance.randint(1, 4), 1_024, 10)
+        group, amounts = (
+            chance.choice((None, GROUP)),
+            Amounts(chance.randint(1, 4), 1_024, 10, chance.choice((0, 0, 2))),
+        )
         if self.database.write(
             lambda tx: allocations.take(tx, host, TENANT, guest, amounts, placement_group_uid=group, gpus=claims)
         ):
