@@ -15,7 +15,7 @@ from pextra.clock import Clock
 from pextra.drivers import documents, strangers
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import AgentReport, DriverError, Power
-from pextra.drivers.sampling import samples_of
+from pextra.drivers.sampling import gpu_samples_of, samples_of
 
 log = logging.getLogger("pextra.agent")
 
@@ -109,6 +109,7 @@ class Agent:
                 strangers=self._old_strangers(),
                 inventory=None if inventory is None else documents.write(inventory),
                 samples=samples,
+                gpu_samples=[] if samples is None else gpu_samples_of(self._drivers.gpus.observe_readings()),
             )
         )
         if answer.exchange is not None:
