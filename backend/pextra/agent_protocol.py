@@ -25,6 +25,8 @@ MOST_ASSIGNMENTS: Final = 100
 MOST_STRANGERS: Final = 1000
 MOST_SAMPLES: Final = 1000
 """How many guests' samples one exchange carries at most."""
+MOST_GPU_SAMPLES: Final = 64
+"""How many GPUs' samples one exchange carries at most."""
 MOST_DEVICES: Final = 64
 """Of how many disks, and of how many cards, one sample tells at most."""
 MOST_DIVISIONS: Final = 64
@@ -169,6 +171,34 @@ class GuestSample(Message):
         return self.model_dump(mode="json", exclude={"uid"})
 
 
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)] | None
+
+
+class GpuSample(Message):
+    """What a GPU of the host said of its work; absent: it does not say, as those that guests have."""
+
+    address: Annotated[str, Field(max_length=31)]
+    """The GPU's PCI address."""
+    utilization_percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    """In how much of the last moments it worked on something."""
+    memory_used_mib: Count = None
+    """What is in use of its own memory."""
+    memory_mib: Count = None
+    """All of that."""
+    power_mw: Count = None
+    """What it draws."""
+    temperature_c: Annotated[int, Field(ge=0, le=300)] | None = None
+    """Of its processor."""
+    ecc_corrected: Count = None
+    """Memory errors that were corrected since its driver was loaded."""
+    ecc_uncorrected: Count = None
+    """Those that could not be."""
+    nvlink_sent_kib: Count = None
+    """Through all of its NVLinks since they were reset."""
+    nvlink_received_kib: Count = None
+    """See `nvlink_sent_kib`."""
+
+
 class SyncRequest(Message):
     """`POST /sync`: the exchange that repeats."""
 
@@ -190,6 +220,8 @@ class SyncRequest(Message):
     """What the host has, when it changed: `pextra.drivers.documents.Inventory`."""
     samples: Annotated[list[GuestSample], Field(max_length=MOST_SAMPLES)] | None = None
     """What every guest that runs has counted, when it is time to tell: see `sample_s` of the answer."""
+    gpu_samples: Annotated[list[GpuSample], Field(max_length=MOST_GPU_SAMPLES)] = []
+    """What the host's GPUs said, together with `samples`."""
 
 
 class Division(Message):

@@ -36,6 +36,7 @@ def recorded(name: str) -> dict[str, Any]:
         ("certificate-request", protocol.CertificateRequest),
         ("sync-request", protocol.SyncRequest),
         ("sync-request-gpus", protocol.SyncRequest),
+        ("sync-request-gpu-samples", protocol.SyncRequest),
         ("sync-answer", protocol.SyncAnswer),
         ("sync-answer-settings", protocol.SyncAnswer),
     ],

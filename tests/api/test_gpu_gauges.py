@@ -8,6 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pextra.services import gpu_gauges
+from pextra.store import samples
+from pextra.store.database import Tx
 from tests.api.site import Site
 
 H100 = "h100-80gb-hbm3"
@@ -33,13 +35,12 @@ def told(site: Site) -> dict[str, dict[tuple[str, ...], float]]:
     """The values of each gauge by those of its labels, as a scraper reads them."""
     site.clock.advance(10)
     families = text_string_to_metric_families(site.nobody.get("/metrics/cloud").text)
-    return {
-        family.name: {
-            tuple(sample.labels[label] for label in gpu_gauges.GAUGES[family.name][1]): sample.value
-            for sample in family.samples
-        }
-        for family in families
-    }
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in families:
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = gpu_gauges.GAUGES[name][1]
+        found[name] = {tuple(sample.labels[label] for label in labels): sample.value for sample in family.samples}
+    return found
 
 
 def test_what_is_given_out_and_left_is_told_by_model_profile_and_tenant(any_site: Site) -> None:
@@ -89,6 +90,40 @@ def test_fragmentation_rises_when_what_is_left_fits_nobody(site: Site) -> None:
     site.converge()
     run(site, "acme", "seven", profile="h100", count=7)
     assert told(site)["pextra_gpus_fragmented"][H100,] == pytest.approx(1.0)
+
+
+def test_what_gpus_say_of_their_work_is_told_with_who_has_them(site: Site) -> None:
+    furnish(site)
+    run(site, "acme", "trainer", profile="h100", count=1)
+    run(site, "acme", "one", profile="quarter")
+    run(site, "globex", "two", profile="quarter")
+    uid = site.admin.get("hosts/board").ok()["metadata"]["uid"]
+    cards = site.admin.get("hosts/cards").ok()["metadata"]["uid"]
+    (device,) = [labels for labels in told(site)["pextra_gpu_claimed"] if labels[-1] == "trainer"]
+    (shared,) = {labels[:4] for labels in told(site)["pextra_gpu_claimed"] if labels[-1] == "two"}
+    said = {
+        "utilization_percent": 93, "memory_used_mib": 1024, "memory_mib": 81_559, "power_mw": 612_500,
+        "temperature_c": 71, "ecc_corrected": 3, "ecc_uncorrected": 1, "nvlink_sent_kib": 2, "nvlink_received_kib": 4,
+    }  # fmt: skip
+
+    def say(tx: Tx) -> None:
+        gone = {"address": "0000:ff:00.0", "power_mw": 1}  # the host does not tell of it any more
+        samples.put(tx, uid, {}, [{"address": device[1], **said}, gone])
+        samples.put(tx, cards, {}, [{"address": shared[1], "power_mw": 40_000}])
+
+    site.database.write(say)
+    found = told(site)
+    whose = (*device[:4], "whole", "", "acme", "trainer")
+    assert device == whose
+    assert found["pextra_gpu_utilization_ratio"] == {whose: 0.93}
+    assert found["pextra_gpu_memory_used_bytes"] == {whose: 1 << 30}
+    assert found["pextra_gpu_memory_bytes"] == {whose: 81_559 << 20}
+    assert found["pextra_gpu_power_watts"] == {whose: 612.5, (*shared, "", "", "", ""): 40.0}
+    assert found["pextra_gpu_temperature_celsius"] == {whose: 71}
+    assert found["pextra_gpu_ecc_errors_total"] == {(*whose, "corrected"): 3, (*whose, "uncorrected"): 1}
+    assert found["pextra_gpu_nvlink_bytes_total"] == {(*whose, "sent"): 2048, (*whose, "received"): 4096}
+    site.clock.advance(gpu_gauges.FRESH_US / 1e6)
+    assert told(site)["pextra_gpu_power_watts"] == {}
 
 
 def test_limits_are_told_with_what_is_used_of_them(site: Site) -> None:

@@ -17,7 +17,7 @@ from pextra.drivers import dividing, documents, strangers
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import AgentReport, DriverError, Power
 from pextra.drivers.interface.dividing import Divided, Division
-from pextra.drivers.sampling import samples_of
+from pextra.drivers.sampling import gpu_samples_of, samples_of
 
 log = logging.getLogger("pextra.agent")
 
@@ -115,6 +115,7 @@ class Agent:
                 strangers=self._old_strangers(),
                 inventory=None if inventory is None else documents.write(inventory),
                 samples=samples,
+                gpu_samples=[] if samples is None else gpu_samples_of(self._drivers.gpus.observe_readings()),
             )
         )
         if answer.exchange is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from pextra.services import gpu_gauges
@@ -46,9 +46,10 @@ class _Families(Collector):
     def __init__(self, gauges: Gauges) -> None:
         self._gauges = gauges
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         for name, (says, labels) in GAUGES.items():
-            family = GaugeMetricFamily(name, says, labels=labels)
+            counts = name.endswith("_total")
+            family = (CounterMetricFamily if counts else GaugeMetricFamily)(name, says, labels=labels)
             for values, value in self._gauges.values[name].items():
                 family.add_metric(values, value)
             yield family

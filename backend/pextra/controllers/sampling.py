@@ -1,4 +1,4 @@
-"""Counters of the guests whose hosts this process drives itself; agents send those of theirs."""
+"""Counters of the guests and GPUs whose hosts this process drives itself; agents send those of theirs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from pextra.controllers import remote
 from pextra.controllers.fleet import Fleet
 from pextra.drivers.interface import DriverError
-from pextra.drivers.sampling import samples_of
+from pextra.drivers.sampling import gpu_samples_of, samples_of
 from pextra.services.agents import SAMPLE_S
 from pextra.services.cloud import Cloud
 from pextra.store import objects, samples, work
@@ -20,6 +20,10 @@ log = logging.getLogger("pextra.controllers")
 
 _HOSTS_AT_ONCE: Final = 50
 """How many hosts' samples are stored in one transaction."""
+
+
+_Sampled = tuple[str, dict[str, Any], list[dict[str, Any]]]
+"""A host's uid, the counters of its guests, and what its GPUs said."""
 
 
 class Sampling:
@@ -42,7 +46,7 @@ class Sampling:
             self._store(found[start : start + _HOSTS_AT_ONCE])
         return len(found)
 
-    def _sample(self, host: Record) -> tuple[str, dict[str, Any]] | None:
+    def _sample(self, host: Record) -> _Sampled | None:
         drivers = None if remote.has_agent(host) or host.deleting else self._fleet.drivers(host)
         if drivers is None:
             return None
@@ -51,13 +55,15 @@ class Sampling:
         except DriverError as error:
             log.warning("the guests of host %s cannot be measured: %s", host.name, error)
             return None
-        return host.uid, {each.uid: each.counters() for each in counted}
+        of_gpus = gpu_samples_of(drivers.gpus.observe_readings())
+        said = [each.model_dump(mode="json", exclude_none=True) for each in of_gpus]
+        return host.uid, {each.uid: each.counters() for each in counted}, said
 
-    def _store(self, found: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    def _store(self, found: Sequence[_Sampled]) -> None:
         def write(tx: Tx) -> None:
-            there = objects.by_uids(tx, [(self._cloud.site.uid, uid) for uid, _ in found])
-            for uid, counters in found:
+            there = objects.by_uids(tx, [(self._cloud.site.uid, uid) for uid, _, _ in found])
+            for uid, counters, of_gpus in found:
                 if uid in there:
-                    samples.put(tx, uid, counters)
+                    samples.put(tx, uid, counters, of_gpus)
 
         self._cloud.database.write(write)

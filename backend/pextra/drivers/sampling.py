@@ -1,17 +1,32 @@
-"""What a guest's counters are to whoever asks the control plane for them."""
+"""What the counters of guests and GPUs are to whoever asks the control plane for them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
-from pextra.agent_protocol import MOST_DEVICES, MOST_SAMPLES, CardSample, DiskSample, GuestSample
+from pextra.agent_protocol import (
+    MOST_DEVICES,
+    MOST_GPU_SAMPLES,
+    MOST_SAMPLES,
+    CardSample,
+    DiskSample,
+    GpuSample,
+    GuestSample,
+)
 from pextra.drivers.convergence import card_of_port
+from pextra.drivers.gpu.interface import GpuReading
 from pextra.drivers.interface import GuestMetrics
 
 
 def samples_of(metrics: Mapping[str, GuestMetrics]) -> list[GuestSample]:
     """A sample of each guest, as many as one exchange carries, always of the same ones."""
     return [_sample(metrics[uid]) for uid in sorted(metrics)[:MOST_SAMPLES]]
+
+
+def gpu_samples_of(readings: Sequence[GpuReading]) -> list[GpuSample]:
+    """A sample of each GPU, as many as one exchange carries."""
+    return [GpuSample.model_validate(asdict(reading)) for reading in readings[:MOST_GPU_SAMPLES]]
 
 
 def _sample(counted: GuestMetrics) -> GuestSample:

@@ -180,7 +180,8 @@ def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRe
     if request.inventory is not None:
         agents.store_inventory(tx, host_uid, request.inventory)
     if request.samples is not None:
-        samples.put(tx, host_uid, {each.uid: each.counters() for each in request.samples})
+        of_gpus = [each.model_dump(mode="json", exclude_none=True) for each in request.gpu_samples]
+        samples.put(tx, host_uid, {each.uid: each.counters() for each in request.samples}, of_gpus)
     news = [stored for report in request.reports if (stored := _take(tx, host_uid, report))]
     work.ask_many(tx, ((a.tenant_uid, a.uid, assignments.OBJECT_KINDS[a.kind]) for a in news))
     newer = assignments.newer(tx, host_uid, request.revision, limit=protocol.MOST_ASSIGNMENTS)

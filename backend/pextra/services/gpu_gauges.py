@@ -16,7 +16,7 @@ from pextra.scheduling.gpus.boards import unlinked
 from pextra.scheduling.gpus.devices import WHOLE_MILLI
 from pextra.services import bounds, placement
 from pextra.services.cloud import Cloud
-from pextra.store import agents, allocations, gpu_holders, gpus, objects
+from pextra.store import agents, allocations, gpu_holders, gpus, objects, samples
 from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
 from pextra.store.gpu_holders import GpuQuota, Holder
@@ -30,6 +30,7 @@ HEALTH: Final = ("ok", "degraded", "failed", "unknown")
 
 _GIVEN: Final = ("model", "mode", "slice", "tenant")
 _DEVICE: Final = ("host", "address", "uuid", "model")
+_WORK: Final = (*_DEVICE, "mode", "slice", "tenant", "instance")
 _PARTITION: Final = ("model", "board", "size")
 _QUOTA: Final = ("tenant", "countable")
 GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -46,13 +47,35 @@ GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "pextra_gpu_quota_granted": ("How many are set aside for the tenants below.", _QUOTA),
     "pextra_gpu_health": ("1 for the state that the GPU is in.", (*_DEVICE, "state")),
     "pextra_gpu_last_xid": ("The number of the last error that the kernel's log has of the GPU.", _DEVICE),
-    "pextra_gpu_claimed": (
-        "What an instance has of the GPU, in GPUs.",
-        (*_DEVICE, "mode", "slice", "tenant", "instance"),
-    ),
+    "pextra_gpu_claimed": ("What an instance has of the GPU, in GPUs.", _WORK),
+    "pextra_gpu_utilization_ratio": ("In how much of the last moments the GPU worked on something.", _WORK),
+    "pextra_gpu_memory_used_bytes": ("What is in use of its memory.", _WORK),
+    "pextra_gpu_memory_bytes": ("Its memory.", _WORK),
+    "pextra_gpu_power_watts": ("What it draws.", _WORK),
+    "pextra_gpu_temperature_celsius": ("Of its processor.", _WORK),
+    "pextra_gpu_ecc_errors_total": ("Memory errors since its driver was loaded.", (*_WORK, "type")),
+    "pextra_gpu_nvlink_bytes_total": ("Data through all of its NVLinks.", (*_WORK, "direction")),
     "pextra_gpu_host_seen_timestamp_seconds": ("When the agent of a host with GPUs was last heard.", ("host",)),
 }
-"""What every gauge says, and its labels."""
+"""What every gauge says, and its labels; those whose names end in `_total` count, on the GPU itself."""
+
+FRESH_US: Final = 180_000_000
+"""How long what a GPU said of its work is told: three samples."""
+
+
+_Labels = tuple[str, ...]
+_SAID: Final[tuple[tuple[Any, ...], ...]] = (
+    ("utilization_percent", "pextra_gpu_utilization_ratio", 0.01),
+    ("memory_used_mib", "pextra_gpu_memory_used_bytes", 1 << 20),
+    ("memory_mib", "pextra_gpu_memory_bytes", 1 << 20),
+    ("power_mw", "pextra_gpu_power_watts", 0.001),
+    ("temperature_c", "pextra_gpu_temperature_celsius", 1),
+    ("ecc_corrected", "pextra_gpu_ecc_errors_total", 1, "corrected"),
+    ("ecc_uncorrected", "pextra_gpu_ecc_errors_total", 1, "uncorrected"),
+    ("nvlink_sent_kib", "pextra_gpu_nvlink_bytes_total", 1024, "sent"),
+    ("nvlink_received_kib", "pextra_gpu_nvlink_bytes_total", 1024, "received"),
+)
+"""What becomes of each field of a GPU's sample: the gauge, by what it is multiplied, and further labels."""
 
 
 @dataclass(slots=True)
@@ -87,7 +110,9 @@ def _read(cloud: Cloud, tx: Tx) -> Gauges:
         _capacity(found, hosts, gpus.live_shapes(tx))
         held = gpu_holders.holders(tx, site_uid)
         _given(found, hosts, held)
-        _devices(found, hosts, held, objects.of_kind(tx, site_uid, "host"))
+        labels = _devices(found, hosts, held, objects.of_kind(tx, site_uid, "host"))
+        since_us = tx.now_us - FRESH_US
+        _work(found, labels, held, samples.of_gpus(tx, [host.uid for host in hosts], since_us=since_us))
         _agents(found, hosts, agents.seen(tx))
     _quotas(found, gpu_holders.quotas(tx, site_uid))
     return found
@@ -141,13 +166,16 @@ def _given(found: Gauges, hosts: Sequence[HostRow], held: Sequence[Holder]) -> N
         found.add("pextra_gpu_parts_allocated", 1, *labels)
 
 
-def _devices(found: Gauges, hosts: Sequence[HostRow], held: Sequence[Holder], records: Iterable[Record]) -> None:
+def _devices(
+    found: Gauges, hosts: Sequence[HostRow], held: Sequence[Holder], records: Iterable[Record]
+) -> dict[tuple[str, str], _Labels]:
+    """How each GPU is, and who has it; the labels of each by its host's uid and its address."""
     names = {host.uid: host.name for host in hosts}
-    labels: dict[tuple[str, str], tuple[str, ...]] = {}
+    labels: dict[tuple[str, str], _Labels] = {}
     for record in records:
         told: list[Mapping[str, Any]] = record.status.get("gpus") or [] if record.uid in names else []
         for gpu in told:
-            device = (names[record.uid], gpu["address"], gpu.get("uuid") or "", gpu["model"])
+            device: _Labels = (names[record.uid], gpu["address"], gpu.get("uuid") or "", gpu["model"])
             labels[record.uid, gpu["address"]] = device
             health: Mapping[str, Any] = gpu.get("health") or {}
             for state in HEALTH:
@@ -158,6 +186,27 @@ def _devices(found: Gauges, hosts: Sequence[HostRow], held: Sequence[Holder], re
         device = labels.get((one.host_uid, one.address), (names.get(one.host_uid, ""), one.address, "", ""))
         whose = (*device, one.mode, one.profile, one.tenant, one.instance)
         found.add("pextra_gpu_claimed", one.milli / WHOLE_MILLI, *whose)
+    return labels
+
+
+def _work(
+    found: Gauges,
+    labels: Mapping[tuple[str, str], _Labels],
+    held: Sequence[Holder],
+    said: Mapping[tuple[str, str], Mapping[str, int]],
+) -> None:
+    """What GPUs say of their work, with who has them; nobody is named where several have parts of one."""
+    holders: defaultdict[tuple[str, str], list[Holder]] = defaultdict(list)
+    for one in held:
+        holders[one.host_uid, one.address].append(one)
+    for place, reading in said.items():
+        if place not in labels:
+            continue
+        alone = holders[place][0] if len(holders[place]) == 1 else None
+        whose = ("", "", "", "") if alone is None else (alone.mode, alone.profile, alone.tenant, alone.instance)
+        for what, gauge, scale, *more in _SAID:
+            if what in reading:
+                found.put(gauge, reading[what] * scale, *labels[place], *whose, *more)
 
 
 def _agents(found: Gauges, hosts: Sequence[HostRow], seen: Mapping[str, int | None]) -> None:

@@ -14,8 +14,9 @@ import pytest
 from pextra.agent.gpus.driver import MachineGpus
 from pextra.drivers import documents
 from pextra.drivers.gpu.boards import BOARDS
-from pextra.drivers.gpu.interface import HealthState, HostGpus, Link, MigInstance
+from pextra.drivers.gpu.interface import GpuReading, HealthState, HostGpus, Link, MigInstance
 from pextra.drivers.gpu.nvml import UNKNOWN_PEER
+from pextra.drivers.gpu.nvml_process import FRESH_S, NvmlProcess
 from pextra.drivers.gpu.products import PRODUCTS
 from pextra.drivers.gpu.sim import SimGpus
 from tests.labs.nvml.machine import FakeMachine, given_away
@@ -348,3 +349,41 @@ def test_a_display_of_the_mainboard_is_no_gpu(machine: FakeMachine) -> None:
     (gpu,) = simulated(model="l4", count=1).gpus
     machine.have([gpu, replace(given_away(gpu), address="0000:02:00.0", vendor="1a03", device="2000")])
     assert observed(machine).gpus == (gpu,)
+
+
+def test_what_gpus_say_of_their_work_is_read_in_the_same_look(machine: FakeMachine) -> None:
+    first, second, guests = simulated(board="hgx-h100-8").gpus[:3]
+    work = ["load 93", "used 1024", "power 612500", "heat 71", "corrected 3", "ecc 1 9", "traffic 2048 4096"]
+    machine.have([first, second, given_away(guests)], more={first.address: work})
+    idle = GpuReading(
+        second.address, memory_used_mib=0, memory_mib=second.memory_mib, ecc_corrected=0, ecc_uncorrected=0
+    )
+    with agent_of(machine) as agent:
+        assert agent.observe_readings() == ()
+        agent.observe_gpus()
+        assert agent.observe_readings() == (
+            GpuReading(first.address, 93, 1024, first.memory_mib, 612_500, 71, 3, 1, 2048, 4096),
+            idle,
+        )
+
+
+def test_a_gpu_that_says_what_cannot_be_says_nothing(machine: FakeMachine) -> None:
+    (gpu,) = simulated(model="l4", count=1).gpus
+    machine.have(
+        [gpu], more={gpu.address: ["load 101", "power 4294967295", "heat 4294967295", f"corrected {2**64 - 1}"]}
+    )
+    with agent_of(machine) as agent:
+        agent.observe_gpus()
+        (reading,) = agent.observe_readings()
+    assert {reading.utilization_percent, reading.power_mw, reading.temperature_c, reading.ecc_corrected} == {None}
+
+
+def test_readings_are_not_told_once_they_are_old(machine: FakeMachine) -> None:
+    now = 0.0
+    machine.have(simulated(model="l4", count=1).gpus)
+    process = NvmlProcess(environment=machine.environment(), patience_s=30.0, monotonic=lambda: now)
+    process.look()
+    now = FRESH_S
+    assert len(process.readings()) == 1
+    now = FRESH_S + 1
+    assert process.readings() == ()

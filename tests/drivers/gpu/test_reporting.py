@@ -16,7 +16,8 @@ from pextra.api.app import create_app
 from pextra.drivers import documents
 from pextra.drivers.gpu.interface import MOST_GPUS, Gpu
 from pextra.drivers.gpu.sim import SimGpus
-from pextra.services import bootstrap
+from pextra.services import bootstrap, gpu_gauges
+from pextra.services.agents import SAMPLE_S
 from pextra.services.cloud import Context
 from pextra.store.database import Tx
 from tests.agent.world import AgentCloud
@@ -96,6 +97,27 @@ def test_a_host_whose_gpus_did_not_change_writes_nothing(cloud: AgentCloud, mach
     with agent_of(cloud, machine):
         before = cloud.get("host", "h0")
         cloud.settle(200.0)
+        assert cloud.get("host", "h0").status_revision == before.status_revision
+
+
+def test_what_gpus_say_of_their_work_is_told_to_operators_and_changes_no_object(
+    cloud: AgentCloud, machine: FakeMachine
+) -> None:
+    gpus = SimGpus("host", model="l40s", count=2, cells=2, cpus=64).observe_gpus().gpus
+    given = given_away(gpus[1])
+    machine.have([gpus[0], given], more={gpus[0].address: ["load 40", "power 150500", "heat 61"]})
+    cloud.add_host("h0")
+    with agent_of(cloud, machine):
+        cloud.settle(SAMPLE_S + 10.0)
+        before = cloud.get("host", "h0")
+        found = gpu_gauges.read(cloud.cloud).values
+        whose = ("h0", gpus[0].address, gpus[0].uuid, "l40s", "", "", "", "")
+        assert found["pextra_gpu_power_watts"] == {whose: 150.5}  # the other is a guest's, and says nothing here
+        assert found["pextra_gpu_temperature_celsius"] == {whose: 61}
+        assert found["pextra_gpu_utilization_ratio"] == {whose: 0.4}
+        machine.have([gpus[0], given], more={gpus[0].address: ["load 40", "power 99000", "heat 61"]})
+        cloud.settle(2 * SAMPLE_S + 10.0)
+        assert gpu_gauges.read(cloud.cloud).values["pextra_gpu_power_watts"] == {whose: 99.0}
         assert cloud.get("host", "h0").status_revision == before.status_revision
 
 

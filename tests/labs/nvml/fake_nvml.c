@@ -9,6 +9,7 @@
  *   instance ID PROFILE START SIZE
  *   vgpu ID MIB MOST NAME
  *   ecc VOLATILE AGGREGATE / rows PENDING FAILED / pages PENDING
+ *   load PERCENT / used MIB / power MILLIWATTS / heat CELSIUS / corrected NUMBER / traffic SENT_KIB RECEIVED_KIB
  *   lost                           every question about it but which one it is fails
  *   hang                           asking for its name never returns
  *   old                            the library has only the first version of the profiles
@@ -35,7 +36,9 @@ struct Gpu {
     char bus[32], name[96], uuid[96], serial[32];
     unsigned device, module, mig, profiles, instances, vgpus, links, rows_pending, rows_failed, pages_pending;
     int cell, first_cpu, last_cpu, lost, hang, has_module, has_mig, has_ecc, has_rows, has_pages;
-    unsigned long long mib, volatile_errors, aggregate_errors;
+    unsigned load, power, heat;
+    int has_load, has_power, has_heat, has_traffic;
+    unsigned long long mib, used_mib, volatile_errors, aggregate_errors, corrected_errors, sent_kib, received_kib;
     char peers[MOST_LINKS][32];
     Profile profile[MOST_PARTS];
     Instance instance[MOST_PARTS];
@@ -99,6 +102,13 @@ static void read_line(Gpu *gpu, const char *key, const char *text) {
         gpu->has_ecc = sscanf(text, "%llu %llu", &gpu->volatile_errors, &gpu->aggregate_errors) == 2;
     else if (!strcmp(key, "rows")) gpu->has_rows = sscanf(text, "%u %u", &gpu->rows_pending, &gpu->rows_failed) == 2;
     else if (!strcmp(key, "pages")) gpu->has_pages = sscanf(text, "%u", &gpu->pages_pending) == 1;
+    else if (!strcmp(key, "load")) gpu->has_load = sscanf(text, "%u", &gpu->load) == 1;
+    else if (!strcmp(key, "used")) sscanf(text, "%llu", &gpu->used_mib);
+    else if (!strcmp(key, "power")) gpu->has_power = sscanf(text, "%u", &gpu->power) == 1;
+    else if (!strcmp(key, "heat")) gpu->has_heat = sscanf(text, "%u", &gpu->heat) == 1;
+    else if (!strcmp(key, "corrected")) sscanf(text, "%llu", &gpu->corrected_errors);
+    else if (!strcmp(key, "traffic"))
+        gpu->has_traffic = sscanf(text, "%llu %llu", &gpu->sent_kib, &gpu->received_kib) == 2;
     else if (!strcmp(key, "lost")) gpu->lost = 1;
     else if (!strcmp(key, "hang")) gpu->hang = 1;
 }
@@ -193,8 +203,9 @@ Return nvmlDeviceGetSerial(Gpu *gpu, char *to, unsigned room) { REACHABLE(gpu); 
 
 Return nvmlDeviceGetMemoryInfo(Gpu *gpu, unsigned long long *total_free_used) {
     REACHABLE(gpu);
-    total_free_used[0] = total_free_used[1] = gpu->mib << 20;
-    total_free_used[2] = 0;
+    total_free_used[0] = gpu->mib << 20;
+    total_free_used[1] = (gpu->mib - gpu->used_mib) << 20;
+    total_free_used[2] = gpu->used_mib << 20;
     return gpu->mib ? OK : NOT_SUPPORTED;
 }
 
@@ -355,7 +366,44 @@ Return nvmlVgpuTypeGetMaxInstances(Gpu *gpu, unsigned id, unsigned *most) {
 Return nvmlDeviceGetTotalEccErrors(Gpu *gpu, unsigned kind, unsigned counter, unsigned long long *number) {
     REACHABLE(gpu);
     if (!gpu->has_ecc) return NOT_SUPPORTED;
-    *number = kind != 1 ? 0 : counter ? gpu->aggregate_errors : gpu->volatile_errors;
+    *number = kind != 1 ? gpu->corrected_errors : counter ? gpu->aggregate_errors : gpu->volatile_errors;
+    return OK;
+}
+
+Return nvmlDeviceGetUtilizationRates(Gpu *gpu, unsigned *processor_memory) {
+    REACHABLE(gpu);
+    processor_memory[0] = gpu->load, processor_memory[1] = 0;
+    return gpu->has_load ? OK : NOT_SUPPORTED;
+}
+
+Return nvmlDeviceGetPowerUsage(Gpu *gpu, unsigned *milliwatts) {
+    REACHABLE(gpu);
+    *milliwatts = gpu->power;
+    return gpu->has_power ? OK : NOT_SUPPORTED;
+}
+
+Return nvmlDeviceGetTemperature(Gpu *gpu, unsigned sensor, unsigned *celsius) {
+    REACHABLE(gpu);
+    *celsius = gpu->heat;
+    return sensor ? INVALID : gpu->has_heat ? OK : NOT_SUPPORTED;
+}
+
+typedef struct {
+    unsigned field, scope;
+    long long at, took;
+    int kind;
+    Return result;
+    unsigned long long value;
+} FieldValue;
+enum { TRAFFIC_SENT = 138, TRAFFIC_RECEIVED = 139 };
+
+Return nvmlDeviceGetFieldValues(Gpu *gpu, int number, FieldValue *values) {
+    REACHABLE(gpu);
+    for (int i = 0; i < number; i++) {
+        int sent = values[i].field == TRAFFIC_SENT, known = sent || values[i].field == TRAFFIC_RECEIVED;
+        values[i].result = !known || !gpu->has_traffic ? NOT_SUPPORTED : values[i].scope != ~0u ? INVALID : OK;
+        values[i].value = sent ? gpu->sent_kib : gpu->received_kib;
+    }
     return OK;
 }
 

@@ -202,6 +202,35 @@ class Gpu:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuReading:
+    """What a GPU said of its work at one moment; None: it does not say.
+
+    Attributes:
+        address: of the GPU.
+        utilization_percent: in how much of the last moments it worked on something.
+        memory_used_mib: of its own memory.
+        memory_mib: all of that.
+        power_mw: what it draws.
+        temperature_c: of its processor.
+        ecc_corrected: memory errors that were corrected since its driver was loaded.
+        ecc_uncorrected: those that could not be.
+        nvlink_sent_kib: through all of its NVLinks since they were reset.
+        nvlink_received_kib: see `nvlink_sent_kib`.
+    """
+
+    address: str
+    utilization_percent: int | None = None
+    memory_used_mib: int | None = None
+    memory_mib: int | None = None
+    power_mw: int | None = None
+    temperature_c: int | None = None
+    ecc_corrected: int | None = None
+    ecc_uncorrected: int | None = None
+    nvlink_sent_kib: int | None = None
+    nvlink_received_kib: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HostGpus:
     """The GPUs of a host.
 
@@ -223,6 +252,10 @@ class GpuDriver(Protocol):
         """The host's GPUs. It changes nothing, fails for nothing, and answers within seconds whatever hangs."""
         ...
 
+    def observe_readings(self) -> tuple[GpuReading, ...]:
+        """What was read at the last look, if that is not long ago, of the GPUs that it showed. Asks nobody."""
+        ...
+
 
 class NoGpus:
     """The driver of a host without GPUs."""
@@ -230,3 +263,7 @@ class NoGpus:
     def observe_gpus(self) -> HostGpus:
         """See `GpuDriver`."""
         return HostGpus()
+
+    def observe_readings(self) -> tuple[GpuReading, ...]:
+        """See `GpuDriver`."""
+        return ()

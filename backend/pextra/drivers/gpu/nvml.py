@@ -19,6 +19,7 @@ from pextra.drivers.gpu.interface import (
     MOST_VGPU_TYPES,
     NVSWITCH,
     Gpu,
+    GpuReading,
     Health,
     HealthState,
     Link,
@@ -43,6 +44,11 @@ _RESET_REQUIRED: Final = 16
 _AFFINITY_WORDS: Final = 64  # of 64 threads, or NUMA cells, each
 _SEVEN_SLICES: Final = 4  # the library's number of the profile that is a whole GPU of seven slices
 _MIB: Final = 1 << 20
+_ALL_LINKS: Final = 0xFFFF_FFFF
+_MOST_MIB: Final = 1 << 30
+_MOST_MW: Final = 100_000_000
+_MOST_C: Final = 300
+_MOST_COUNTED: Final = (1 << 63) - 1
 
 
 class NvmlAbsent(Exception):
@@ -90,16 +96,23 @@ class Nvml:
         Raises:
             NvmlFailed: it does not even say how many there are.
         """
+        return tuple(sorted((device.facts() for device in self._devices()), key=lambda gpu: gpu.address))
+
+    def readings(self) -> tuple[GpuReading, ...]:
+        """What each GPU says of its work, ordered by address.
+
+        Raises:
+            NvmlFailed: as `gpus`.
+        """
+        return tuple(sorted((device.reading() for device in self._devices()), key=lambda each: each.address))
+
+    def _devices(self) -> list[_Device]:
         try:
             count: int = self._library.nvmlDeviceGetCount()
         except self._library.NVMLError as error:
             raise NvmlFailed(f"NVIDIA's library does not say how many GPUs there are: {error}") from error
-        found: list[Gpu] = []
-        for index in range(min(count, MOST_GPUS)):
-            device = _Device.open(self._library, index)
-            if device is not None:
-                found.append(device.facts())
-        return tuple(sorted(found, key=lambda gpu: gpu.address))
+        opened = (_Device.open(self._library, index) for index in range(min(count, MOST_GPUS)))
+        return [device for device in opened if device is not None]
 
 
 class _Device:
@@ -149,6 +162,38 @@ class _Device:
             vgpu_types=vgpu_types,
             health=self._health(errors),
         )
+
+    def reading(self) -> GpuReading:
+        """What it says of its work; what no GPU can say is as if it said nothing."""
+        library = self._library
+        load, memory = self._ask("nvmlDeviceGetUtilizationRates"), self._ask("nvmlDeviceGetMemoryInfo")
+        corrected, uncorrected = (
+            self._ask("nvmlDeviceGetTotalEccErrors", kind, library.NVML_VOLATILE_ECC)
+            for kind in (library.NVML_MEMORY_ERROR_TYPE_CORRECTED, library.NVML_MEMORY_ERROR_TYPE_UNCORRECTED)
+        )
+        sent, received = self._traffic()
+        return GpuReading(
+            address=self._address,
+            utilization_percent=None if load is None else _within(load.gpu, 100),
+            memory_used_mib=None if memory is None else _within(int(memory.used) // _MIB, _MOST_MIB),
+            memory_mib=None if memory is None else _within(int(memory.total) // _MIB, _MOST_MIB),
+            power_mw=_within(self._ask("nvmlDeviceGetPowerUsage"), _MOST_MW),
+            temperature_c=_within(self._ask("nvmlDeviceGetTemperature", library.NVML_TEMPERATURE_GPU), _MOST_C),
+            ecc_corrected=_within(corrected, _MOST_COUNTED),
+            ecc_uncorrected=_within(uncorrected, _MOST_COUNTED),
+            nvlink_sent_kib=_within(sent, _MOST_COUNTED),
+            nvlink_received_kib=_within(received, _MOST_COUNTED),
+        )
+
+    def _traffic(self) -> tuple[int | None, int | None]:
+        """KiB of data that went out and came in by all NVLinks."""
+        library = self._library
+        fields = (library.NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_TX, library.NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_RX)
+        values = self._ask("nvmlDeviceGetFieldValues", [(field, _ALL_LINKS) for field in fields])
+        if values is None:
+            return None, None
+        sent, received = (None if int(value.nvmlReturn) else int(value.value.ullVal) for value in values)
+        return sent, received
 
     def _ask(self, function: str, *args: Any) -> Any:
         """What a function answers; None where it does not."""
@@ -300,6 +345,11 @@ class _Device:
         if self._gone == _RESET_REQUIRED:
             return Health(HealthState.FAILED, ("it wants to be reset before it is used again",))
         return health_of_memory(errors)
+
+
+def _within(value: int | None, most: int) -> int | None:
+    """The value as a whole number, if it is one that can be."""
+    return int(value) if value is not None and 0 <= value <= most else None
 
 
 def _code(error: Exception) -> int:

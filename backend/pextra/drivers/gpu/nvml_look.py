@@ -1,6 +1,6 @@
 """One look at NVIDIA's library, as a process: `python -m pextra.drivers.gpu.nvml_look` prints what it knows as JSON.
 
-The document has one of `gpus`, `absent` and `failed`; see `nvml_process`, which reads it.
+The document has one of `gpus` with `readings`, `absent` and `failed`; see `nvml_process`, which reads it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ def look() -> dict[str, Any]:
     """What is printed."""
     try:
         with Nvml() as nvml:
-            return {"gpus": [asdict(gpu) for gpu in nvml.gpus()]}
+            return {
+                "gpus": [asdict(gpu) for gpu in nvml.gpus()],
+                "readings": [asdict(reading) for reading in nvml.readings()],
+            }
     except NvmlAbsent as absent:
         return {"absent": str(absent)}
     except NvmlFailed as failed:

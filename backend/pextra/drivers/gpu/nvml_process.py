@@ -12,7 +12,7 @@ from typing import IO, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from pextra.drivers.gpu.interface import Gpu
+from pextra.drivers.gpu.interface import Gpu, GpuReading
 
 PATIENCE_S: Final = 5.0
 """How long a caller waits for a look that it began."""
@@ -20,6 +20,8 @@ DEADLINE_S: Final = 60.0
 """How long a look may take: eight GPUs without persistence mode need some ten seconds."""
 AGAIN_S: Final = 300.0
 """When to try again after a look hung or failed."""
+FRESH_S: Final = 150.0
+"""How long a reading is told: two looks, a minute each, may have failed."""
 _END_S: Final = 5.0
 _MOST_BYTES: Final = 4 << 20
 _COMMAND: Final = (sys.executable, "-P", "-m", "pextra.drivers.gpu.nvml_look")
@@ -33,11 +35,15 @@ class NvmlView:
         gpus: what it shows; None while nobody could be asked.
         absent: why there is no library, or no driver; empty where there is one.
         failure: what is wrong with it; empty where nothing is.
+        readings: what the GPUs that it shows said of their work.
+        read_at: when, by the process's clock.
     """
 
     gpus: tuple[Gpu, ...] | None = None
     absent: str = ""
     failure: str = ""
+    readings: tuple[GpuReading, ...] = ()
+    read_at: float = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class _Answer:
     gpus: tuple[Gpu, ...] | None = None
     absent: str = ""
     failed: str = ""
+    readings: tuple[GpuReading, ...] = ()
 
 
 @dataclass(slots=True)
@@ -117,6 +124,10 @@ class NvmlProcess:
             look.output.close()
         return self._view
 
+    def readings(self) -> tuple[GpuReading, ...]:
+        """What the last look read of the GPUs' work; nothing when that was more than `FRESH_S` ago."""
+        return self._view.readings if self._monotonic() - self._view.read_at <= FRESH_S else ()
+
     def close(self) -> None:
         """End the look that is under way, if there is one and it can be ended."""
         look, self._running = self._running, None
@@ -163,7 +174,7 @@ class NvmlProcess:
         elif answer.gpus is None:
             self._view = NvmlView(absent=answer.absent or "there is no NVIDIA library here")
         else:
-            self._view = NvmlView(gpus=answer.gpus)
+            self._view = NvmlView(gpus=answer.gpus, readings=answer.readings, read_at=look.since)
 
     def _fail(self, message: str) -> None:
         self._view = NvmlView(failure=message)

@@ -12,6 +12,7 @@ from pextra.drivers.gpu.interface import (
     MOST_GPUS,
     NVSWITCH,
     Gpu,
+    GpuReading,
     Health,
     HealthState,
     HostGpus,
@@ -25,6 +26,8 @@ from pextra.drivers.gpu.products import NVIDIA, PRODUCTS, Product
 
 _FIRST_GROUP: Final = 40
 _FIRST_BUS: Final = 0x11
+_IDLE_MW: Final = 60_000
+_IDLE_C: Final = 35
 _FIRST_FUNCTION: Final = 4
 _FIRST_VF_GROUP: Final = 200
 
@@ -99,6 +102,24 @@ class SimGpus:
         divided = self._divided()
         gpus = tuple(_divided(gpu, divided.get(gpu.address, gpu.vfs.current)) for gpu in self._gpus)
         return HostGpus(gpus, recognise(gpus))
+
+    def observe_readings(self) -> tuple[GpuReading, ...]:
+        """See `GpuDriver`; they all idle."""
+        return tuple(
+            GpuReading(
+                gpu.address,
+                utilization_percent=0,
+                memory_used_mib=0,
+                memory_mib=gpu.memory_mib,
+                power_mw=_IDLE_MW,
+                temperature_c=_IDLE_C,
+                ecc_corrected=0,
+                ecc_uncorrected=0,
+                nvlink_sent_kib=0 if gpu.links else None,
+                nvlink_received_kib=0 if gpu.links else None,
+            )
+            for gpu in self._gpus
+        )
 
 
 def _gpu(
