@@ -93,11 +93,12 @@ def test_every_kind_has_its_routes_and_only_what_can_be_written_is_written() -> 
         assert METHODS & set(one) == {"get", *writing, *({"delete"} & set(kind.verbs))}
         for action in kind.actions:
             assert "post" in DOCUMENT["paths"][f"{prefix}/{kind.plural}/{{name}}/actions/{action.name}"]
+        assert (f"{prefix}/{kind.plural}/{{name}}/placement" in DOCUMENT["paths"]) is kind.placed
 
 
 def test_every_route_of_the_application_is_described(site: Site) -> None:
     one = "/v1/<plural>/<name>"
-    generic = {"/v1/<plural>", one, f"{one}/metrics", f"{one}/actions/<action>"}
+    generic = {"/v1/<plural>", one, f"{one}/metrics", f"{one}/placement", f"{one}/actions/<action>"}
     generic |= {rule.replace("/v1/", "/v1/tenants/<tenant>/") for rule in generic}
     every = (re.sub(r"<any\([^)]*\):", "<", rule.rule) for rule in site.app.url_map.iter_rules())
     rules = {rule for rule in every if not rule.startswith(("/static", "/console"))}
