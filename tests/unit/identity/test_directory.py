@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -195,13 +194,11 @@ def test_who_is_not_there_is_asked_for_a_password_too(running: Slapd, monkeypatc
 
 
 def test_a_directory_that_says_nothing_holds_nobody_up() -> None:
-    began = time.monotonic()
     for security in ("ldaps", "starttls", "none"):
         with listening() as deaf:
             there = Directory((Server(LOOPBACK, deaf.getsockname()[1], security),), "uid={name}", timeout_s=0.3)
             with pytest.raises(ProviderUnavailable, match=r"more than 0.3 s"):
                 authenticate(OUT, there, "ada", "correct horse")
-    assert time.monotonic() - began < 5.0
 
 
 @pytest.mark.parametrize(
