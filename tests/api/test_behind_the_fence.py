@@ -11,6 +11,8 @@ from pextra.services import positions
 from tests.api import (
     logins,
     test_audit_reading,
+    test_gpu_gauges,
+    test_gpu_usage,
     test_on_every_database,
     test_roles,
     test_shares,
@@ -32,6 +34,11 @@ ACROSS = {
         test_tenants_and_quota.test_limits_are_carved_out_of_the_parents,
         test_watching.test_what_happens_during_a_watch_is_told_in_it,
         test_audit_reading.test_a_chain_outlives_its_tenant_and_a_namesake_does_not_read_it,
+        test_gpu_usage.test_usage_is_read_by_its_tenant_and_those_above_and_exists_for_nobody_else,
+        test_gpu_usage.test_tenants_above_are_told_of_those_below_by_tenant_and_operators_of_all,
+        test_gpu_usage.test_a_page_token_of_one_tenant_shows_nothing_of_another,
+        test_gpu_usage.test_what_a_tenant_that_has_gone_had_is_told_to_operators,
+        test_gpu_gauges.test_what_is_given_out_and_left_is_told_by_model_profile_and_tenant,
     )
 }
 globals().update(ESSENTIAL | ACROSS)

@@ -14,7 +14,7 @@ from pextra.services import gpu_gauges
 from pextra.services.cloud import Cloud
 from pextra.services.gpu_gauges import GAUGES, Gauges
 
-KEPT_S: Final = 5.0
+KEPT_S: Final = 10.0
 """So long what was read last is told again: several scrapers cost the database no more than one."""
 
 

@@ -26,7 +26,6 @@ MOST_TENANTS: Final = 500
 OTHERS: Final = "(others)"
 """The label of the tenants that are not named."""
 PARTITION_SIZES: Final = (2, 4, 8)
-HEALTH: Final = ("ok", "degraded", "failed", "unknown")
 
 _GIVEN: Final = ("model", "mode", "slice", "tenant")
 _DEVICE: Final = ("host", "address", "uuid", "model")
@@ -45,7 +44,7 @@ GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "pextra_gpu_quota_limit": ("How many GPUs a tenant may have.", _QUOTA),
     "pextra_gpu_quota_used": ("How many its instances have.", _QUOTA),
     "pextra_gpu_quota_granted": ("How many are set aside for the tenants below.", _QUOTA),
-    "pextra_gpu_health": ("1 for the state that the GPU is in.", (*_DEVICE, "state")),
+    "pextra_gpu_health": ("1, with the state that the GPU is in; of the others there is none.", (*_DEVICE, "state")),
     "pextra_gpu_last_xid": ("The number of the last error that the kernel's log has of the GPU.", _DEVICE),
     "pextra_gpu_claimed": ("What an instance has of the GPU, in GPUs.", _WORK),
     "pextra_gpu_utilization_ratio": ("In how much of the last moments the GPU worked on something.", _WORK),
@@ -178,8 +177,7 @@ def _devices(
             device: _Labels = (names[record.uid], gpu["address"], gpu.get("uuid") or "", gpu["model"])
             labels[record.uid, gpu["address"]] = device
             health: Mapping[str, Any] = gpu.get("health") or {}
-            for state in HEALTH:
-                found.put("pextra_gpu_health", health.get("state", "unknown") == state, *device, state)
+            found.put("pextra_gpu_health", 1, *device, health.get("state", "unknown"))
             if health.get("xids"):
                 found.put("pextra_gpu_last_xid", health["xids"][-1], *device)
     for one in held:
