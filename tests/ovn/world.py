@@ -70,15 +70,21 @@ class World:
         self._networks |= {part.uid: part for part in parts if isinstance(part, FabricNetwork)}
 
     def network(self, *cidrs: str, tenant: str = "tenant-a", routed: bool = False, mtu: int = 1400) -> FabricNetwork:
-        """A network with a subnet for each range.
+        """See `described`; it is in the fabric."""
+        made = self.described(*cidrs, tenant=tenant, routed=routed, mtu=mtu)
+        self.ensure(made)
+        return made
+
+    def described(
+        self, *cidrs: str, tenant: str = "tenant-a", routed: bool = False, mtu: int = 1400
+    ) -> FabricNetwork:
+        """A network with a subnet for each range; not in the fabric yet.
 
         Args:
             routed: guests are told of a gateway, the first address.
         """
         subnets = tuple(FabricSubnet(str(uuid4()), cidr, first_of(cidr) if routed else None) for cidr in cidrs)
-        made = FabricNetwork(str(uuid4()), tenant, mtu, subnets)
-        self.ensure(made)
-        return made
+        return FabricNetwork(str(uuid4()), tenant, mtu, subnets)
 
     def port(self, network: FabricNetwork, number: int, host: str, *groups: str, hostname: str = "") -> FabricPort:
         """A port with address `number` of each of the network's subnets; not in the fabric yet."""

@@ -73,14 +73,10 @@ class OvnFabric:
 
     def differences(self, parts: Sequence[Part]) -> Sequence[Difference]:
         """See `Fabric.differences`."""
-        documents = [(part.uid, document_of(part, self._domain)) for part in parts]
+        documents = [document_of(part, self._domain) for part in parts]
         with self._northbound.reading() as (tables, holdings):
-            comparison = Comparison(self._northbound.site, tables, holdings)
-            return [
-                Difference(uid, *describe(change))
-                for uid, document in documents
-                for change in comparison.changes(document)
-            ]
+            changes = Comparison(self._northbound.site, tables, holdings).all_changes(documents)
+            return [Difference(document.owner.partition("/")[2], *describe(change)) for document, change in changes]
 
     def plugged(self, uids: Sequence[str]) -> Mapping[str, bool]:
         """See `Fabric.plugged`."""

@@ -6,7 +6,7 @@ they are, rows of others are never touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -100,6 +100,14 @@ class Comparison:
             if place not in wanted and place[1] in self._tables[place[0]].rows:
                 yield from self._removal(place)
 
+    def all_changes(self, documents: Iterable[Document]) -> Iterator[tuple[Document, Change]]:
+        """The changes of several documents, of which who is needed by others comes first."""
+        coming: set[Place] = set()
+        for document in documents:
+            found = list(self.changes(document, frozenset(coming)))
+            coming.update(change.place for change in found if isinstance(change, Insert))
+            yield from ((document, change) for change in found)
+
     def _place(self, ref: Ref) -> Place:
         return ref.table, ref.uuid(self._site)
 
@@ -185,12 +193,7 @@ class Reconcile(BaseCommand):
     def run_idl(self, txn: Any) -> None:
         """See `BaseCommand`; called anew for each try of the transaction."""
         comparison = Comparison(self._site, self.api.tables, self.api.idl.holdings)
-        coming: set[Place] = set()
-        changes: list[Change] = []
-        for document in self._documents:
-            found = list(comparison.changes(document, frozenset(coming)))
-            changes += found
-            coming.update(change.place for change in found if isinstance(change, Insert))
+        changes = [change for _, change in comparison.all_changes(self._documents)]
         self.result = len(changes)
         _carry_out(txn, self.api.tables, changes)
 
