@@ -69,5 +69,3 @@ def _stable(row: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, list) and value[0] in ("set", "map"):
             value[1].sort(key=json.dumps)
     return kept
-
-

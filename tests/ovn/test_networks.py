@@ -6,8 +6,8 @@ from dataclasses import replace
 from uuid import uuid4
 
 from pextra.drivers.interface.fabric import AddressList, FabricGroup, GroupRule
-from tests.ovn.world import World, first_of
 from tests.labs.ovn.machine import Machine
+from tests.ovn.world import World
 
 ALL = (GroupRule("ingress"), GroupRule("egress"))
 
@@ -75,7 +75,10 @@ def test_rules_name_other_groups_and_lists_of_addresses(world: World) -> None:
 
 def test_a_router_joins_networks_on_every_host(world: World) -> None:
     members = group(*ALL)
-    front, back = world.network("10.0.0.0/24", "fd00::/64", routed=True), world.network("10.0.1.0/24", "fd01::/64", routed=True)
+    front, back = (
+        world.network("10.0.0.0/24", "fd00::/64", routed=True),
+        world.network("10.0.1.0/24", "fd01::/64", routed=True),
+    )
     here, there = world.port(front, 11, "h1", members.uid), world.port(back, 12, "h2", members.uid)
     world.ensure(members, here, there, world.router(front, back))
     asking, _ = world.plug(here), world.plug(there)

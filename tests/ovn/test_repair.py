@@ -186,8 +186,13 @@ def _holding(table: str) -> list[tuple[str, str]]:
     }.get(table, [])
 
 
-def _with_members(theirs: dict[str, dict[str, dict[str, object]]], lab: object) -> dict[str, dict[str, dict[str, object]]]:
+def _with_members(
+    theirs: dict[str, dict[str, dict[str, object]]], lab: object
+) -> dict[str, dict[str, dict[str, object]]]:
     """Their rows, of which the group has their port since."""
     port = next(uuid for uuid, row in theirs["Logical_Switch_Port"].items() if row["name"] == "their-port")
     group = next(uuid for uuid, row in theirs["Port_Group"].items() if row["name"] == "theirs")
-    return {**theirs, "Port_Group": {**theirs["Port_Group"], group: {**theirs["Port_Group"][group], "ports": ["uuid", port]}}}
+    return {
+        **theirs,
+        "Port_Group": {**theirs["Port_Group"], group: {**theirs["Port_Group"][group], "ports": ["uuid", port]}},
+    }

@@ -75,9 +75,7 @@ class World:
         self.ensure(made)
         return made
 
-    def described(
-        self, *cidrs: str, tenant: str = "tenant-a", routed: bool = False, mtu: int = 1400
-    ) -> FabricNetwork:
+    def described(self, *cidrs: str, tenant: str = "tenant-a", routed: bool = False, mtu: int = 1400) -> FabricNetwork:
         """A network with a subnet for each range; not in the fabric yet.
 
         Args:
@@ -88,13 +86,9 @@ class World:
 
     def port(self, network: FabricNetwork, number: int, host: str, *groups: str, hostname: str = "") -> FabricPort:
         """A port with address `number` of each of the network's subnets; not in the fabric yet."""
-        addresses = tuple(
-            PortAddress(str(nth(subnet.cidr, number)), subnet.uid) for subnet in network.subnets
-        )
+        addresses = tuple(PortAddress(str(nth(subnet.cidr, number)), subnet.uid) for subnet in network.subnets)
         mac = f"52:54:00:00:{number >> 8:02x}:{number & 255:02x}"
-        return FabricPort(
-            str(uuid4()), network.tenant_uid, network.uid, mac, addresses, host, groups, hostname
-        )
+        return FabricPort(str(uuid4()), network.tenant_uid, network.uid, mac, addresses, host, groups, hostname)
 
     def router(self, *networks: FabricNetwork, routes: Sequence[StaticRoute] = ()) -> FabricRouter:
         """A router that is the gateway of these networks; not in the fabric yet."""
@@ -111,9 +105,7 @@ class World:
 
     def plugging(self, host: Host) -> OvnPlugging:
         """What an agent of the host plugs guests in with."""
-        return OvnPlugging(
-            self._directory / host.name, self._switches[host.name], commands=Commands(host.entering())
-        )
+        return OvnPlugging(self._directory / host.name, self._switches[host.name], commands=Commands(host.entering()))
 
     def plug(self, port: FabricPort, *, host: str = "", addressed: bool = True) -> Machine:
         """Switch a machine on that has the port.

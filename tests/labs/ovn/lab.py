@@ -88,7 +88,7 @@ class OvnLab:
             self.sbctl("init")
             for switch in switches:
                 switch.result()
-            list(pool.map(lambda host: host.start_controller(), self.hosts))
+            list(pool.map(Host.start_controller, self.hosts))
         self._wait_for_hosts()
         ready.touch()
 
@@ -146,8 +146,7 @@ class OvnLab:
         size = f"mtu {UNDERLAY_MTU}"
         bridge = "type bridge forward_delay 0 mcast_snooping 0"
         lines = [f"link add {b} netns {fabric} {size} {bridge}" for b in ("mg", "ul", "ex")]
-        for who in nodes:
-            lines.append(f"link add mg0 netns {name(who)} type veth peer name {who}-mg netns {fabric}")
+        lines += [f"link add mg0 netns {name(who)} type veth peer name {who}-mg netns {fabric}" for who in nodes]
         for who in self.layout.host_names:
             for card in ("ul", "ex"):
                 peer = f"type veth peer name {who}-{card} netns {fabric}"
@@ -155,7 +154,9 @@ class OvnLab:
         lines.append(f"link add eth0 netns {name(OUTSIDE)} type veth peer name {OUTSIDE}-ex netns {fabric}")
         run("ip", "-batch", "-", lines=lines)
         ends = [f"{who}-mg master mg" for who in nodes]
-        ends += [f"{who}-{card} mtu {UNDERLAY_MTU} master {card}" for who in self.layout.host_names for card in ("ul", "ex")]
+        ends += [
+            f"{who}-{card} mtu {UNDERLAY_MTU} master {card}" for who in self.layout.host_names for card in ("ul", "ex")
+        ]
         up = [f"link set {device} up" for device in ("lo", "mg", "ul", "ex", f"{OUTSIDE}-ex master ex", *ends)]
         self.fabric.ip(*up, "addr add 172.30.0.1/24 dev mg")
         for node in (*self.members, *self.hosts):
@@ -166,5 +167,3 @@ class OvnLab:
         self.outside.ip("link set lo up", *outside, "link set eth0 up")
         # the userspace datapath reads the device as it is: the sums have to be in the packets
         self.outside.run("ethtool", "-K", "eth0", "tx", "off")
-
-

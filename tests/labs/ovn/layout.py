@@ -47,12 +47,12 @@ class Layout:
 
     @property
     def host_names(self) -> list[str]:
-        """The hosts: `h1`, `h2`, …"""
+        """The hosts: `h1` and so on."""
         return [f"h{number + 1}" for number in range(self.hosts)]
 
     @property
     def member_names(self) -> list[str]:
-        """The members of the central databases: `c1`, …"""
+        """The members of the central databases: `c1` and so on."""
         return [f"c{number + 1}" for number in range(self.members)]
 
     def socket(self, member: str, database: str) -> str:

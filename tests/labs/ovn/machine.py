@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -74,7 +74,7 @@ class Machine(Node):
             return True
 
     @contextmanager
-    def listening(self, port: int) -> Iterator[None]:
+    def listening(self, port: int) -> Generator[None]:
         """A TCP server of both families, which takes every connection and says nothing."""
         server = self.inside(lambda: socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True))
         held: list[socket.socket] = []

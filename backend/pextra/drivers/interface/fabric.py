@@ -185,8 +185,9 @@ class Fabric(Protocol):
         ...
 
     def owners(self) -> Mapping[str, str]:
-        """The uid of every part that this cloud has in the fabric, with its kind: `network`, `port`, `group`,
-        `addresses`, `router`.
+        """The kind of every part that this cloud has in the fabric, by uid.
+
+        `network`, `port`, `group`, `addresses` or `router`.
 
         Raises:
             Retryable: `FabricUnreachable`.

@@ -8,10 +8,10 @@ from typing import Final
 from pextra.drivers.interface import DriverError, Permanent, Retryable
 from pextra.drivers.interface.fabric import Difference, Part
 from pextra.drivers.ovn.describing import describe
-from pextra.drivers.ovn.northbound import Northbound
+from pextra.drivers.ovn.northbound import Northbound, holdings_of
 from pextra.drivers.ovn.reconciling import Comparison, Reconcile
 from pextra.drivers.ovn.rows import Document
-from pextra.drivers.ovn.translation import KINDS, document_of, owner_of
+from pextra.drivers.ovn.translation import KINDS, document_of
 from pextra.drivers.ovn.translation.networks import switch_ref
 from pextra.drivers.ovn.translation.ports import port_ref
 
@@ -122,7 +122,8 @@ class OvnFabric:
             DriverError: see `Northbound.commit`; `FabricChanged` where it does not come to rest.
         """
         for _ in range(_TRIES):
-            command = Reconcile(self._northbound.backend(), self._northbound.site, documents)
+            backend = self._northbound.backend()
+            command = Reconcile(backend, holdings_of(backend), self._northbound.site, documents)
             self._northbound.commit([command])
             if command.result == 0:
                 return

@@ -36,7 +36,7 @@ class Holdings:
 
     def note(self, row: Any) -> None:
         """A row was made or changed."""
-        table: str = row._table.name
+        table = _table_of(row)
         ids: dict[str, str] = row.external_ids
         self._own((table, row.uuid), ids.get(OWNER) if ids.get(SITE) == self._site else None)
         for column in MEMBER_COLUMNS.get(table, ()):
@@ -44,7 +44,7 @@ class Holdings:
 
     def forget(self, row: Any) -> None:
         """A row is gone."""
-        table: str = row._table.name
+        table = _table_of(row)
         self._own((table, row.uuid), None)
         for column in MEMBER_COLUMNS.get(table, ()):
             self._hold((table, row.uuid, column), _NOTHING)
@@ -89,6 +89,11 @@ class Holdings:
             _drop(self._holders, member, holding)
         for member in members - before:
             self._holders[member].add(holding)
+
+
+def _table_of(row: Any) -> str:
+    name: str = row._table.name  # noqa: SLF001 (the library has no other way)
+    return name
 
 
 def _drop(sets: dict[Any, set[Any]], key: Any, value: Any) -> None:

@@ -6,7 +6,7 @@ One thread of `ovsdbapp` keeps the replica and commits; the replica may only be 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -35,10 +35,22 @@ class _Replica(connection.OvsdbIdl):
 
     def notify(self, event: str, row: Any, updates: Any = None) -> None:
         """What the library calls for each row that was made, changed or removed."""
+        del updates  # what a row was before
         if event == idl.ROW_DELETE:
             self.holdings.forget(row)
         else:
             self.holdings.note(row)
+
+
+def holdings_of(backend: Backend) -> Holdings:
+    """Who holds what in the replica of a connection."""
+    replica = backend.idl
+    assert isinstance(replica, _Replica)
+    return replica.holdings
+
+
+class _Backend(Backend, api.API):
+    schema = SCHEMA
 
 
 class Northbound:
@@ -55,7 +67,7 @@ class Northbound:
         self.site_uuid = UUID(site)
         self._remote = remote
         self._timeout_s = timeout_s
-        self._backend: Backend | None = None
+        self._backend: _Backend | None = None
         self._connecting = threading.Lock()
 
     def commit(self, commands: Sequence[BaseCommand]) -> None:
@@ -83,7 +95,7 @@ class Northbound:
             raise Permanent("PartInvalid", f"the northbound database refuses: {text}") from error
 
     @contextmanager
-    def reading(self) -> Iterator[tuple[Any, Holdings]]:
+    def reading(self) -> Generator[tuple[dict[str, Any], Holdings]]:
         """The tables by name, and who holds what, for as long as they do not change.
 
         Raises:
@@ -91,7 +103,7 @@ class Northbound:
         """
         backend = self._connected()
         with backend.ovsdb_connection.lock:
-            yield backend.tables, backend.ovsdb_connection.idl.holdings
+            yield backend.tables, holdings_of(backend)
 
     def backend(self) -> Backend:
         """What commands are made with.
@@ -108,18 +120,18 @@ class Northbound:
                 self._backend.ovsdb_connection.stop(self._timeout_s)
                 self._backend = None
 
-    def _connected(self) -> Backend:
+    def _connected(self) -> _Backend:
         with self._connecting:
             if self._backend is None:
                 self._backend = self._connect()
             return self._backend
 
-    def _connect(self) -> Backend:
+    def _connect(self) -> _Backend:
         try:
             # of the leader alone, since what others tell may be older than what was just written
             replica = _Replica.from_server(self._remote, SCHEMA, helper_tables=TABLES, leader_only=True)
             replica.holdings = Holdings(self.site)
-            replica._session.reconnect.set_backoff(*_BACKOFF_MS)
+            replica._session.reconnect.set_backoff(*_BACKOFF_MS)  # noqa: SLF001 (the library has no other way)
             return _fresh_backend()(connection.Connection(replica, self._timeout_s), auto_index=False)
         except Exception as error:  # the library raises what it likes, Exception itself among it
             raise self._unreachable(error) from error
@@ -128,10 +140,6 @@ class Northbound:
         return Retryable("FabricUnreachable", f"OVN's northbound database at {self._remote} does not answer: {error}")
 
 
-def _fresh_backend() -> type[Backend]:
+def _fresh_backend() -> type[_Backend]:
     """A class of its own for each connection, for the library keeps the connection in the class."""
-
-    class Northbounds(Backend, api.API):
-        schema = SCHEMA
-
-    return Northbounds
+    return type("Northbounds", (_Backend,), {})

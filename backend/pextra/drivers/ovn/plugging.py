@@ -1,7 +1,7 @@
 """A host's side: taps for guests, plugged into OVN's integration bridge under the ports' names.
 
-`ovn-controller` sees a plugged port and makes its flows; which host may have which port is the fabric's to say, and so is
-everything else that ports and networks are. What a host was asked for is kept as documents.
+`ovn-controller` sees a plugged port and makes its flows; which host may have which port is the fabric's to say, and so
+is everything else that ports and networks are. What a host was asked for is kept as documents.
 """
 
 from __future__ import annotations

@@ -178,12 +178,14 @@ class Reconcile(BaseCommand):
 
     Args:
         backend: of the connection.
+        holdings: who holds what in its replica.
         site: the cloud's uid.
         documents: of different owners; who is needed by others comes first.
     """
 
-    def __init__(self, backend: Backend, site: str, documents: Sequence[Document]) -> None:
+    def __init__(self, backend: Backend, holdings: Holdings, site: str, documents: Sequence[Document]) -> None:
         super().__init__(backend)
+        self._holdings = holdings
         self._site = site
         self._documents = documents
 
@@ -192,7 +194,7 @@ class Reconcile(BaseCommand):
 
     def run_idl(self, txn: Any) -> None:
         """See `BaseCommand`; called anew for each try of the transaction."""
-        comparison = Comparison(self._site, self.api.tables, self.api.idl.holdings)
+        comparison = Comparison(self._site, self.api.tables, self._holdings)
         changes = [change for _, change in comparison.all_changes(self._documents)]
         self.result = len(changes)
         _carry_out(txn, self.api.tables, changes)

@@ -1,7 +1,7 @@
 """Rows of the northbound database as they should be. Pure.
 
-A row of ours has a uuid that follows from what it is, so that it cannot be there twice: not when two processes make it at
-once, and not when the answer to a transaction is lost and it is made again.
+A row of ours has a uuid that follows from what it is, so that it cannot be there twice: not when two processes make it
+at once, and not when the answer to a transaction is lost and it is made again.
 """
 
 from __future__ import annotations
@@ -89,7 +89,12 @@ MEMBER_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 """The sets in which memberships are."""
 
 STRONG: Final = frozenset(
-    {("Logical_Switch", "ports"), ("Port_Group", "acls"), ("Logical_Router", "ports"), ("Logical_Router", "static_routes")}
+    {
+        ("Logical_Switch", "ports"),
+        ("Port_Group", "acls"),
+        ("Logical_Router", "ports"),
+        ("Logical_Router", "static_routes"),
+    }
 )
 """Those that hold rows of tables whose rows go when nothing holds them.
 

@@ -31,6 +31,9 @@ class Datapath:
     in_userspace: bool
 
 
+_Configuration = impl_idl.OvsdbIdl
+
+
 class Switch:
     """See the module. The connection is made when it is needed first.
 
@@ -42,7 +45,7 @@ class Switch:
     def __init__(self, database: str = DATABASE, bridge: str = BRIDGE) -> None:
         self._database = database
         self._bridge = bridge
-        self._api: Any = None
+        self._api: _Configuration | None = None
         self._connecting = threading.Lock()
 
     def host_name(self) -> str:
@@ -107,7 +110,7 @@ class Switch:
                 self._api.ovsdb_connection.stop(_TIMEOUT_S)
                 self._api = None
 
-    def _ids(self, api: Any, device: str) -> dict[str, str] | None:
+    def _ids(self, api: _Configuration, device: str) -> dict[str, str] | None:
         """The external ids of a plugged device; None where it is not plugged."""
         with api.ovsdb_connection.lock:
             for row in api.tables["Interface"].rows.values():
@@ -115,23 +118,21 @@ class Switch:
                     return dict(row.external_ids)
         return None
 
-    def _connected(self) -> Any:
+    def _connected(self) -> _Configuration:
         with self._connecting:
             if self._api is None:
                 self._api = self._connect()
             return self._api
 
-    def _connect(self) -> Any:
-        class Own(impl_idl.OvsdbIdl):
-            """The library keeps a connection in the class, so this one has a class."""
-
+    def _connect(self) -> _Configuration:
+        own = type("Switches", (_Configuration,), {})  # for the library keeps the connection in the class
         try:
             replica = connection.OvsdbIdl.from_server(self._database, "Open_vSwitch", helper_tables=_TABLES)
-            return Own(connection.Connection(replica, _TIMEOUT_S))
+            return own(connection.Connection(replica, _TIMEOUT_S))
         except Exception as error:  # the library raises what it likes, Exception itself among it
             raise self._unreachable(error) from error
 
-    def _commit(self, api: Any, *commands: Any) -> None:
+    def _commit(self, api: _Configuration, *commands: Any) -> None:
         try:
             with api.transaction(check_error=True, log_errors=False) as transaction:
                 for command in commands:

@@ -53,7 +53,9 @@ def _match(group: str, rule: GroupRule) -> tuple[str, str]:
             raise Permanent("PartInvalid", f"protocol {rule.protocol} has no ports")
         first = checks.port_number(rule.port_min)
         last = checks.port_number(rule.port_max if rule.port_max is not None else first)
-        terms.append(f"{first} <= {rule.protocol}.dst <= {last}" if last != first else f"{rule.protocol}.dst == {first}")
+        terms.append(
+            f"{first} <= {rule.protocol}.dst <= {last}" if last != first else f"{rule.protocol}.dst == {first}"
+        )
     return direction, " && ".join(terms)
 
 
