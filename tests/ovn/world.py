@@ -13,12 +13,15 @@ from pextra.drivers.interface import NetworkSource, PortSource, SubnetSource
 from pextra.drivers.interface.fabric import (
     FabricNetwork,
     FabricPort,
+    FabricProvider,
     FabricRouter,
     FabricSubnet,
     Part,
     PortAddress,
+    RouterGateway,
     RouterInterface,
     StaticRoute,
+    Translation,
 )
 from pextra.drivers.local.commands import Commands
 from pextra.drivers.ovn.driver import OvnFabric
@@ -28,6 +31,7 @@ from pextra.drivers.ovn.switch import Switch
 from pextra.drivers.ovn.translation.networks import gateway_mac
 from tests.labs.ovn.host import Host
 from tests.labs.ovn.lab import OvnLab
+from tests.labs.ovn.layout import OUTSIDE_V4, OUTSIDE_V6, PROVIDER
 from tests.labs.ovn.machine import Machine
 from tests.labs.waiting import wait_until
 
@@ -102,6 +106,31 @@ class World:
             for network in networks
         )
         return FabricRouter(str(uuid4()), networks[0].tenant_uid, interfaces, tuple(routes))
+
+    def provider(self) -> FabricProvider:
+        """The network outside; it is in the fabric."""
+        made = FabricProvider(str(uuid4()), PROVIDER, 1500)
+        self.ensure(made)
+        return made
+
+    def gateway(
+        self, provider: FabricProvider, number: int, *inside: str, hosts: tuple[str, ...] = ("h1", "h2")
+    ) -> RouterGateway:
+        """A router's place outside, with address `number` of each family.
+
+        Args:
+            inside: ranges that are seen as the router's address outside.
+        """
+        four, six = f"203.0.113.{number}", f"2001:db8:ffff::{number:x}"
+        return RouterGateway(
+            provider.uid,
+            f"0a:00:00:00:00:{number:02x}",
+            (f"{four}/24", f"{six}/64"),
+            (OUTSIDE_V4, OUTSIDE_V6),
+            hosts,
+            1500,
+            tuple(Translation(each, six if ":" in each else four) for each in inside),
+        )
 
     def plugging(self, host: Host) -> OvnPlugging:
         """What an agent of the host plugs guests in with."""

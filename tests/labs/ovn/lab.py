@@ -21,6 +21,7 @@ from tests.labs.ovn.layout import (
     Layout,
     management_address,
 )
+from tests.labs.ovn.machine import Peer
 from tests.labs.ovn.node import LabError, Node, end_everything_in, run
 from tests.labs.scratch import scratch_directory
 from tests.labs.waiting import wait_until
@@ -57,7 +58,7 @@ class OvnLab:
         self.layout = Layout(directory or scratch_directory("pextra-ovn-"), hosts, members)
         self.hosts = [Host(self.layout, name) for name in self.layout.host_names]
         self.members = [Member(self.layout, name) for name in self.layout.member_names]
-        self.outside = Node(self.layout.namespace(OUTSIDE), self.layout.directory)
+        self.outside = Peer(self.layout.namespace(OUTSIDE), self.layout.directory)
         self.fabric = Node(self.layout.namespace(FABRIC), self.layout.directory)
 
     def __enter__(self) -> Self:

@@ -138,6 +138,50 @@ class StaticRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class FabricProvider:
+    """A network outside, which hosts reach by a card of their own.
+
+    Attributes:
+        physical: what hosts call it; each maps it to a bridge.
+        vlan: its tag there; None: untagged.
+    """
+
+    uid: str
+    physical: str
+    mtu: int
+    vlan: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """Addresses inside, which are seen outside as one address of the router's."""
+
+    inside: str
+    outside: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouterGateway:
+    """A router's place outside. One host has it at a time; when that host falls silent, the next takes it over.
+
+    Attributes:
+        provider_uid: the network outside.
+        addresses: its own there, with the length of the prefix.
+        next_hops: where everything goes that is for nowhere inside, at most one of each family.
+        hosts: who may have it, by their names in the fabric; the first that lives has it.
+        translations: what leaves with one of its addresses; an address inside that is in none keeps its own.
+    """
+
+    provider_uid: str
+    mac: str
+    addresses: tuple[str, ...]
+    next_hops: tuple[str, ...]
+    hosts: tuple[str, ...]
+    mtu: int
+    translations: tuple[Translation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FabricRouter:
     """A router between networks of a tenant, present on every host."""
 
@@ -145,9 +189,100 @@ class FabricRouter:
     tenant_uid: str
     interfaces: tuple[RouterInterface, ...] = ()
     routes: tuple[StaticRoute, ...] = ()
+    gateway: RouterGateway | None = None
 
 
-Part = FabricNetwork | FabricPort | FabricGroup | AddressList | FabricRouter
+@dataclass(frozen=True, slots=True)
+class FloatingAddress:
+    """An address outside that leads to a port, and is what the port is seen as outside.
+
+    Attributes:
+        router_uid: of a router with a gateway, that joins the port's network.
+        outside, inside: of one family; the second is the port's.
+        mac: what the address has outside, at the host of the port, which answers for it: no other host is passed.
+    """
+
+    uid: str
+    tenant_uid: str
+    router_uid: str
+    outside: str
+    inside: str
+    port_uid: str
+    mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerMember:
+    """Who serves.
+
+    Attributes:
+        port_uid: whose address it is.
+        asked_from: by which its health is asked for: an address in its subnet that is nobody's, the gateway's neither,
+            for members take it for whoever asks.
+    """
+
+    address: str
+    port: int
+    port_uid: str
+    asked_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How a member is found to serve: by a connection, or a datagram that nothing refuses."""
+
+    interval_s: int = 5
+    timeout_s: int = 20
+    successes: int = 3
+    failures: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port of a load balancer, and who serves it.
+
+    Attributes:
+        protocol: `tcp` or `udp`.
+        affinity_s: how long a client stays with a member after its last connection; 0: each goes anywhere.
+    """
+
+    protocol: str
+    port: int
+    members: tuple[BalancerMember, ...] = ()
+    check: HealthCheck | None = None
+    affinity_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FabricBalancer:
+    """A load balancer: connections to its address go to members, whose security groups see the clients' own addresses.
+
+    Attributes:
+        address: in a subnet of one of its networks, or of the network outside that its router has a gateway to; nobody
+            else's.
+        network_uids: those from which it is reached; also those that only a router connects with the members'.
+        router_uids: those that answer for its address: the router of its own network, without which nobody there
+            finds it, or the one by which it is reached from outside.
+    """
+
+    uid: str
+    tenant_uid: str
+    address: str
+    listeners: tuple[Listener, ...]
+    network_uids: tuple[str, ...] = ()
+    router_uids: tuple[str, ...] = ()
+
+
+Part = (
+    FabricNetwork
+    | FabricPort
+    | FabricGroup
+    | AddressList
+    | FabricProvider
+    | FabricRouter
+    | FloatingAddress
+    | FabricBalancer
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +309,9 @@ class Fabric(Protocol):
         What has to be there first is earlier in `parts`, or there already. Many parts cost little more than one.
 
         Returns:
-            Why not, by uid, of those that could not be made: `NotFound` (`NetworkMissing`, `GroupMissing`) where a
-            part needs what is not there, `Permanent` (`PartInvalid`, `NameTaken`), `Retryable` (`FabricUnreachable`).
-            The others are as described when this returns.
+            Why not, by uid, of those that could not be made: `NotFound` (`NetworkMissing`, `GroupMissing`,
+            `RouterMissing`, `ProviderMissing`) where a part needs what is not there, `Permanent` (`PartInvalid`),
+            `Retryable` (`FabricUnreachable`, `FabricChanged`). The others are as described when this returns.
         """
         ...
 
@@ -187,7 +322,7 @@ class Fabric(Protocol):
     def owners(self) -> Mapping[str, str]:
         """The kind of every part that this cloud has in the fabric, by uid.
 
-        `network`, `port`, `group`, `addresses` or `router`.
+        `network`, `port`, `group`, `addresses`, `provider`, `router`, `floating` or `balancer`.
 
         Raises:
             Retryable: `FabricUnreachable`.

@@ -38,6 +38,11 @@ def switch_side(router_uid: str, network_uid: str) -> str:
     return f"{network_uid}.{router_uid}"
 
 
+def provider_side(router_uid: str, provider_uid: str) -> str:
+    """The port of a provider network to a router."""
+    return f"{provider_uid}.{router_uid}"
+
+
 def digest(text: str) -> str:
     """A short name for what has none."""
     return hashlib.sha256(text.encode()).hexdigest()[:24]

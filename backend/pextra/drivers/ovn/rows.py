@@ -82,9 +82,11 @@ class Document:
 
 
 MEMBER_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Logical_Switch": ("ports", "dns_records"),
+    "Logical_Switch": ("ports", "dns_records", "load_balancer"),
     "Port_Group": ("ports", "acls"),
-    "Logical_Router": ("ports", "static_routes"),
+    "Logical_Router": ("ports", "static_routes", "nat", "load_balancer"),
+    "Logical_Router_Port": ("gateway_chassis",),
+    "Load_Balancer": ("health_check",),
 }
 """The sets in which memberships are."""
 
@@ -94,6 +96,9 @@ STRONG: Final = frozenset(
         ("Port_Group", "acls"),
         ("Logical_Router", "ports"),
         ("Logical_Router", "static_routes"),
+        ("Logical_Router", "nat"),
+        ("Logical_Router_Port", "gateway_chassis"),
+        ("Load_Balancer", "health_check"),
     }
 )
 """Those that hold rows of tables whose rows go when nothing holds them.
@@ -103,6 +108,7 @@ Source: ovn-nb.ovsschema, tables without `isRoot`.
 
 TABLES: Final = (
     *("Logical_Switch", "Logical_Switch_Port", "Logical_Router", "Logical_Router_Port", "Logical_Router_Static_Route"),
-    *("Port_Group", "ACL", "Address_Set", "DHCP_Options", "DNS"),
+    *("Port_Group", "ACL", "Address_Set", "DHCP_Options", "DNS", "NAT", "Gateway_Chassis"),
+    *("Load_Balancer", "Load_Balancer_Health_Check"),
 )
 """The tables that have rows of ours; the connection knows no others."""

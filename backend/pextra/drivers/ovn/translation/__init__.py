@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from pextra.drivers.interface.fabric import AddressList, FabricGroup, FabricNetwork, FabricPort, FabricRouter, Part
+from pextra.drivers.interface.fabric import (
+    AddressList,
+    FabricBalancer,
+    FabricGroup,
+    FabricNetwork,
+    FabricPort,
+    FabricProvider,
+    FabricRouter,
+    FloatingAddress,
+    Part,
+)
 from pextra.drivers.ovn.rows import Document
+from pextra.drivers.ovn.translation.balancers import balancer_document
 from pextra.drivers.ovn.translation.groups import address_list_document, group_document
 from pextra.drivers.ovn.translation.networks import network_document
 from pextra.drivers.ovn.translation.ports import port_document
+from pextra.drivers.ovn.translation.providers import floating_document, provider_document
 from pextra.drivers.ovn.translation.routers import router_document
 
 KINDS: Final = {
@@ -16,7 +28,10 @@ KINDS: Final = {
     FabricPort: "port",
     FabricGroup: "group",
     AddressList: "addresses",
+    FabricProvider: "provider",
     FabricRouter: "router",
+    FloatingAddress: "floating",
+    FabricBalancer: "balancer",
 }
 
 
@@ -38,6 +53,12 @@ def document_of(part: Part, domain: str) -> Document:
             return group_document(part)
         case AddressList():
             return address_list_document(part)
+        case FabricProvider():
+            return provider_document(part)
+        case FloatingAddress():
+            return floating_document(part)
+        case FabricBalancer():
+            return balancer_document(part)
         case FabricRouter():
             return router_document(part)
         case _:
