@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tests.labs.processes import is_running
+from tests.labs.processes import has_ended, is_running
 from tests.labs.waiting import wait_until
 
 _ENVIRONMENT = ("RUNDIR", "LOGDIR", "DBDIR", "SYSCONFDIR")
@@ -110,7 +110,8 @@ class Node:
         pid = self.pid(name)
         assert pid is not None, f"{name} does not run"
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not is_running(pid, self.folder), 10, f"the end of {name}")
+        # a process has lost its command line before it lets go of its files, its pid file among them
+        wait_until(lambda: has_ended(pid), 10, f"the end of {name}")
 
     def control(self, name: str, *argv: str) -> str:
         """Ask a daemon something over its control socket."""
