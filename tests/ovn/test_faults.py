@@ -76,11 +76,13 @@ def test_changes_are_made_while_daemons_die(own_world: World) -> None:
     machines = [world.plug(port) for port in ports]
     world.settle()
     stop = threading.Event()
-    died = 0
+    died = made = 0
 
     def kill() -> None:
         nonlocal died
         for death in itertools.cycle(deaths(world.lab)):
+            mark = made
+            wait_until(lambda mark=mark: stop.is_set() or made > mark + 5, 120, "changes between two deaths")
             if stop.is_set():
                 return
             death()
@@ -104,8 +106,9 @@ def test_changes_are_made_while_daemons_die(own_world: World) -> None:
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        for number in itertools.takewhile(lambda made: made < CHANGES or died < 8, itertools.count()):
-            change(number)
+        while made < CHANGES or died < 8:
+            change(made)
+            made += 1
     finally:
         stop.set()
         killer.join()
