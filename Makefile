@@ -60,7 +60,7 @@ terraform-provider: $(venv)/.stamp-dev ## Builds the provider for Terraform and 
 
 .PHONY: lock
 lock: $(venv)/.stamp-bootstrap ## Renews the locked versions in requirements/
-	$(compile) --extra server --extra vault --extra pulumi --extra terraform --extra package --extra gpu --extra dev \
+	$(compile) --extra server --extra vault --extra pulumi --extra terraform --extra package --extra gpu --extra ovn --extra dev \
 		pyproject.toml --output-file requirements/dev.txt
 	$(compile) $(agree) --extra server pyproject.toml --output-file requirements/run.txt
 	$(compile) $(agree) --extra agent pyproject.toml --output-file requirements/agent.txt
@@ -68,6 +68,7 @@ lock: $(venv)/.stamp-bootstrap ## Renews the locked versions in requirements/
 	$(compile) $(agree) --extra terraform pyproject.toml --output-file requirements/terraform.txt
 	$(compile) $(agree) --extra libvirt pyproject.toml --output-file requirements/libvirt.txt
 	$(compile) $(agree) --extra gpu pyproject.toml --output-file requirements/gpu.txt
+	$(compile) $(agree) --extra ovn pyproject.toml --output-file requirements/ovn.txt
 	$(compile) $(agree) requirements/bootstrap.in --output-file requirements/bootstrap.txt
 
 .PHONY: clean

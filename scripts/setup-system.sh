@@ -17,8 +17,10 @@ declare -A packages=(
            busybox-static cpio genisoimage
            iproute2 nftables dnsmasq-base procps"
     # A database server for the tests to break; what validates domain XML; a browser to look at pages with; what
-    # makes an ordinary guest, and what its owner logs in with; a directory of people; what checks alert rules.
-    [test]="postgresql libxml2-utils chromium mmdebstrap openssh-client slapd prometheus"
+    # makes an ordinary guest, and what its owner logs in with; a directory of people; what checks alert rules; OVN, and
+    # what its hosts' links and guests need.
+    [test]="postgresql libxml2-utils chromium mmdebstrap openssh-client slapd prometheus
+            ovn-central ovn-host openvswitch-switch ethtool iputils-ping util-linux"
 )
 
 purpose=${1-}
@@ -90,9 +92,9 @@ if ((${#missing[@]} == 0)); then
 fi
 
 echo "Installing for \`${purpose}\`: ${missing[*]}"
-# The tests start directories of their own, and of Prometheus want its tool alone; the packages' services would listen
-# on every address.
-for service in slapd prometheus; do
+# The tests start directories and OVNs of their own, and of Prometheus want its tool alone; the packages' services would
+# listen on every address, or take the machine's network over.
+for service in slapd prometheus ovn-central ovn-host openvswitch-switch; do
     if [[ " ${missing[*]} " == *" ${service} "* && -d /run/systemd/system ]]; then
         "${as_root[@]}" systemctl mask --quiet "${service}.service" || true
     fi

@@ -69,8 +69,9 @@ class PortSource:
 class PortBinding:
     """How a hypervisor plugs a port; made by a network driver, read by a compute driver."""
 
-    type: str  # "user" (QEMU user mode) | "sim" | "tap" | "ovs"
-    target: str = ""  # device or bridge name where the type has one
+    type: str  # "user" (QEMU user mode) | "sim" | "tap"
+    target: str = ""  # the device, where the type has one
+    in_userspace: bool = False  # what passes its packets on reads them as they are: sums have to be in them
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,10 @@ def nic_element(nic: GuestNic) -> ET.Element:
         ET.SubElement(element, "target", dev=binding.target, managed="no")
         if nic.mtu is not None:
             ET.SubElement(element, "mtu", size=str(nic.mtu))
+        if binding.in_userspace:
+            driver = ET.SubElement(element, "driver")
+            for side in ("host", "guest"):
+                ET.SubElement(driver, side, csum="off", tso4="off", tso6="off", ecn="off", ufo="off")
     ET.SubElement(element, "alias", name=alias_of(NIC, nic.port_uid))
     return element
 

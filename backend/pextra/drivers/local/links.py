@@ -43,7 +43,7 @@ def link(commands: Commands, name: str) -> Link | None:
         raise
 
 
-def tap_changes(seen: Link | None, name: str, uid: str, mtu: int, owner: int, bridge: str) -> list[str]:
+def tap_changes(seen: Link | None, name: str, uid: str, mtu: int, owner: int, bridge: str | None) -> list[str]:
     """What `ip` must do for a port's tap device to be as it should.
 
     Args:
@@ -52,7 +52,7 @@ def tap_changes(seen: Link | None, name: str, uid: str, mtu: int, owner: int, br
         uid: the port's.
         mtu: in bytes.
         owner: number of the user who may open the device.
-        bridge: what it is plugged into.
+        bridge: what it is plugged into; None: not into one of the kernel's.
 
     Raises:
         Permanent: `NameTaken`.
@@ -65,7 +65,8 @@ def tap_changes(seen: Link | None, name: str, uid: str, mtu: int, owner: int, br
         seen = None
     if seen is None:
         lines.append(f"tuntap add dev {name} mode tap user {owner}")
-    return lines + device_changes(seen, name, mtu, uid=uid, plug=Plug(bridge, isolated=True))
+    plug = None if bridge is None else Plug(bridge, isolated=True)
+    return lines + device_changes(seen, name, mtu, uid=uid, plug=plug)
 
 
 def device_changes(

@@ -1,0 +1,17 @@
+from collections.abc import Iterable
+from threading import RLock
+from typing import Any, Self
+
+from ovs.db.idl import Idl
+
+class OvsdbIdl(Idl):
+    @classmethod
+    def from_server(
+        cls, connection_string: str, schema_name: str, *, helper_tables: Iterable[str] | None = ..., **kwargs: Any
+    ) -> Self: ...
+
+class Connection:
+    lock: RLock
+    idl: OvsdbIdl
+    def __init__(self, idl: OvsdbIdl, timeout: float) -> None: ...
+    def stop(self, timeout: float | None = ...) -> bool: ...

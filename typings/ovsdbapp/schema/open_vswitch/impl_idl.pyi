@@ -1,0 +1,9 @@
+from typing import Any
+
+from ovsdbapp.api import API
+from ovsdbapp.backend.ovs_idl import Backend
+
+class OvsdbIdl(Backend, API):
+    def add_port(self, bridge: str, port: str, may_exist: bool = ...) -> Any: ...
+    def del_port(self, port: str, bridge: str | None = ..., if_exists: bool = ...) -> Any: ...
+    def db_set(self, table: str, record: str, *col_values: Any) -> Any: ...
