@@ -293,6 +293,10 @@ class Agent:
         """Take what guests have said of the GPUs that they have."""
         self._guest_gpus.listen()
 
+    def close(self) -> None:
+        """Let go of the guests that it listens to; nobody may be listening."""
+        self._guest_gpus.close()
+
     def _watch_strangers(self) -> None:
         """Note what is here and was not assigned, with the time since which it has been so."""
         if not self.ledger.complete:

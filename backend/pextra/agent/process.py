@@ -85,6 +85,7 @@ class AgentProcess:
             self._work.notify_all()
         for thread in self._threads:
             thread.join(15)
+        self._agent.close()
 
     def wake(self) -> None:
         """Ask the control plane now: there is something new."""
