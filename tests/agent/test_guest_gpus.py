@@ -29,7 +29,7 @@ GPUS = {
     address: Gpu(address, "10de", "2330", "h100", "H100", uuid=uuid, memory_mib=81_559)
     for address, uuid in ((FIRST, "GPU-1"), (SECOND, None), (OTHERS, "GPU-3"))
 }
-PATHS = {"0000:00/02.0/00.0": FIRST, "0000:fa/00.0/00.0": SECOND}
+PATHS = {"0000:00/02.0/00.0": FIRST, "0000:fa/00.0/00.0": SECOND, "0000:00/03.0/00.0": OTHERS}
 SAID = {
     "utilization_percent": 93, "memory_used_mib": 1024, "memory_mib": 81_559, "power_mw": 612_500,
     "temperature_c": 71, "ecc_corrected": 3, "ecc_uncorrected": 0, "nvlink_sent_kib": 2048, "nvlink_received_kib": 9,
@@ -110,7 +110,9 @@ def test_a_gpu_is_known_by_what_it_was_called_or_else_by_its_place_in_the_guest(
     }
 
 
-@pytest.mark.parametrize("gpu", [{"uuid": "GPU-3"}, {"path": "0000:00/1f.0"}, {"address": FIRST}, {}], ids=str)
+@pytest.mark.parametrize(
+    "gpu", [{"uuid": "GPU-3"}, {"path": "0000:00/1f.0"}, {"path": "0000:00/03.0/00.0"}, {"address": FIRST}, {}], ids=str
+)
 def test_a_guest_says_nothing_of_what_it_does_not_have(gpu: dict[str, Any]) -> None:
     assert taken({**gpu, **SAID}) == {}
 

@@ -106,7 +106,7 @@ class GuestGpus:
 
     def close(self) -> None:
         """Listen to nobody any more."""
-        for heard in self._heard.values():
+        for heard in list(self._heard.values()):
             heard.socket.close()
         self._heard.clear()
 
