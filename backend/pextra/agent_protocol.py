@@ -199,6 +199,13 @@ class GpuSample(Message):
     """See `nvlink_sent_kib`."""
 
 
+class GuestGpuSample(GpuSample):
+    """What a guest says of a GPU that it has whole. It is the guest's word, which the agent has cut to bounds."""
+
+    guest_uid: Uid
+    """Which guest says so."""
+
+
 class SyncRequest(Message):
     """`POST /sync`: the exchange that repeats."""
 
@@ -222,6 +229,8 @@ class SyncRequest(Message):
     """What every guest that runs has counted, when it is time to tell: see `sample_s` of the answer."""
     gpu_samples: Annotated[list[GpuSample], Field(max_length=MOST_GPU_SAMPLES)] = []
     """What the host's GPUs said, together with `samples`."""
+    guest_gpu_samples: Annotated[list[GuestGpuSample], Field(max_length=MOST_GPU_SAMPLES)] = []
+    """What guests said of those that they have, which the host cannot ask, together with `samples`."""
 
 
 class Division(Message):

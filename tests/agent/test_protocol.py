@@ -37,6 +37,7 @@ def recorded(name: str) -> dict[str, Any]:
         ("sync-request", protocol.SyncRequest),
         ("sync-request-gpus", protocol.SyncRequest),
         ("sync-request-gpu-samples", protocol.SyncRequest),
+        ("sync-request-guest-gpu-samples", protocol.SyncRequest),
         ("sync-answer", protocol.SyncAnswer),
         ("sync-answer-settings", protocol.SyncAnswer),
     ],

@@ -112,17 +112,38 @@ def test_what_gpus_say_of_their_work_is_told_with_who_has_them(site: Site) -> No
 
     site.database.write(say)
     found = told(site)
-    whose = (*device[:4], "whole", "", "acme", "trainer")
-    assert device == whose
+    assert device == (*device[:4], "whole", "", "acme", "trainer")
+    whose = (*device, "host")
     assert found["pextra_gpu_utilization_ratio"] == {whose: 0.93}
     assert found["pextra_gpu_memory_used_bytes"] == {whose: 1 << 30}
     assert found["pextra_gpu_memory_bytes"] == {whose: 81_559 << 20}
-    assert found["pextra_gpu_power_watts"] == {whose: 612.5, (*shared, "", "", "", ""): 40.0}
+    assert found["pextra_gpu_power_watts"] == {whose: 612.5, (*shared, "", "", "", "", "host"): 40.0}
     assert found["pextra_gpu_temperature_celsius"] == {whose: 71}
     assert found["pextra_gpu_ecc_errors_total"] == {(*whose, "corrected"): 3, (*whose, "uncorrected"): 1}
     assert found["pextra_gpu_nvlink_bytes_total"] == {(*whose, "sent"): 2048, (*whose, "received"): 4096}
     site.clock.advance(gpu_gauges.FRESH_US / 1e6)
     assert told(site)["pextra_gpu_power_watts"] == {}
+
+
+def test_what_a_guest_says_of_its_gpu_is_told_as_its_word_and_only_while_it_has_it(site: Site) -> None:
+    furnish(site)
+    run(site, "acme", "trainer", profile="h100", count=1)
+    uid = site.admin.get("hosts/board").ok()["metadata"]["uid"]
+    guest_uid = site.admin.get("tenants/acme/instances/trainer").ok()["metadata"]["uid"]
+    (device,) = told(site)["pextra_gpu_claimed"]
+    others = next(labels for labels in told(site)["pextra_gpu_health"] if labels[1] != device[1])
+    mine = {"address": device[1], "guest_uid": guest_uid, "power_mw": 300_000, "ecc_uncorrected": 7}
+    not_mine = {"address": others[1], "guest_uid": guest_uid, "power_mw": 1}
+
+    def say(guest: str) -> dict[str, dict[tuple[str, ...], float]]:
+        said = [{**each, "guest_uid": guest} for each in (mine, not_mine)]
+        site.database.write(lambda tx: samples.put(tx, uid, {}, said))
+        return told(site)
+
+    found = say(guest_uid)
+    assert found["pextra_gpu_power_watts"] == {(*device, "guest"): 300.0}
+    assert found["pextra_gpu_ecc_errors_total"] == {(*device, "guest", "uncorrected"): 7}
+    assert say("0193a1b2-0000-7000-8000-0000000000aa")["pextra_gpu_power_watts"] == {}  # who had it before
 
 
 def test_limits_are_told_with_what_is_used_of_them(site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from pextra_client import guest
 from pextra_client.client import Client
 from tests.cli.cloud import RunningCloud
 from tests.cli.conftest import Pextra
@@ -31,3 +32,10 @@ def test_gpu_seconds_are_told_by_what_is_asked_for(
     everybody = pextra("gpu", "usage", "-t", "system", "-A", "--by", "tenant", "-o", "json").document()["items"]
     assert tenant in [each["tenant"] for each in everybody]
     assert pextra("gpu", "usage", "--by", "colour").code == 3
+
+
+def test_the_program_for_guests_is_printed_and_asks_nobody(pextra: Pextra) -> None:
+    assert pextra("gpu", "reporter").out == guest.program()
+    assert "ExecStart=" in pextra("gpu", "reporter", "--unit").out
+    assert pextra("gpu", "reporter", "--cloud-init").out.startswith("#cloud-config\n")
+    assert pextra("gpu", "reporter", "--unit", "--cloud-init").code == 3

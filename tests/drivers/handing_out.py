@@ -12,7 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pextra.agent.gpus.guests import GuestGpus
+from pextra.clock import SystemClock
 from pextra.drivers.account import guest_account
+from pextra.drivers.gpu.interface import Gpu
 from pextra.drivers.interface import (
     CpuTopology,
     DeviceKind,
@@ -45,9 +48,22 @@ for b in /dev/nvme?n1; do
     read -r line <$b
     echo "GUEST disk $line"
 done
+for name in /sys/class/virtio-ports/*/name; do
+    read -r port <$name
+    [ "$port" = org.pextra.gpu.0 ] && name=${name%/name} && port=/dev/${name##*/} && break
+done
+said=
+for d in /sys/class/nvme/nvme?; do
+    way=$(readlink -f $d/device | sed -E 's#^/sys/devices/pci##; s#/[0-9a-f]{4}:[0-9a-f]{2}:#/#g')
+    read -r serial <$d/serial
+    said="$said${said:+,}$(printf '{"path":"%s","power_mw":100%s}' $way ${serial#gpu})"
+done
+echo "GUEST says $said"
 echo "GUEST done"
+printf '{"gpus":[%s]}\\n' "$said" >$port
 """
 PATIENCE_S = 840.0  # an emulated machine within an emulated machine: two minutes where nobody else needs the processor
+HEARD_S = 60.0
 BEGUN = time.monotonic()
 
 
@@ -85,6 +101,17 @@ def device(address: str) -> GuestDevice:
     root = path.resolve().parts[3].removeprefix("pci")
     node = int((path / "numa_node").read_text())
     return GuestDevice(DeviceKind.VFIO, address, numa_node=node if node >= 0 else None, root_complex=root)
+
+
+def heard(compute: LibvirtCompute, devices: tuple[GuestDevice, ...]) -> dict[str, int | None]:
+    """What the guest says of its devices, as if these were GPUs that the host knows."""
+    listening = GuestGpus(compute, SystemClock())
+    listening.know(Gpu(each.address, "1b36", "0010", "", "") for each in devices)
+    deadline = time.monotonic() + HEARD_S
+    while not listening.readings() and time.monotonic() < deadline:
+        listening.listen()
+        time.sleep(0.5)
+    return {each.reading.address: each.reading.power_mw for each in listening.readings()}
 
 
 def main() -> None:
@@ -129,6 +156,7 @@ def main() -> None:
         time.sleep(0.5)
         console = compute.console_log(UID, offset=0, limit=1 << 20).decode(errors="replace")
     said = [line.strip().removeprefix("GUEST ") for line in console.splitlines() if line.startswith("GUEST ")]
+    say("told", powers=heard(compute, guest.devices))
     seen = compute.observe_guest(UID)
     assert seen is not None
     pid = int((DATA / f"run/libvirt/qemu/run/{UID}.pid").read_text())

@@ -81,6 +81,12 @@ def test_guest_reads_the_disks_of_both_devices_near_the_cells_that_the_host_has_
     assert runs["problems"] == []
 
 
+def test_guest_tells_of_devices_by_their_places_in_it_and_the_host_knows_which_they_are(
+    steps: dict[str, dict[str, Any]],
+) -> None:
+    assert steps["told"]["powers"] == {VF: 1000, WHOLE: 1001}, steps["runs"]
+
+
 def test_guest_runs_unprivileged_and_locks_its_memory(steps: dict[str, dict[str, Any]]) -> None:
     runs = steps["runs"]
     assert runs["account"] == GUESTS_ACCOUNT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from pextra.drivers.file.durable import Steps
 from pextra.drivers.interface import DeviceKind, GuestDevice, GuestSpec, Permanent, Power, Problem
 from pextra.drivers.libvirt.driver import LibvirtCompute
+from pextra.drivers.libvirt.record import parse_xml
+from pextra.drivers.libvirt.topology import paths_of
 from pextra.drivers.vfio.handing import HostDevices
 from tests.drivers.hypervisor import Hypervisor
 from tests.drivers.kernel_tree import KernelTree
@@ -58,6 +61,9 @@ def test_devices_are_taken_with_a_definition_and_given_back_without_it(
     described = hypervisor.libvirt_xml(guest.uid)
     assert described.count("<hostdev mode='subsystem' type='pci' managed='no'>") == 2
     assert described.count("model='pcie-root-port'") == 16 + 2
+    paths = paths_of(parse_xml(described))
+    assert list(paths.values()) == [GPU.name, SOUND.name]
+    assert all(re.fullmatch(r"0000:00/[01][0-9a-f]\.[0-7]/00\.0", path) for path in paths)
     seen = compute.observe_guest(guest.uid)
     assert seen is not None
     assert (seen.devices, seen.problems) == ((GPU.name, SOUND.name), ())
@@ -77,6 +83,8 @@ def test_mirrored_topology_is_taken_by_libvirt(
     assert described.count("model='pcie-expander-bus'") == 2
     assert "<node>0</node>" in described
     assert "<node>1</node>" in described
+    # The root buses are the expanders' own, which no firmware chooses.
+    assert paths_of(parse_xml(described)) == {"0000:fe/00.0/00.0": GPU.name, "0000:fc/00.0/00.0": far.name}
 
 
 def test_defining_and_removing_survive_a_kill_before_every_step(

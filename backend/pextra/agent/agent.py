@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Final, Protocol
 
 from pextra import agent_protocol as protocol
+from pextra.agent.gpus.guests import GuestGpus
 from pextra.agent.ledger import Ledger
 from pextra.agent.looking import look_at, unforeseen
 from pextra.agent_protocol import Assignment, SyncAnswer, SyncRequest
@@ -79,6 +80,7 @@ class Agent:
         self._boot_id = boot_id
         self._version = version
         self._clock = clock
+        self._guest_gpus = GuestGpus(drivers.compute, clock)
         self._grace_s = stranger_grace_s
         self._trash_kept_s = trash_kept_s
         self._strangers: dict[str, float] = {}
@@ -116,6 +118,7 @@ class Agent:
                 inventory=None if inventory is None else documents.write(inventory),
                 samples=samples,
                 gpu_samples=[] if samples is None else gpu_samples_of(self._drivers.gpus.observe_readings()),
+                guest_gpu_samples=[] if samples is None else self._guest_gpu_samples(),
             )
         )
         if answer.exchange is not None:
@@ -149,6 +152,12 @@ class Agent:
             self._sample_at = now + self._sample_s
             return None
 
+    def _guest_gpu_samples(self) -> list[protocol.GuestGpuSample]:
+        return [
+            protocol.GuestGpuSample(guest_uid=each.guest_uid, **asdict(each.reading))
+            for each in self._guest_gpus.readings()
+        ]
+
     def _new_inventory(self) -> documents.Inventory | None:
         """What the host has, when it is time to look and it is not what was told last."""
         if self._clock.monotonic() < self._inventory_at:
@@ -158,6 +167,7 @@ class Agent:
         except DriverError as error:
             log.warning("what this host has cannot be told: %s", error)
             return None
+        self._guest_gpus.know(found.gpus)
         self._models = {gpu.address: gpu.model for gpu in found.gpus}
         found = replace(found, sriov=self._divided, problems=(*found.problems, *dividing.problems_of(self._divided)))
         if found == self._told_inventory:
@@ -278,6 +288,14 @@ class Agent:
         for uid in self._told.keys() - set(running):
             del self._told[uid]
         return news
+
+    def listen_to_guests(self) -> None:
+        """Take what guests have said of the GPUs that they have."""
+        self._guest_gpus.listen()
+
+    def close(self) -> None:
+        """Let go of the guests that it listens to; nobody may be listening."""
+        self._guest_gpus.close()
 
     def _watch_strangers(self) -> None:
         """Note what is here and was not assigned, with the time since which it has been so."""

@@ -21,6 +21,8 @@ LOOK_AGAIN_EVERY_S: Final = 120.0
 """Every guest is looked at this often though nothing seems to have changed: what is not watched may have."""
 EMPTY_TRASH_EVERY_S: Final = 3600.0
 ASK_GUESTS_EVERY_S: Final = 30.0
+LISTEN_EVERY_S: Final = 10.0
+"""How often what guests say of their GPUs is taken: one line of each."""
 DIVIDE_EVERY_S: Final = 15.0
 """How often it is seen to that devices are divided as declared, beside after each change: what was used may be free."""
 RENEW_RETRY_S: Final = 600.0
@@ -60,6 +62,7 @@ class AgentProcess:
                 ("exchange", self._exchanging),
                 ("observe", self._observing),
                 ("ask guests", self._asking_guests),
+                ("listen to guests", self._listening),
                 ("divide", self._dividing),
                 ("renew", self._renewing),
                 *((f"look-{number}", self._looking) for number in range(LOOKERS)),
@@ -82,6 +85,7 @@ class AgentProcess:
             self._work.notify_all()
         for thread in self._threads:
             thread.join(15)
+        self._agent.close()
 
     def wake(self) -> None:
         """Ask the control plane now: there is something new."""
@@ -156,6 +160,10 @@ class AgentProcess:
             if self._agent.ask_guests():
                 with self._work:
                     self._work.notify_all()
+
+    def _listening(self) -> None:
+        while not self._stop.wait(LISTEN_EVERY_S):
+            self._agent.listen_to_guests()
 
     def _dividing(self) -> None:
         while not self._stop.is_set():

@@ -180,7 +180,9 @@ def _exchange(cloud: Cloud, tx: Tx, serial: str | None, request: protocol.SyncRe
     if request.inventory is not None:
         agents.store_inventory(tx, host_uid, request.inventory)
     if request.samples is not None:
-        of_gpus = [each.model_dump(mode="json", exclude_none=True) for each in request.gpu_samples]
+        hosts_own = {each.address for each in request.gpu_samples}  # which the host knows better than any guest
+        said = [*request.gpu_samples, *(each for each in request.guest_gpu_samples if each.address not in hosts_own)]
+        of_gpus = [each.model_dump(mode="json", exclude_none=True) for each in said]
         samples.put(tx, host_uid, {each.uid: each.counters() for each in request.samples}, of_gpus)
     news = [stored for report in request.reports if (stored := _take(tx, host_uid, report))]
     work.ask_many(tx, ((a.tenant_uid, a.uid, assignments.OBJECT_KINDS[a.kind]) for a in news))

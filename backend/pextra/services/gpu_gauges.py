@@ -30,6 +30,7 @@ PARTITION_SIZES: Final = (2, 4, 8)
 _GIVEN: Final = ("model", "mode", "slice", "tenant")
 _DEVICE: Final = ("host", "address", "uuid", "model")
 _WORK: Final = (*_DEVICE, "mode", "slice", "tenant", "instance")
+_SAYS: Final = (*_WORK, "source")
 _PARTITION: Final = ("model", "board", "size")
 _QUOTA: Final = ("tenant", "countable")
 GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -47,13 +48,13 @@ GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "pextra_gpu_health": ("1, with the state that the GPU is in; of the others there is none.", (*_DEVICE, "state")),
     "pextra_gpu_last_xid": ("The number of the last error that the kernel's log has of the GPU.", _DEVICE),
     "pextra_gpu_claimed": ("What an instance has of the GPU, in GPUs.", _WORK),
-    "pextra_gpu_utilization_ratio": ("In how much of the last moments the GPU worked on something.", _WORK),
-    "pextra_gpu_memory_used_bytes": ("What is in use of its memory.", _WORK),
-    "pextra_gpu_memory_bytes": ("Its memory.", _WORK),
-    "pextra_gpu_power_watts": ("What it draws.", _WORK),
-    "pextra_gpu_temperature_celsius": ("Of its processor.", _WORK),
-    "pextra_gpu_ecc_errors_total": ("Memory errors since its driver was loaded.", (*_WORK, "type")),
-    "pextra_gpu_nvlink_bytes_total": ("Data through all of its NVLinks.", (*_WORK, "direction")),
+    "pextra_gpu_utilization_ratio": ("In how much of the last moments the GPU worked on something.", _SAYS),
+    "pextra_gpu_memory_used_bytes": ("What is in use of its memory.", _SAYS),
+    "pextra_gpu_memory_bytes": ("Its memory.", _SAYS),
+    "pextra_gpu_power_watts": ("What it draws.", _SAYS),
+    "pextra_gpu_temperature_celsius": ("Of its processor.", _SAYS),
+    "pextra_gpu_ecc_errors_total": ("Memory errors since its driver was loaded.", (*_SAYS, "type")),
+    "pextra_gpu_nvlink_bytes_total": ("Data through all of its NVLinks.", (*_SAYS, "direction")),
     "pextra_gpu_host_seen_timestamp_seconds": ("When the agent of a host with GPUs was last heard.", ("host",)),
 }
 """What every gauge says, and its labels; those whose names end in `_total` count, on the GPU itself."""
@@ -191,9 +192,12 @@ def _work(
     found: Gauges,
     labels: Mapping[tuple[str, str], _Labels],
     held: Sequence[Holder],
-    said: Mapping[tuple[str, str], Mapping[str, int]],
+    said: Mapping[tuple[str, str], Mapping[str, Any]],
 ) -> None:
-    """What GPUs say of their work, with who has them; nobody is named where several have parts of one."""
+    """What GPUs say of their work, with who has them; nobody is named where several have parts of one.
+
+    What a guest says counts as long as that guest has the GPU, alone.
+    """
     holders: defaultdict[tuple[str, str], list[Holder]] = defaultdict(list)
     for one in held:
         holders[one.host_uid, one.address].append(one)
@@ -201,10 +205,14 @@ def _work(
         if place not in labels:
             continue
         alone = holders[place][0] if len(holders[place]) == 1 else None
+        guest_uid = reading.get("guest_uid")
+        if guest_uid is not None and (alone is None or alone.instance_uid != guest_uid):
+            continue
+        source = "host" if guest_uid is None else "guest"
         whose = ("", "", "", "") if alone is None else (alone.mode, alone.profile, alone.tenant, alone.instance)
         for what, gauge, scale, *more in _SAID:
             if what in reading:
-                found.put(gauge, reading[what] * scale, *labels[place], *whose, *more)
+                found.put(gauge, reading[what] * scale, *labels[place], *whose, source, *more)
 
 
 def _agents(found: Gauges, hosts: Sequence[HostRow], seen: Mapping[str, int | None]) -> None:

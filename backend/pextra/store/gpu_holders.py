@@ -27,6 +27,7 @@ class Holder:
     milli: int
     tenant: str
     instance: str
+    instance_uid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def holders(tx: Tx, site_uid: str) -> list[Holder]:
             r.milli,
             r.tenant_name or r.tenant_uid,
             r.instance_name or r.consumer_uid,
+            r.consumer_uid,
         )
         for r in tx.conn.execute(named)
     ]

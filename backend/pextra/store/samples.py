@@ -37,7 +37,7 @@ def put(
 
     Args:
         counters: of each guest that runs there, by uid.
-        gpus: what its GPUs said, each with its `address`.
+        gpus: what its GPUs said, each with its `address`; with `guest_uid` where a guest says so.
     """
     kept = {**counters, _GPUS: gpus} if gpus else counters
     document = zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), _LEVEL)

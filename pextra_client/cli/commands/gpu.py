@@ -1,4 +1,4 @@
-"""`pextra gpu`: how long a tenant's instances had GPUs."""
+"""`pextra gpu`: how long a tenant's instances had GPUs, and the program by which guests tell of their work."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pextra_client.cli.commands.get import Recursive
 from pextra_client.cli.exits import UsageError
 from pextra_client.cli.options import verb
 from pextra_client.cli.session import Session
+from pextra_client.guest import program, service, user_data
 
-app = typer.Typer(help="How long a tenant's instances had GPUs.")
+app = typer.Typer(help="How long a tenant's instances had GPUs, and what they tell of them.")
 
 _SHOWN: Final = {
     "tenant": ("tenant",),
@@ -20,11 +21,6 @@ _SHOWN: Final = {
     "profile": ("mode", "slice", "milli"),
     "instance": ("tenant", "instance"),
 }
-
-
-@app.callback()
-def _() -> None:
-    """Makes `usage` a verb of its own, though there is no other yet."""
 
 
 @verb(app, "usage")
@@ -75,3 +71,17 @@ def _cell(item: dict[str, Any], name: str) -> str:
     if value is None:
         return str(item[f"{name}_uid"])
     return str(value) or "-"
+
+
+@app.command("reporter")
+def reporter(
+    *,
+    unit: Annotated[bool, typer.Option("--unit", help="The unit of systemd that runs it.")] = False,
+    cloud_init: Annotated[
+        bool, typer.Option("--cloud-init", help="User data for an instance, which installs and starts both.")
+    ] = False,
+) -> None:
+    """Prints the program by which a guest tells its host what its GPUs say of their work. It asks nobody."""
+    if unit and cloud_init:
+        raise typer.BadParameter("give one of --unit and --cloud-init")
+    typer.echo(user_data() if cloud_init else service() if unit else program(), nl=False)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,15 +18,20 @@ from pextra import host_wiring
 from pextra.agent.agent import Agent
 from pextra.api.app import create_app
 from pextra.drivers import documents
+from pextra.drivers.account import guest_account
 from pextra.drivers.gpu.interface import MOST_GPUS, Gpu
 from pextra.drivers.gpu.sim import SimGpus
+from pextra.drivers.interface import GpuChannel, HostFeature, HostInventory
+from pextra.drivers.sim.compute import SimCompute
 from pextra.services import bootstrap, gpu_gauges
 from pextra.services.agents import SAMPLE_S
 from pextra.services.cloud import Context
 from pextra.store.database import Tx
-from tests.agent.world import AgentCloud
+from tests.agent.world import AgentCloud, AgentHost
 from tests.api.caller import Caller
+from tests.controllers.cloud import TENANT
 from tests.labs.nvml.machine import FakeMachine, given_away
+from tests.labs.waiting import wait_until
 
 ALONE = {"vcpus": 224, "memory_mib": 65_536, "disk_gib": 200, "numa_cells": 2}
 
@@ -65,6 +74,7 @@ def agent_of(cloud: AgentCloud, machine: FakeMachine) -> Iterator[None]:
         cloud.settle(70.0)
         yield
     finally:
+        host.agent.close()
         gpus.close()
 
 
@@ -111,7 +121,7 @@ def test_what_gpus_say_of_their_work_is_told_to_operators_and_changes_no_object(
         cloud.settle(SAMPLE_S + 10.0)
         before = cloud.get("host", "h0")
         found = gpu_gauges.read(cloud.cloud).values
-        whose = ("h0", gpus[0].address, gpus[0].uuid, "l40s", "", "", "", "")
+        whose = ("h0", gpus[0].address, gpus[0].uuid, "l40s", "", "", "", "", "host")
         assert found["pextra_gpu_power_watts"] == {whose: 150.5}  # the other is a guest's, and says nothing here
         assert found["pextra_gpu_temperature_celsius"] == {whose: 61}
         assert found["pextra_gpu_utilization_ratio"] == {whose: 0.4}
@@ -119,6 +129,87 @@ def test_what_gpus_say_of_their_work_is_told_to_operators_and_changes_no_object(
         cloud.settle(2 * SAMPLE_S + 10.0)
         assert gpu_gauges.read(cloud.cloud).values["pextra_gpu_power_watts"] == {whose: 99.0}
         assert cloud.get("host", "h0").status_revision == before.status_revision
+
+
+class Talking(SimCompute):
+    """A host whose guests with GPUs have channels: sockets of the test's, which stand for QEMU's."""
+
+    def __init__(self, cloud: AgentCloud, folder: Path) -> None:
+        super().__init__(cloud.world, cloud.hosts["h0"].uid)
+        self.folder = folder
+
+    def observe_host(self) -> HostInventory:
+        return replace(super().observe_host(), features=(HostFeature.VFIO,))
+
+    def observe_gpu_channels(self) -> list[GpuChannel]:
+        seen = self.observe_guests().values()
+        return [GpuChannel(g.uid, self.folder / "gpu.sock", frozenset(g.devices), {}) for g in seen if g.devices]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not pytest's, whose names are too long for sockets."""
+    with tempfile.TemporaryDirectory(prefix="px-") as made:
+        yield Path(made)
+
+
+@contextmanager
+def talks(channel: GpuChannel, said: object) -> Iterator[None]:
+    """A guest says a line to whoever connects, and is there until the end."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(channel.socket))
+        if account := guest_account():
+            account.own(channel.socket)
+        server.listen(1)
+        server.settimeout(30)
+
+        def serve(connections: list[socket.socket]) -> None:
+            connections.append(server.accept()[0])
+            connections[0].sendall(json.dumps(said).encode() + b"\n")
+
+        opened: list[socket.socket] = []
+        serving = threading.Thread(target=serve, args=[opened])
+        serving.start()
+        try:
+            yield
+        finally:
+            serving.join()
+            opened[0].close()
+
+
+def test_what_a_guest_says_of_its_gpu_is_told_to_operators_as_its_word(
+    cloud: AgentCloud, machine: FakeMachine, folder: Path
+) -> None:
+    gpus = SimGpus("host", model="l40s", count=2, cells=1, cpus=8).observe_gpus().gpus
+    machine.have(gpus, more={gpus[0].address: ["power 150500"]})
+    cloud.furnish()
+    cloud.put("gpu_profile", "whole", {"models": ["l40s"]})
+    host = cloud.hosts["h0"]
+    host.drivers = replace(host.drivers, compute=Talking(cloud, folder))
+    with agent_of(cloud, machine):
+        cloud.instance("trainer", gpus={"profile": "whole"})
+        cloud.settle(10.0)
+        (given,) = cloud.get("instance", "trainer").status["gpus"]
+        machine.have([given_away(g) if g.address == given["address"] else g for g in gpus])
+    with agent_of(cloud, machine):
+        (channel,) = host.agent._drivers.compute.observe_gpu_channels()
+        (taken,) = [gpu for gpu in gpus if gpu.address == given["address"]]
+        (left,) = [gpu for gpu in gpus if gpu.address != given["address"]]
+        said = {"version": 1, "gpus": [{"uuid": taken.uuid, "power_mw": 299_000}, {"uuid": left.uuid, "power_mw": 1}]}
+        with talks(channel, said):
+            before = cloud.get("host", "h0")
+            cloud.settle(2 * SAMPLE_S)
+            wait_until(lambda: _is_heard(host), 30, "the guest to be heard")
+            cloud.settle(SAMPLE_S + 10.0)
+            found = gpu_gauges.read(cloud.cloud).values["pextra_gpu_power_watts"]
+            labels = ("h0", taken.address, taken.uuid, "l40s", "whole", "", TENANT, "trainer", "guest")
+            assert found == {labels: 299.0}
+            assert cloud.get("host", "h0").status_revision == before.status_revision
+
+
+def _is_heard(host: AgentHost) -> bool:
+    host.agent.listen_to_guests()
+    return bool(host.agent._guest_gpus.readings())
 
 
 def test_a_library_that_is_missing_is_a_problem_of_the_host_where_it_has_gpus_of_nvidia(

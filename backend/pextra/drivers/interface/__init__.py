@@ -38,7 +38,7 @@ from pextra.drivers.interface.compute import (
     Seed,
     StopCause,
 )
-from pextra.drivers.interface.devices import DeviceKind, GuestDevice
+from pextra.drivers.interface.devices import DeviceKind, GpuChannel, GuestDevice
 from pextra.drivers.interface.errors import (
     DriverError,
     NotFound,
@@ -90,6 +90,7 @@ __all__ = [
     "Firmware",
     "FirmwareType",
     "Forward",
+    "GpuChannel",
     "GuestDevice",
     "GuestDisk",
     "GuestMetrics",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from pextra.drivers.interface.devices import GuestDevice
+from pextra.drivers.interface.devices import GpuChannel, GuestDevice
 from pextra.drivers.interface.network import PortBinding
 from pextra.drivers.interface.storage import DiskSource
 
@@ -435,6 +435,10 @@ class ComputeDriver(Protocol):
 
     def observe_metrics(self) -> Mapping[str, GuestMetrics]:
         """Counters of every guest that runs here, by uid."""
+        ...
+
+    def observe_gpu_channels(self) -> Sequence[GpuChannel]:
+        """Of the guests that run and can tell of their GPUs."""
         ...
 
     def ensure_absent(self, uid: str) -> None:

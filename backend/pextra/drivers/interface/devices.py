@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class DeviceKind(StrEnum):
@@ -41,3 +43,21 @@ class GuestDevice:
     def name(self) -> str:
         """What tells it from all other devices of the host: its UUID, otherwise its address."""
         return self.uuid or self.address
+
+
+@dataclass(frozen=True, slots=True)
+class GpuChannel:
+    """The way on which a running guest may tell of its GPUs. What comes out of it is anything that the guest likes.
+
+    Attributes:
+        uid: the guest's.
+        socket: a UNIX stream socket of the guests' account, which takes one connection at a time.
+        addresses: of the host's PCI functions that the guest runs with.
+        paths: the same, by where they are in the guest: the root bus, then device and function of each bridge and of
+            the function itself (`0000:00/02.3/00.0`); without those of which it is unknown.
+    """
+
+    uid: str
+    socket: Path
+    addresses: frozenset[str]
+    paths: Mapping[str, str]

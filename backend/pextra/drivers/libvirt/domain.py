@@ -35,6 +35,8 @@ from pextra.drivers.libvirt.topology import (
 )
 
 AGENT_CHANNEL: Final = "org.qemu.guest_agent.0"
+GPU_CHANNEL: Final = "org.pextra.gpu.0"
+"""On which guests with devices of the host may tell of their GPUs' work: see docs/gpus.md."""
 _LEAST_SLOTS: Final = 16
 _SPARE_SLOTS: Final = 8  # beyond what it starts with, for what is attached while it runs
 _OWN_DEVICES: Final = 3  # entropy, balloon and the agent's channel take a slot each
@@ -80,6 +82,11 @@ class GuestFiles:
         return self.qemu_dir / "agent.sock"
 
     @property
+    def gpu_socket(self) -> Path:
+        """The channel on which a guest tells of its GPUs."""
+        return self.qemu_dir / "gpu.sock"
+
+    @property
     def uefi_variables(self) -> Path:
         """The guest's own UEFI variables."""
         return self.qemu_dir / "uefi-variables.fd"
@@ -122,7 +129,7 @@ def record_of(
     """
     described = {key: value for key, value in asdict(guest).items() if key != "seed"}
     host = asdict(machine)
-    further = (window_mib,) if guest.devices else ()
+    further = (window_mib, GPU_CHANNEL) if guest.devices else ()
     if not guest.cpu.shares:
         del described["cpu"]["shares"]
     if not guest.devices:  # then the host's cells do not matter, and its guests are as before there were devices
@@ -281,6 +288,8 @@ def _add_devices(
     for nic in guest.nics:
         devices.append(nic_element(nic))
     _add_console(devices, files)
+    if guest.devices:
+        _add_channel(devices, files.gpu_socket, GPU_CHANNEL)
     if guest.firmware.tpm:
         tpm = ET.SubElement(devices, "tpm", model="tpm-crb")
         ET.SubElement(tpm, "backend", type="emulator", version="2.0")
@@ -296,13 +305,17 @@ def _add_console(devices: ET.Element, files: GuestFiles) -> None:
     ET.SubElement(serial, "source", mode="bind", path=str(files.console_socket))
     ET.SubElement(serial, "log", file=str(files.console_log), append="on")
     ET.SubElement(serial, "target", port="0")
-    channel = ET.SubElement(devices, "channel", type="unix")
-    ET.SubElement(channel, "source", mode="bind", path=str(files.agent_socket))
-    ET.SubElement(channel, "target", type="virtio", name=AGENT_CHANNEL)
+    _add_channel(devices, files.agent_socket, AGENT_CHANNEL)
     graphics = ET.SubElement(devices, "graphics", type="vnc")
     ET.SubElement(graphics, "listen", type="socket", socket=str(files.display_socket))
     # Every guest's own driver and both firmwares know it; 16 MiB hold 1920 by 1080.
     ET.SubElement(ET.SubElement(devices, "video"), "model", type="vga", vram="16384", heads="1", primary="yes")
+
+
+def _add_channel(devices: ET.Element, path: Path, name: str) -> None:
+    channel = ET.SubElement(devices, "channel", type="unix")
+    ET.SubElement(channel, "source", mode="bind", path=str(path))
+    ET.SubElement(channel, "target", type="virtio", name=name)
 
 
 def _text(parent: ET.Element, tag: str, text: str, **attributes: str) -> None:

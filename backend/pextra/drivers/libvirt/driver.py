@@ -16,6 +16,7 @@ from pextra.drivers.interface import (
     AgentReport,
     ComputeCapabilities,
     DriverError,
+    GpuChannel,
     GuestDevice,
     GuestMetrics,
     GuestObservation,
@@ -34,6 +35,7 @@ from pextra.drivers.libvirt.console import end_of_console, ensure_console, read_
 from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, record_of
 from pextra.drivers.libvirt.failures import translated
 from pextra.drivers.libvirt.features import find_features, hands_out, host_cells, reserved_pages, threads_of_nodes
+from pextra.drivers.libvirt.gpu_channels import gpu_channels
 from pextra.drivers.libvirt.hosting import Endpoint
 from pextra.drivers.libvirt.lookup import Found, find, recorded
 from pextra.drivers.libvirt.metrics import Meter
@@ -179,6 +181,10 @@ class LibvirtCompute:
     def observe_metrics(self) -> Mapping[str, GuestMetrics]:
         """Counters of every guest that runs here, from one question to libvirt."""
         return self._meter.read(self._connector.get())
+
+    def observe_gpu_channels(self) -> Sequence[GpuChannel]:
+        """Of the guests that were started with devices of the host and the channel."""
+        return gpu_channels(self._connector.get(), self._endpoint.guests_dir)
 
     def ensure_defined(self, guest: GuestSpec) -> None:
         """Define the guest or redefine it; disks and cards of a guest that runs come and go at once.

@@ -23,6 +23,8 @@ DEFAULT_WINDOW_MIB: Final = 32 << 10
 _BUSES: Final = 256
 _LEAST_BUS: Final = 128  # the lower half is the machine's own
 _KIB_A_MIB: Final = 1024
+_MOST_BRIDGES: Final = 8
+_ROOTS: Final = ("pcie-root", "pcie-expander-bus")
 
 
 def cells_of_nodes(guest: GuestSpec, threads_of_nodes: Mapping[int, Iterable[int]]) -> dict[int, int]:
@@ -167,6 +169,47 @@ def device_element(device: GuestDevice, port: int) -> ET.Element:
     ET.SubElement(element, "alias", name=alias_of(DEVICE, device.name))
     _address(element, port, 0)
     return element
+
+
+def paths_of(domain: ET.Element) -> dict[str, str]:
+    """Where the guest finds the host's PCI functions that it has: the host's address of each, by its path in the guest.
+
+    A path is the root bus, then device and function of each bridge and of the function itself: `0000:00/02.3/00.0`.
+    Bus numbers, which the guest's firmware gives, are not in it, but for those of root buses, which are the machine's.
+
+    Args:
+        domain: a definition that libvirt has given addresses.
+    """
+    controllers = {each.get("index", ""): each for each in domain.findall("devices/controller[@type='pci']")}
+    found: dict[str, str] = {}
+    for device in domain.findall("devices/hostdev[@type='pci']"):
+        path, source = _path(device, controllers), device.find("source/address")
+        if path is not None and source is not None:
+            bus_domain, bus, slot = (_number(source, name) for name in ("domain", "bus", "slot"))
+            found[path] = f"{bus_domain:04x}:{bus:02x}:{slot:02x}.{_number(source, 'function'):x}"
+    return found
+
+
+def _path(device: ET.Element, controllers: Mapping[str, ET.Element]) -> str | None:
+    steps: list[str] = []
+    for _ in range(_MOST_BRIDGES):
+        place = device.find("address[@type='pci']")
+        if place is None:
+            return None
+        steps.insert(0, f"{_number(place, 'slot'):02x}.{_number(place, 'function'):x}")
+        above = controllers.get(str(_number(place, "bus")))
+        if above is None:
+            return None
+        if above.get("model") in _ROOTS:
+            target = above.find("target")
+            bus = 0 if target is None else int(target.get("busNr", "0"))
+            return "/".join([f"0000:{bus:02x}", *steps])
+        device = above
+    return None
+
+
+def _number(place: ET.Element, name: str) -> int:
+    return int(place.get(name, "0"), 16)
 
 
 def _by_complex(devices: Sequence[GuestDevice]) -> list[tuple[tuple[str, int], list[GuestDevice]]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pextra.drivers.interface import (
     AgentReport,
     ComputeCapabilities,
+    GpuChannel,
     GuestDisk,
     GuestMetrics,
     GuestObservation,
@@ -205,6 +206,10 @@ class SimCompute:
         with self._world.on_host(self._host_uid, "observe_metrics") as host:
             running = [g for g in map(self._settled, host.guests.values()) if g.power is not Power.OFF]
             return {guest.spec.uid: metrics_of(guest, self._world.now) for guest in running}
+
+    def observe_gpu_channels(self) -> Sequence[GpuChannel]:
+        """None: `SimGpus` knows what simulated GPUs do, whoever has them."""
+        return ()
 
     def ensure_absent(self, uid: str) -> None:
         """End the guest and forget it."""
