@@ -906,6 +906,11 @@ class HostStatus(TypedDict):
     forward_address: NotRequired[str]
     """The host's own address, whose ports floating IPs forward; empty where they cannot."""
 
+    fabric_host: NotRequired[str]
+    """What the fabric of networks calls it, into which it plugs its guests; empty where its networks are its
+    own.
+    """
+
     agent_version: NotRequired[str]
     """The version of its agent."""
 

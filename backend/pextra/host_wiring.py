@@ -54,6 +54,8 @@ class HostSettings:
         cpu_model: the processor that guests see, for hosts between which guests are to move; by default the host's.
         dedicated_cpus: threads that are kept for guests whose flavor asks for dedicated ones.
         trash_kept_s: how long a disk that was nobody's can be taken out of the trash again.
+        ovs_database: of the Open vSwitch that guests are plugged into, for a host of OVN; None: its networks are its
+            own.
     """
 
     data_dir: Path
@@ -61,6 +63,7 @@ class HostSettings:
     cpu_model: str | None = None
     dedicated_cpus: Sequence[int] = ()
     trash_kept_s: float = TRASH_KEPT_S
+    ovs_database: str | None = None
 
 
 def missing() -> list[str]:
@@ -82,12 +85,29 @@ class Host:
     lacking: tuple[str, ...]
 
 
-def _network(data: Path, account: Account | None) -> tuple[NetworkDriver, tuple[str, ...]]:
+def _network(settings: HostSettings, account: Account | None) -> tuple[NetworkDriver, tuple[str, ...]]:
     """Tenants' networks on this machine; where it cannot have them, QEMU's user mode, which connects no two guests."""
+    data = settings.data_dir
+    if settings.ovs_database is not None:
+        return _plugging(data / "plugged", settings.ovs_database, account), ()
     lacking = tuple(f"guests do not reach each other: {problem}" for problem in local_preflight.check(account))
     if lacking:
         return UserNetwork(data / "ports"), lacking
     return LocalNetwork(data / "networks", account=account, uplink=Uplink()), ()
+
+
+def _plugging(state_dir: Path, database: str, account: Account | None) -> NetworkDriver:
+    """The host's side of a fabric.
+
+    Raises:
+        HostUnfit: the libraries for it are not installed.
+    """
+    try:
+        from pextra.drivers.ovn.plugging import OvnPlugging  # noqa: PLC0415 - optional
+        from pextra.drivers.ovn.switch import Switch  # noqa: PLC0415 - optional
+    except ModuleNotFoundError as error:
+        raise HostUnfit(f"--network ovn needs {error.name}: install pextra[agent,ovn]") from error
+    return OvnPlugging(state_dir, Switch(database), account=account)
 
 
 def _acceleration(images: Path, account: Account | None) -> tuple[bool, tuple[str, ...]]:
@@ -129,7 +149,7 @@ def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = Non
             cpu_model=settings.cpu_model,
             dedicated_cpus=settings.dedicated_cpus,
         )
-        network, lacking = _network(data, libvirtd.account)
+        network, lacking = _network(settings, libvirtd.account)
         return Host(HostDrivers(compute, network, storage, pool, dividing=devices), unproved + lacking)
     except (DriverError, OSError) as error:
         raise HostUnfit(str(error)) from error
@@ -180,7 +200,7 @@ def inventory_of(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
     Raises:
         DriverError: libvirt does not answer.
     """
-    seen, gpus = drivers.compute.observe_host(), drivers.gpus.observe_gpus()
+    seen, gpus, network = drivers.compute.observe_host(), drivers.gpus.observe_gpus(), drivers.network.capabilities()
     return Inventory(
         vcpus=seen.vcpus,
         memory_mib=seen.memory_mib,
@@ -190,14 +210,15 @@ def inventory_of(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
         pool=drivers.pool,
         pool_shared=drivers.storage.capabilities().shared,
         hardware=documents.write(observe()),
-        problems=(*drivers.compute.capabilities().lacking, *lacking, *gpus.problems),
+        problems=(*drivers.compute.capabilities().lacking, *lacking, *network.lacking, *gpus.problems),
         dedicated_cpus=seen.dedicated_cpus,
         hugepages=seen.hugepages,
         numa_cells=seen.numa_cells,
         features=seen.features,
         cpu_model=seen.cpu_model,
         cells=seen.cells,
-        forward_address=drivers.network.capabilities().forward_address,
+        forward_address=network.forward_address,
+        fabric_host=network.fabric_host,
         gpus=gpus.gpus,
         gpu_board=gpus.board,
     )

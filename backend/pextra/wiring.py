@@ -26,6 +26,7 @@ from pextra.declaration.registry import Registry
 from pextra.drivers.audit_sinks import sink_at
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import StorageDriver
+from pextra.drivers.interface.fabric import Fabric
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.dividing import SimDividing
 from pextra.drivers.sim.images import digest_of, sim_url
@@ -59,10 +60,12 @@ class DriverFleet:
 
     Args:
         world: the simulated world.
+        fabric: of the networks that span real hosts.
     """
 
-    def __init__(self, world: SimWorld) -> None:
+    def __init__(self, world: SimWorld, fabric: Fabric | None = None) -> None:
         self._world = world
+        self.fabric = fabric
         self._known: dict[str, tuple[int, HostDrivers]] = {}
         self._lock = threading.Lock()
         world.ensure_pool(SIM_POOL, capacity_bytes=SIM_POOL_BYTES)
@@ -97,8 +100,35 @@ class DriverFleet:
         return self._pools
 
     def close(self) -> None:
-        """Write the simulated world down."""
+        """Write the simulated world down, and leave the fabric alone."""
         self._world.close()
+        if self.fabric is not None:
+            self.fabric.close()
+
+
+class NoFabric(Exception):
+    """There can be no fabric of networks; the message says what to do."""
+
+
+def fabric_at(remote: str, files: Sequence[Path], *, site: str) -> Fabric:
+    """The fabric of networks that OVN makes of what its northbound database says.
+
+    Args:
+        remote: see `drivers.ovn.opening.open_fabric`.
+        files: key, certificate and authority, PEM; none where the remote needs none.
+        site: the cloud's uid.
+
+    Raises:
+        NoFabric: see there.
+    """
+    try:
+        from pextra.drivers.ovn import opening  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise NoFabric("Networks on OVN need its libraries: install pextra with its extra `ovn`.") from error
+    try:
+        return opening.open_fabric(remote, opening.Files(*files) if files else None, site=site)
+    except opening.NorthboundRefused as error:
+        raise NoFabric(f"--ovn-northbound: {error}.") from error
 
 
 def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:

@@ -304,6 +304,10 @@ class HostStatus:
     forward_address: str | None = None
     """The host's own address, whose ports floating IPs forward; empty where they cannot."""
 
+    fabric_host: str | None = None
+    """What the fabric of networks calls it, into which it plugs its guests; empty where its networks are its own.
+    """
+
     agent_version: str | None = None
     """The version of its agent."""
 

@@ -15,7 +15,7 @@ from pextra.agent_protocol import SyncAnswer, SyncRequest
 from pextra.api.agents import create_agents_app
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Inventory
-from pextra.drivers.interface import HostInventory
+from pextra.drivers.interface import HostInventory, NetworkDriver
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.network import SimNetwork
@@ -99,9 +99,19 @@ class AgentCloud(LoopedCloud):
         return minted["token"]
 
     def add_host(
-        self, name: str, pool: str | None = None, *, zone: str = "default", forward_address: str = "127.0.0.1"
+        self,
+        name: str,
+        pool: str | None = None,
+        *,
+        zone: str = "default",
+        forward_address: str = "127.0.0.1",
+        network: NetworkDriver | None = None,
     ) -> AgentHost:
-        """A host whose agent has joined; with a pool of its own unless one is named that all hosts reach."""
+        """A host whose agent has joined; with a pool of its own unless one is named that all hosts reach.
+
+        Args:
+            network: by default, a simulated one.
+        """
         self.put("host", name, {"driver": "libvirt", "cpu_overcommit": 1, "zone": zone})
         link = Certified(self)
         uid = link.join(self.join_token(name)).host_uid
@@ -109,15 +119,18 @@ class AgentCloud(LoopedCloud):
         shared, pool = pool is not None, pool or name
         self.world.ensure_pool(pool, capacity_bytes=1 << 40, host_uid=None if shared else uid)
         drivers = HostDrivers(
-            SimCompute(self.world, uid), SimNetwork(self.world, uid), SimStorage(self.world, pool), pool
+            SimCompute(self.world, uid), network or SimNetwork(self.world, uid), SimStorage(self.world, pool), pool
         )
-        inventory = Inventory(
-            8, 16_384, 200, "sim",
-            accelerated=False, pool=pool, pool_shared=shared, hardware={}, forward_address=forward_address,
-        )  # fmt: skip
+
+        def inventory() -> Inventory:
+            plugs = drivers.network.capabilities()
+            return Inventory(
+                8, 16_384, 200, "sim", accelerated=False, pool=pool, pool_shared=shared, hardware={},
+                problems=plugs.lacking, forward_address=forward_address, fabric_host=plugs.fabric_host,
+            )  # fmt: skip
 
         def new_agent() -> Agent:
-            return Agent(link, drivers, inventory=lambda: inventory, boot_id="boot-1", version="test", clock=self.clock)
+            return Agent(link, drivers, inventory=inventory, boot_id="boot-1", version="test", clock=self.clock)
 
         host = AgentHost(name, uid, link, drivers, new_agent, new_agent())
         self.hosts[name] = host

@@ -9,6 +9,7 @@ from typing import Any
 from pextra import serving, wiring
 from pextra.controllers.loop import Loop
 from pextra.controllers.sweep import Sweep
+from pextra.drivers.interface.fabric import Fabric
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.world import SimWorld
 from pextra.errors import PextraError
@@ -41,9 +42,13 @@ class LoopedCloud:
 
     def restart(self) -> None:
         """A new process: everything that loops remember is lost."""
-        self.fleet = wiring.DriverFleet(self.world)
+        self.fleet = wiring.DriverFleet(self.world, self.new_fabric())
         self.loop = Loop(self.cloud, wiring.controllers_of(self.fleet), holder="loops")
         self.sweep = Sweep(self.cloud, self.fleet)
+
+    def new_fabric(self) -> Fabric | None:
+        """The fabric of networks, as a new process connects to it."""
+        return None
 
     def close(self) -> None:
         """Let the database go."""

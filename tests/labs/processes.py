@@ -62,7 +62,7 @@ def is_running(pid: int, directory: Path) -> bool:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process that this one started is gone; a zombie is."""
+    """Whether a process is gone; a zombie is, once the last of its threads has let go of their files."""
     return _parent_of(pid) is None
 
 
@@ -94,9 +94,11 @@ def wait_gone(pids: Iterable[int], timeout_s: float) -> None:
 
 def _parent_of(pid: int) -> int | None:
     """The parent of a live process; None for one that is gone or a zombie."""
+    process = Path(f"/proc/{pid}")
     try:
         # pid (name) state parent …; the name may hold anything, spaces and parentheses too.
-        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+        state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+        threads = sum(1 for _ in (process / "task").iterdir())
     except OSError:
         return None
-    return None if state in "ZX" else int(parent)
+    return None if state in "ZX" and threads <= 1 else int(parent)

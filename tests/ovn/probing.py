@@ -55,6 +55,7 @@ class Probing:
         """Have every machine listen, of both families."""
         for number, machine in enumerate(self._machines):
             server = self._socket(machine, socket.AF_INET6, protocol)
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of an earlier round may linger
             server.bind(("::", port))
             if protocol == "tcp":
                 server.listen(256)

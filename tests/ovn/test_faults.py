@@ -6,6 +6,7 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -103,15 +104,15 @@ def test_changes_are_made_while_daemons_die(own_world: World) -> None:
             kept.append(passing)
 
     kept: list[FabricPort] = []
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        while made < CHANGES or died < 8:
-            change(made)
-            made += 1
-    finally:
-        stop.set()
-        killer.join()
+    with ThreadPoolExecutor(1) as executor:
+        killer = executor.submit(kill)
+        try:
+            while (made < CHANGES or died < 8) and not killer.done():
+                change(made)
+                made += 1
+        finally:
+            stop.set()
+        killer.result()
     desired = [net, opened, closed, *ports, *kept]
     assert world.fabric.differences(desired) == []
     assert len(world.fabric.owners()) == len(desired)

@@ -102,3 +102,28 @@ def test_guests_find_each_other_by_name(world: World) -> None:
     world.lab.sync()
     with pytest.raises(TimeoutError):
         resolve(machine, "10.0.0.1", "db-1.internal", 1)
+
+
+def test_who_asks_for_an_address_of_the_other_version_does_not_wait(world: World) -> None:
+    net = world.network("10.0.0.0/24")
+    asking, named = world.port(net, 11, "h1"), world.port(net, 12, "h2", hostname="db-1")
+    world.ensure(asking, named)
+    machine = world.plug(asking)
+    world.settle()
+    assert resolve(machine, "10.0.0.1", "db-1.internal", 28) == ["::ffff:10.0.0.12"]
+
+
+def test_names_are_answered_on_a_network_that_no_router_has(world: World) -> None:
+    members = FabricGroup(str(uuid4()), "tenant-a", EVERYTHING)
+    net = world.described("10.0.0.0/24", "fd00::/64")
+    resolvers = ("10.0.0.254", "fd00::fe")
+    net = replace(net, subnets=tuple(replace(s, resolver=r) for s, r in zip(net.subnets, resolvers, strict=True)))
+    world.ensure(net)
+    asking, named = world.port(net, 11, "h1", members.uid), world.port(net, 12, "h2", members.uid, hostname="db-1")
+    world.ensure(members, asking, named)
+    machine = world.plug(asking)
+    world.settle()
+    assert resolve(machine, resolvers[0], "db-1.internal", 1) == ["10.0.0.12"]
+    assert resolve(machine, resolvers[0], "db-1.internal", 28) == ["fd00::c"]
+    for resolver in resolvers:
+        assert not machine.pings(resolver, tries=1)

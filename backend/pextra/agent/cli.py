@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Final, NoReturn
@@ -16,7 +17,16 @@ from pextra import host_wiring, process_logging
 from pextra.agent.home import DEFAULT, Home, NotJoined
 from pextra.agent.link import JoinFailed
 from pextra.agent.link import join as join_cloud
+from pextra.drivers.ovn.naming import OVS_DATABASE
 from pextra.drivers.strangers import TRASH_KEPT_S
+
+
+class Network(StrEnum):
+    """Who has the networks of this host's guests."""
+
+    LOCAL = "local"
+    OVN = "ovn"
+
 
 app = typer.Typer(help="Makes this machine a host of a Pextra cloud, and keeps it one.", no_args_is_help=True)
 
@@ -58,6 +68,12 @@ def run(
     dedicated_cpus: Annotated[
         str, typer.Option(help="Threads kept for guests with dedicated ones, such as 2-5,8.", metavar="CPUS")
     ] = "",
+    network: Annotated[
+        Network, typer.Option(help="`local`: this host's networks are its own; `ovn`: it is a host of the cloud's OVN.")
+    ] = Network.LOCAL,
+    ovs_database: Annotated[
+        str, typer.Option(help="With --network ovn: the database of this host's Open vSwitch.")
+    ] = OVS_DATABASE,
     trash_days: Annotated[
         float, typer.Option(min=0, help="How long disks that were nobody's are kept before they are destroyed.")
     ] = TRASH_KEPT_S / _DAY_S,
@@ -74,7 +90,12 @@ def run(
     try:
         process_logging.configure()
         settings = host_wiring.HostSettings(
-            data_dir, image_dir or [], cpu_model, numbers(dedicated_cpus), trash_kept_s=trash_days * _DAY_S
+            data_dir,
+            image_dir or [],
+            cpu_model,
+            numbers(dedicated_cpus),
+            trash_kept_s=trash_days * _DAY_S,
+            ovs_database=ovs_database if network is Network.OVN else None,
         )
         process = host_wiring.agent_process(Home(home), settings)
     except (NotJoined, host_wiring.HostUnfit, ValueError) as error:

@@ -31,6 +31,8 @@ class UpSettings:
         audit_key: the key that signs the audit log; by default in the data folder.
         audit_sinks: where the audit log is forwarded to: `tcp://host:port`, `tls://…`, `udp://…` or `file:///path`.
         identity_hosts: hosts of identity providers that may be called though their addresses are not public.
+        ovn_northbound: OVN's northbound database, for networks between hosts; without it there are none.
+        ovn_files: key, certificate and authority for it, where it is reached by TLS.
 
     Raises:
         Refused: an address beyond loopback without TLS.
@@ -48,6 +50,8 @@ class UpSettings:
     audit_key: Path | None = None
     audit_sinks: tuple[str, ...] = ()
     identity_hosts: tuple[str, ...] = ()
+    ovn_northbound: str = ""
+    ovn_files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         try:

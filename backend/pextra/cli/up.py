@@ -36,6 +36,7 @@ from pextra.cli.settings import Refused, Tls, UpSettings
 from pextra.controllers.runner import Runner
 from pextra.drivers.audit_sinks import SinkRefused
 from pextra.drivers.interface import DriverError
+from pextra.drivers.interface.fabric import Fabric
 from pextra.errors import PextraError
 from pextra.images.tiny import ImageBuildError
 from pextra.pki.audit_key import KeyUnusable
@@ -87,6 +88,18 @@ def up(
         list[str] | None,
         typer.Option(help="Call this identity provider's host although its address is not public; repeat it."),
     ] = None,
+    ovn_northbound: Annotated[
+        str,
+        typer.Option(
+            envvar="PEXTRA_OVN_NORTHBOUND",
+            help="OVN's northbound database, for networks between hosts: unix:/PATH, ssl:ADDRESS:PORT or, on this "
+            "machine, tcp:ADDRESS:PORT; the members of a cluster with commas between.",
+        ),
+    ] = "",
+    ovn_tls: Annotated[
+        tuple[Path, Path, Path] | None,
+        typer.Option(help="With ssl: our key, our certificate and the database's authority, PEM.", metavar="FILES"),
+    ] = None,
     guests: Annotated[bool, typer.Option(help="Run guests on this machine where QEMU and libvirt are there.")] = True,
     image: Annotated[
         Path | None, typer.Option(help="A qcow2 of your own for real guests; a small one is built without it.")
@@ -104,6 +117,8 @@ def up(
             audit_key=audit_key,
             audit_sinks=tuple(audit_to or ()),
             identity_hosts=tuple(identity_host or os.environ.get(serving.IDENTITY_HOSTS, "").split(",")),
+            ovn_northbound=ovn_northbound,
+            ovn_files=ovn_tls or (),
         )
         with _alone(settings.data_dir):
             _run(console, settings, guests=guests, image=image, show=show, once=once)
@@ -267,7 +282,7 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     if machine is not None:
         host_wiring.start_hypervisor(settings.data_dir)
     wiring.keep_agents_tls(cloud, settings.agents_tls_dir, [settings.name or settings.host])
-    fleet = wiring.DriverFleet(world)
+    fleet = wiring.DriverFleet(world, _fabric(settings, cloud))
     runner = Runner(
         cloud,
         fleet,
@@ -300,6 +315,15 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
             server.stop()
         fleet.close()
         database.close()
+
+
+def _fabric(settings: UpSettings, cloud: Cloud) -> Fabric | None:
+    if not settings.ovn_northbound:
+        return None
+    try:
+        return wiring.fabric_at(settings.ovn_northbound, settings.ovn_files, site=cloud.site.uid)
+    except wiring.NoFabric as error:
+        raise Refused(str(error)) from error
 
 
 def _machine(settings: UpSettings, image: Path | None) -> tuple[LocalMachine | None, list[str]]:

@@ -7,11 +7,17 @@ from typing import Protocol
 
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import StorageDriver
+from pextra.drivers.interface.fabric import Fabric
 from pextra.store.records import Record
 
 
 class Fleet(Protocol):
     """The drivers of every host, and every storage pool."""
+
+    @property
+    def fabric(self) -> Fabric | None:
+        """Of the networks that span hosts; None where there is none."""
+        ...
 
     def drivers(self, host: Record) -> HostDrivers | None:
         """The host's drivers; None when this process has none for it."""

@@ -47,7 +47,7 @@ class HostController:
         if record.deleting:
             return self._retire(cloud, item, record)
         if remote.has_agent(record):
-            return _with_agent(cloud, item, record, spec)
+            return _with_agent(cloud, item, record, spec, has_fabric=self._fleet.fabric is not None)
         drivers = self._fleet.drivers(record)
         if drivers is None:
             message = f"This control plane has no {spec['driver']} driver for the host: start it where the host is."
@@ -138,7 +138,7 @@ def _pool(drivers: HostDrivers) -> Pool:
     return Pool(drivers.pool, drivers.storage.capabilities().shared)
 
 
-def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) -> Outcome:
+def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any], *, has_fabric: bool) -> Outcome:
     """A host that its own agent speaks for."""
     agent = cloud.database.read(lambda tx: agents.find(tx, record.uid))
     if agent is None or agent.seen_us is None:
@@ -160,6 +160,7 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
         "sriov": host_division.said(divided),
         "problems": list(problems),
         "gpu_summary": summary(told.gpus, told.gpu_board),
+        "fabric_host": told.fabric_host or "",
         "agent_version": agent.version,
         "boot_id": agent.boot_id,
     }
@@ -171,6 +172,9 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
         )
         also = partial(_state, record=record, spec=spec, pool=pool, inventory=None)
         return Outcome(item, record, Next.DONE, [condition], facts, also=also)
+    if told.fabric_host is not None and (lack := _lacks_of_fabric(told.fabric_host, has_fabric=has_fabric)):
+        also = partial(_state, record=record, spec=spec, pool=pool, inventory=None)
+        return Outcome(item, record, Next.DONE, [conditions.ready(False, "FabricUnready", lack)], facts, also=also)
     inventory = _inventory(told)
     offered = host_gpus.offered(
         record.uid,
@@ -196,6 +200,16 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any]) 
         facts,
         also=ready,
     )
+
+
+def _lacks_of_fabric(name: str, *, has_fabric: bool) -> str:
+    """What keeps a host that plugs its guests into a fabric from having some; empty when nothing does."""
+    if not has_fabric:
+        return (
+            "Its agent plugs guests into OVN, and this control plane has none: start it with --ovn-northbound, or the "
+            "agent with --network local."
+        )
+    return "" if name else "Its Open vSwitch has no name in OVN yet: see `status.problems`."
 
 
 def _state(

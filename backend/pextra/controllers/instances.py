@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pextra.controllers import assembly, guest_health, host_gpus, placing, remote
+from pextra.controllers import assembly, fabric_ports, guest_health, host_gpus, placing, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.floating_ips import forwards_to
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
@@ -18,6 +18,7 @@ from pextra.declaration.kind import Spec
 from pextra.drivers import convergence
 from pextra.drivers.convergence import Convergence, DesiredGuest, HostDrivers
 from pextra.drivers.interface import AgentReport, DriverError, Power, StopCause
+from pextra.drivers.interface.fabric import Fabric, Part
 from pextra.errors import RETRYABLE, PextraError
 from pextra.services import placement, status
 from pextra.services.cloud import Cloud
@@ -116,13 +117,15 @@ class InstanceController:
             prepared = cloud.database.write(lambda tx: _prepare_all(cloud, tx, looked))
         except (status.Stale, PextraError):
             prepared = [_prepare_alone(cloud, one) for one in looked]
+        if any(isinstance(ready, Prepared) and ready.parts for ready in prepared):
+            prepared = self._plug(cloud, looked, prepared)
         outcomes: list[Outcome] = []
         for one, ready in zip(looked, prepared, strict=True):
             if isinstance(ready, Outcome):
                 outcomes.append(ready)
                 continue
             if ready.assigned is not None:
-                outcomes.append(_reported(cloud, one.item, ready, ready.assigned))
+                outcomes.append(self._reported(cloud, one.item, ready, ready.assigned))
                 continue
             drivers = self._fleet.drivers(ready.host)
             if drivers is None:
@@ -133,6 +136,42 @@ class InstanceController:
             except DriverError as error:
                 outcomes.append(failed(one.item, ready.record, error))
         return outcomes
+
+    def _plug(
+        self, cloud: Cloud, looked: Sequence[Looked], prepared: Sequence[Prepared | Outcome]
+    ) -> list[Prepared | Outcome]:
+        """Have the fabric know the guests before their hosts start them, and then the hosts."""
+        fabric = self._fleet.fabric
+        wanted = {ready.record.uid: ready.parts for ready in prepared if isinstance(ready, Prepared) and ready.parts}
+        refused = fabric_ports.ensure(fabric, wanted) if fabric is not None else {}
+        done: list[Prepared | Outcome] = []
+        for one, ready in zip(looked, prepared, strict=True):
+            if isinstance(ready, Outcome) or not ready.parts:
+                done.append(ready)
+            elif fabric is None:
+                done.append(_unreached(one.item, ready.record))
+            elif ready.record.uid in refused:
+                done.append(failed(one.item, ready.record, refused[ready.record.uid]))
+            else:
+                done.append(_assign_alone(cloud, one, ready))
+        return done
+
+    def _reported(self, cloud: Cloud, item: Item, prepared: Prepared, assigned: Assignment) -> Outcome:
+        """What the agent of the instance's host made of it."""
+        report = remote.report_of(assigned)
+        if report is None or (report.failure is None and report.guest is None):
+            return remote.unanswered(cloud, item, prepared.record, prepared.host)
+        if report.failure is not None:
+            return remote.reported_failure(item, prepared.record, report.failure)
+        assert report.guest is not None
+        if not prepared.parts or self._fleet.fabric is None:
+            return _outcome(cloud, item, prepared, report.guest, Next.DONE, report.told)
+        try:
+            result = _in_fabric(self._fleet.fabric, prepared, report.guest)
+        except DriverError as error:
+            return failed(item, prepared.record, error)
+        again = Next.DONE if result is report.guest else Next.FAILED
+        return _outcome(cloud, item, prepared, result, again, report.told)
 
     def _act(self, cloud: Cloud, item: Item, prepared: Prepared, drivers: HostDrivers) -> Outcome:
         record, desired = prepared.record, prepared.desired
@@ -164,6 +203,11 @@ class InstanceController:
             except DriverError as error:
                 return failed(item, record, error)
         self._asked_to_stop.pop(record.uid, None)
+        if self._fleet.fabric is not None and record.status.get("host_uid"):
+            try:
+                fabric_ports.remove(self._fleet.fabric, _ports(cloud, record))
+            except DriverError as error:
+                return failed(item, record, error)
 
         def also(tx: Tx) -> None:
             allocations.release(tx, record.tenant_uid, record.uid)
@@ -180,19 +224,35 @@ def _host_of(cloud: Cloud, record: Record) -> Record | None:
     return cloud.database.read(lambda tx: objects.by_uid(tx, cloud.site.uid, record.status["host_uid"]))
 
 
-def _reported(cloud: Cloud, item: Item, prepared: Prepared, assigned: Assignment) -> Outcome:
-    """What the agent of the instance's host made of it."""
-    report = remote.report_of(assigned)
-    if report is None or (report.failure is None and report.guest is None):
-        return remote.unanswered(cloud, item, prepared.record, prepared.host)
-    if report.failure is not None:
-        return remote.reported_failure(item, prepared.record, report.failure)
-    assert report.guest is not None
-    return _outcome(cloud, item, prepared, report.guest, Next.DONE, report.told)
+def _ports(cloud: Cloud, record: Record) -> set[str]:
+    """Every port that the instance can have in the fabric."""
+    spec = cloud.registry["instance"].effective(record.spec, record.spec_version)
+    given = cloud.database.read(lambda tx: addresses.of(tx, record.tenant_uid, record.uid))
+    return fabric_ports.ports_of(record, spec) | fabric_ports.ports_with(record, given)
 
 
 _STILL_PLUGGED: Final = frozenset({"Stopping", "DetachPending", "RestartRequired"})
 """While a guest has yet to let its old cards go, their addresses are nobody else's."""
+
+
+def _in_fabric(fabric: Fabric, prepared: Prepared, result: Convergence) -> Convergence:
+    """What was found of the guest, and of its cards in the fabric.
+
+    Raises:
+        DriverError: the fabric could not do it.
+    """
+    record, desired = prepared.record, prepared.desired
+    if result.reason not in _STILL_PLUGGED:
+        staying = {card.port.uid for card in desired.cards}
+        fabric_ports.remove(fabric, fabric_ports.ports_with(record, prepared.surplus) - staying)
+    if not result.ready or result.observed.power is not Power.RUNNING:
+        return result
+    cards = fabric_ports.unplugged(fabric, desired)
+    if not cards:
+        return result
+    which = ", ".join(map(str, cards))
+    message = f"It runs, and its host has not plugged its card {which} in: see to ovn-controller there."
+    return replace(result, ready=False, reason="Unplugged", message=message)
 
 
 def _asked(drivers: HostDrivers, result: Convergence) -> AgentReport | None:
@@ -245,6 +305,7 @@ class Prepared:
     host: Record
     surplus: list[Given]
     assigned: Assignment | None = None  # to the host's agent, where it has one
+    parts: tuple[Part, ...] = ()  # of the fabric into which its host plugs it
 
 
 def _prepare_all(cloud: Cloud, tx: Tx, looked: Sequence[Looked]) -> list[Prepared | Outcome]:
@@ -297,13 +358,35 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         desired = assembly.desired_guest(revealing_cloud, surroundings, record, spec, provided.given, ways, host)
     except assembly.Missing as missing:
         return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
+    prepared = Prepared(record, desired, host, provided.surplus)
     if not remote.has_agent(host):
-        return Prepared(record, desired, host, provided.surplus)
+        return prepared
+    if (name := fabric_ports.host_name(host)) and desired.cards:
+        parts = fabric_ports.parts_of(surroundings, record, spec, provided.given, desired, name)
+        return replace(prepared, desired=fabric_ports.plugged_only(desired), parts=tuple(parts))
+    return _assign(tx, prepared, spec)
+
+
+def _assign(tx: Tx, prepared: Prepared, spec: Spec) -> Prepared:
+    """Have the agent of its host make the guest.
+
+    Raises:
+        Stale: somebody else wrote to the instance.
+    """
+    record, desired, host = prepared.record, prepared.desired, prepared.host
     remote.require_current(tx, record)
     pin = record.resolved[f"image/{spec['image']}"]
     remote.assign_image(tx, host, desired.image, tenant_uid=pin["tenant_uid"])
     assigned = remote.assign_guest(tx, host, desired, secret=takes_user_data(spec))
-    return Prepared(record, desired, host, provided.surplus, assigned)
+    return replace(prepared, assigned=assigned)
+
+
+def _assign_alone(cloud: Cloud, one: Looked, prepared: Prepared) -> Prepared | Outcome:
+    """As `_assign`, in a transaction of its own."""
+    try:
+        return cloud.database.write(lambda tx: _assign(tx, prepared, one.spec))
+    except status.Stale:
+        return Outcome(one.item, one.record, Next.LATER, delay_s=0.0)
 
 
 def _unreached(item: Item, record: Record) -> Outcome:

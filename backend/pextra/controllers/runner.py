@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from pextra.controllers.fabric_sweep import FabricSweep
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.loop import Loop
 from pextra.controllers.outcome import Controller
@@ -51,6 +52,7 @@ class Runner:
         self._loop = Loop(cloud, controllers, holder=holder, executor=self._executor)
         self._sequencer = Sequencer(cloud, holder=holder, signer=signer)
         self._sweep = Sweep(cloud, fleet)
+        self._fabric_sweep = FabricSweep(cloud, fleet)
         self._sampling = Sampling(cloud, fleet)
         self._expiry = SessionExpiry(cloud)
         self._stop = threading.Event()
@@ -92,6 +94,7 @@ class Runner:
     def _sweeping(self) -> None:
         while not self._stop.wait(SWEEP_EVERY_S):
             self._guarded(lambda: self._sweep.run(self._loop.shards))
+            self._guarded(lambda: self._fabric_sweep.run(self._loop.shards))
             self._guarded(lambda: self._sampling.run(self._loop.shards))
             self._guarded(self._expiry.run)
 

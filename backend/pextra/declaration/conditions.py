@@ -36,6 +36,9 @@ REASONS: Final = frozenset(
         "DeviceLost", "DeviceInUse", "DeviceBusy", "DeviceTaken", "DeviceInvalid", "DeviceRefused", "DeviceUnfit",
         "DevicesForbidden", "GroupDivided", "IommuMissing", "VfioMissing", "LockingForbidden", "VfsInUse",
         "VfsUnsupported", "MdevExhausted", "MdevTaken", "MdevUnsupported", "VgpuTaken", "VgpuUnsupported",
+        # networks that span hosts
+        "FabricUnready", "FabricUnreachable", "FabricChanged", "PartInvalid", "Unplugged",
+        "SwitchUnready", "SwitchUnreachable",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as

@@ -105,6 +105,7 @@ class Inventory:
     features: tuple[str, ...] = ()  # those that this version does not know are some newer agent's
     cpu_model: str = ""
     forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
+    fabric_host: Annotated[str, Field(max_length=128)] | None = None  # see `NetworkCapabilities`
     gpus: Annotated[tuple[Gpu, ...], Field(max_length=MOST_GPUS)] = ()
     cells: Annotated[tuple[HostCell, ...], Field(max_length=64)] = ()
     gpu_board: str = ""  # see `pextra.drivers.gpu.boards.recognise`

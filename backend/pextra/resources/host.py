@@ -162,6 +162,8 @@ class HostStatus(StatusModel):
     """What it lacks, with the remedy."""
     forward_address: str = ""
     """The host's own address, whose ports floating IPs forward; empty where they cannot."""
+    fabric_host: str = ""
+    """What the fabric of networks calls it, into which it plugs its guests; empty where its networks are its own."""
     agent_version: str = ""
     """The version of its agent."""
     boot_id: str = ""

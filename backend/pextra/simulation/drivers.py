@@ -13,6 +13,7 @@ from pextra.drivers.interface import (
     StorageDriver,
     Unknown,
 )
+from pextra.drivers.interface.fabric import Fabric
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.faults import OPERATIONS
 from pextra.drivers.sim.inventory import simulated_inventory
@@ -62,11 +63,12 @@ class Frail:
 
 
 class SimFleet:
-    """The drivers of every simulated host, as one process reaches them."""
+    """The drivers of every simulated host, as one process reaches them. Their networks are each host's own."""
 
     def __init__(self, stage: Stage, point: Callable[[str], None]) -> None:
         self._stage = stage
         self._point = point
+        self.fabric: Fabric | None = None
 
     def drivers(self, host: Record) -> HostDrivers | None:
         """See `Fleet.drivers`."""

@@ -25,8 +25,9 @@ class FabricSubnet:
     """An address range of a network.
 
     Attributes:
-        gateway: the address that guests are told to reach the world by; None: they are told of none.
+        gateway: a router's address, by which guests are told to reach the world; None: they are told of none.
         dns_servers: what guests are told; none: the gateway, which knows guests of the network by their names.
+        resolver: who is asked for leases and names where there is no gateway; nobody else's. None: the first address.
     """
 
     uid: str
@@ -34,6 +35,7 @@ class FabricSubnet:
     gateway: str | None
     dns_servers: tuple[str, ...] = ()
     routes: tuple[HostRoute, ...] = ()
+    resolver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,6 +338,20 @@ class Fabric(Protocol):
             Retryable: `FabricUnreachable`.
             Permanent: `PartInvalid`.
         """
+        ...
+
+    def altered(self) -> Sequence[Part]:
+        """The parts that this process made and that are not in the fabric as it made them, each told once.
+
+        Somebody else changed them, another process of the cloud perhaps: what they should be is not said by it.
+
+        Raises:
+            Retryable: `FabricUnreachable`.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the connection; the fabric stays as it is."""
         ...
 
     def plugged(self, uids: Sequence[str]) -> Mapping[str, bool]:

@@ -76,12 +76,22 @@ class PortBinding:
 
 @dataclass(frozen=True, slots=True)
 class NetworkCapabilities:
-    """What a network driver can do beyond the contract's minimum."""
+    """What a network driver can do beyond the contract's minimum.
 
-    isolation: bool = False  # ports of two tenants cannot reach each other
+    Attributes:
+        isolation: ports of two tenants cannot reach each other.
+        forward_address: the host's own, whose ports can be forwarded to guests; empty: they cannot.
+        fabric_host: what the fabric calls this host, which only plugs guests into it; empty: the fabric has no name for
+            it yet; None: its networks are its own.
+        lacking: what keeps it from more, each with the remedy.
+    """
+
+    isolation: bool = False
     security_rules: bool = False
     cross_host: bool = False
-    forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
+    forward_address: str = ""
+    fabric_host: str | None = None
+    lacking: tuple[str, ...] = ()
 
 
 class NetworkDriver(Protocol):

@@ -33,6 +33,12 @@ class Holdings:
         self._owned: dict[str, set[Place]] = defaultdict(set)
         self._members: dict[Holding, frozenset[UUID]] = {}
         self._holders: dict[UUID, set[Holding]] = defaultdict(set)
+        self._touched: set[str] = set()
+
+    def take_touched(self) -> set[str]:
+        """Whose rows were made, changed, removed, or put into sets or out of them, by anybody, since the last call."""
+        touched, self._touched = self._touched, set()
+        return touched
 
     def note(self, row: Any) -> None:
         """A row was made or changed."""
@@ -77,14 +83,18 @@ class Holdings:
         before = self._owners.pop(place, None)
         if before is not None:
             _drop(self._owned, before, place)
+            self._touched.add(before)
         if owner is not None:
             self._owners[place] = owner
             self._owned[owner].add(place)
+            self._touched.add(owner)
 
     def _hold(self, holding: Holding, members: frozenset[UUID]) -> None:
         before = self._members.pop(holding, _NOTHING)
         if members:
             self._members[holding] = members
+        table = MEMBER_COLUMNS[holding[0]][holding[2]]
+        self._touched.update(owner for member in before ^ members if (owner := self.owner(table, member)) is not None)
         for member in before - members:
             _drop(self._holders, member, holding)
         for member in members - before:

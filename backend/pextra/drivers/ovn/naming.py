@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Final
 
-_LABEL = re.compile(r"[A-Za-z_.][A-Za-z_.0-9]*")
+OVS_DATABASE: Final = "unix:/run/openvswitch/db.sock"
+"""Where a host's Open vSwitch keeps its configuration."""
+_LABEL: Final = re.compile(r"[A-Za-z_.][A-Za-z_.0-9]*")
 
 
 def port_group(uid: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pextra.drivers.account import Account
 from pextra.drivers.interface import (
+    DriverError,
     NetworkCapabilities,
     NetworkSource,
     NotFound,
@@ -25,6 +26,7 @@ from pextra.drivers.local.commands import Commands
 from pextra.drivers.local.links import ensure_link_absent, link, tap_changes
 from pextra.drivers.network_documents import Folder, decode_network, decode_port, encode
 from pextra.drivers.ovn.switch import Switch
+from pextra.replacing import replace_file
 
 
 class OvnPlugging:
@@ -50,8 +52,20 @@ class OvnPlugging:
         self._ports = Folder(state_dir / "ports")
 
     def capabilities(self) -> NetworkCapabilities:
-        """Isolation and rules, between hosts."""
-        return NetworkCapabilities(isolation=True, security_rules=True, cross_host=True)
+        """Isolation and rules, between hosts. The host's name is remembered for when its switch does not answer."""
+        remembered, lacking = self._state_dir / "fabric-host", ()
+        try:
+            name = self._switch.host_name()
+        except DriverError as error:
+            lacking = (f"guests are not plugged in: {error.message}",)
+            name = remembered.read_text() if remembered.exists() else ""
+        else:
+            self._state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not remembered.exists() or remembered.read_text() != name:
+                replace_file(remembered, name.encode())
+        return NetworkCapabilities(
+            isolation=True, security_rules=True, cross_host=True, fabric_host=name, lacking=lacking
+        )
 
     def ensure_network(self, network: NetworkSource) -> None:
         """Keep the network as described; the fabric makes it.

@@ -81,14 +81,19 @@ class Document:
     memberships: tuple[Membership, ...] = field(default=())
 
 
-MEMBER_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Logical_Switch": ("ports", "dns_records", "load_balancer"),
-    "Port_Group": ("ports", "acls"),
-    "Logical_Router": ("ports", "static_routes", "nat", "load_balancer"),
-    "Logical_Router_Port": ("gateway_chassis",),
-    "Load_Balancer": ("health_check",),
+MEMBER_COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Logical_Switch": {"ports": "Logical_Switch_Port", "dns_records": "DNS", "load_balancer": "Load_Balancer"},
+    "Port_Group": {"ports": "Logical_Switch_Port", "acls": "ACL"},
+    "Logical_Router": {
+        "ports": "Logical_Router_Port",
+        "static_routes": "Logical_Router_Static_Route",
+        "nat": "NAT",
+        "load_balancer": "Load_Balancer",
+    },
+    "Logical_Router_Port": {"gateway_chassis": "Gateway_Chassis"},
+    "Load_Balancer": {"health_check": "Load_Balancer_Health_Check"},
 }
-"""The sets in which memberships are."""
+"""The sets in which memberships are: by table and column, the table of who is in them."""
 
 STRONG: Final = frozenset(
     {

@@ -11,8 +11,8 @@ from ovsdbapp.backend.ovs_idl import connection
 from ovsdbapp.schema.open_vswitch import impl_idl
 
 from pextra.drivers.interface import Permanent, Retryable
+from pextra.drivers.ovn import naming
 
-DATABASE: Final = "unix:/run/openvswitch/db.sock"
 BRIDGE: Final = "br-int"
 PORT: Final = "iface-id"
 """By this external id of an interface `ovn-controller` knows a port."""
@@ -42,7 +42,7 @@ class Switch:
         bridge: the integration bridge.
     """
 
-    def __init__(self, database: str = DATABASE, bridge: str = BRIDGE) -> None:
+    def __init__(self, database: str = naming.OVS_DATABASE, bridge: str = BRIDGE) -> None:
         self._database = database
         self._bridge = bridge
         self._api: _Configuration | None = None

@@ -70,6 +70,12 @@ def network_document(network: FabricNetwork, domain: str) -> Document:
         *(Row(dhcp_ref(checks.uid(subnet.uid)), _told(network, subnet, domain)) for subnet in network.subnets),
     ]
     memberships: list[Membership] = []
+    if resolvers := [_asked(subnet) for subnet in network.subnets if subnet.gateway is None]:
+        # present on every host, it tells guests to whom they send their questions; OVN answers them on the way
+        ref = Ref("Logical_Switch_Port", f"{uid}.resolver")
+        addresses = " ".join([gateway_mac(uid), *(str(address) for address in resolvers)])
+        rows.append(Row(ref, {"name": ref.name, "type": "localport", "addresses": frozenset({addresses})}))
+        memberships.append(Membership(switch_ref(uid), "ports", ref))
     for group, rules in ((guests, guarding), (apart, leaving)):
         for rule in rules:
             row, membership = acl(group, *rule)
@@ -88,18 +94,19 @@ def acl(group: str, direction: str, priority: int, match: str, action: str) -> t
 def _told(network: FabricNetwork, subnet: FabricSubnet, domain: str) -> dict[str, str | Mapping[str, str]]:
     """Columns of DHCP_Options.
 
-    Source: ovn-nb(5), DHCP Options. Without a gateway the first address answers DHCP, and is told to nobody.
+    Source: ovn-nb(5), DHCP Options.
     """
     cidr = checks.network(subnet.cidr)
     gateway = checks.address(subnet.gateway) if subnet.gateway is not None else None
+    asked = _asked(subnet)
     servers = [checks.address(server) for server in subnet.dns_servers]
-    mine = [server for server in servers if server.version == cidr.version] or [gateway or cidr[1]]
+    mine = [server for server in servers if server.version == cidr.version] or [asked]
     mac = gateway_mac(network.uid)
     if isinstance(cidr, ipaddress.IPv6Network):
         options = {"server_id": mac, "dns_server": _listed(mine), "domain_search": f'"{domain}"'}
         return {"cidr": str(cidr), "options": options}
     options = {
-        "server_id": str(gateway or cidr[1]),
+        "server_id": str(asked),
         "server_mac": mac,
         "lease_time": str(_LEASE_S),
         "mtu": str(network.mtu),
@@ -113,6 +120,12 @@ def _told(network: FabricNetwork, subnet: FabricSubnet, domain: str) -> dict[str
     if ways:
         options["classless_static_route"] = "{" + ", ".join(f"{to},{via}" for to, via in ways) + "}"
     return {"cidr": str(cidr), "options": options}
+
+
+def _asked(subnet: FabricSubnet) -> checks.Address:
+    """Who answers DHCP, and questions for names."""
+    given = subnet.gateway or subnet.resolver
+    return checks.address(given) if given is not None else checks.network(subnet.cidr)[1]
 
 
 def _listed(addresses: list[checks.Address]) -> str:

@@ -51,7 +51,15 @@ def port_document(port: FabricPort, domain: str) -> Document:
 
 
 def _records(port: FabricPort, addresses: list[checks.Address], domain: str) -> dict[str, str]:
-    """Source: ovn-nb(5), DNS: names in small letters; the addresses of one name with spaces between."""
+    """Source: ovn-nb(5), DNS: names in small letters; the addresses of one name with spaces between.
+
+    A question for an address of a version that is not there is left unanswered (OVN before `ovn-owned`), and resolvers
+    that ask for both would wait for it for seconds. What has no address of the sixth version is told as IPv4-mapped
+    (RFC 4291), which is the one it has.
+    """
     name = f"{checks.label(port.hostname)}.{domain}"
     back = {address.reverse_pointer: name for address in addresses}
-    return {name: " ".join(str(address) for address in addresses), **back}
+    told = [str(address) for address in addresses]
+    if all(address.version == 4 for address in addresses):
+        told.append(f"::ffff:{addresses[0]}")
+    return {name: " ".join(told), **back}

@@ -1,0 +1,154 @@
+"""Instances on hosts that plug their guests into a fabric: what of the fabric is theirs."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pextra.controllers.surroundings import Surroundings
+from pextra.declaration.kind import Spec
+from pextra.drivers.convergence import Card, DesiredGuest, port_uid
+from pextra.drivers.interface import DriverError
+from pextra.drivers.interface.fabric import (
+    Fabric,
+    FabricGroup,
+    FabricNetwork,
+    FabricPort,
+    FabricSubnet,
+    GroupRule,
+    Part,
+    PortAddress,
+)
+from pextra.store.addresses import Given
+from pextra.store.records import Record
+
+
+def host_name(host: Record) -> str:
+    """What the fabric calls the host; empty where its networks are its own."""
+    name: str = host.status.get("fabric_host", "")
+    return name
+
+
+def parts_of(
+    surroundings: Surroundings, record: Record, spec: Spec, given: Sequence[Given], desired: DesiredGuest, host: str
+) -> list[Part]:
+    """The networks, security groups and ports that the instance needs, in the order in which they can be made.
+
+    Args:
+        given: its addresses.
+        desired: its guest.
+        host: what the fabric calls the guest's host.
+    """
+    networks = [_network(card) for card in desired.cards]
+    groups: dict[str, FabricGroup] = {}
+    ports: list[FabricPort] = []
+    for index, (entry, card) in enumerate(zip(spec["networks"], desired.cards, strict=True)):
+        pins = [record.resolved[f"security_group/{name}"] for name in entry["security_groups"]]
+        found = [group for pin in pins if (group := surroundings.object(pin)) is not None]
+        groups |= {group.uid: _group(group) for group in found}
+        port = card.port
+        ports.append(
+            FabricPort(
+                uid=port.uid,
+                tenant_uid=port.tenant_uid,
+                network_uid=port.network_uid,
+                mac=port.mac,
+                addresses=tuple(PortAddress(g.address, g.subnet_uid) for g in given if g.card == index),
+                host=host,
+                groups=tuple(group.uid for group in found),
+                hostname=port.hostname,
+            )
+        )
+    return [*networks, *groups.values(), *ports]
+
+
+def plugged_only(desired: DesiredGuest) -> DesiredGuest:
+    """The guest as its host is told of it: without what the fabric sees to, whose changes are not the host's."""
+    return replace(
+        desired,
+        cards=tuple(
+            Card(replace(card.network, subnets=()), replace(card.port, rules=(), forwards=())) for card in desired.cards
+        ),
+    )
+
+
+def ensure(fabric: Fabric, wanted: Mapping[str, Sequence[Part]]) -> dict[str, DriverError]:
+    """Have the parts of several instances in the fabric, all at once.
+
+    Args:
+        wanted: by the instance's uid.
+
+    Returns:
+        Why not, by the uids of the instances of which a part is not there.
+    """
+    distinct = {part.uid: part for parts in wanted.values() for part in parts}
+    ordered = sorted(distinct.values(), key=lambda part: isinstance(part, FabricPort))
+    refused = fabric.ensure(ordered)
+    return {
+        uid: next(refused[part.uid] for part in parts if part.uid in refused)
+        for uid, parts in wanted.items()
+        if any(part.uid in refused for part in parts)
+    }
+
+
+def ports_of(record: Record, spec: Spec) -> set[str]:
+    """The ports that the instance is to have."""
+    pins = (record.resolved[f"network/{entry['network']}"] for entry in spec["networks"])
+    return {port_uid(record.uid, index, pin["uid"]) for index, pin in enumerate(pins)}
+
+
+def ports_with(record: Record, given: Iterable[Given]) -> set[str]:
+    """The ports that have addresses which the instance was given."""
+    return {port_uid(record.uid, g.card, g.network_uid) for g in given}
+
+
+def remove(fabric: Fabric, ports: Collection[str]) -> None:
+    """Have ports leave the fabric.
+
+    Raises:
+        DriverError: one is still there; its addresses may be nobody else's.
+    """
+    if ports:
+        for error in fabric.ensure_absent(sorted(ports)).values():
+            raise error
+
+
+def unplugged(fabric: Fabric, desired: DesiredGuest) -> list[int]:
+    """The cards, counted from 0, whose packets the guest's host does not let pass yet.
+
+    Raises:
+        DriverError: the fabric does not answer.
+    """
+    seen = fabric.plugged([card.port.uid for card in desired.cards])
+    return [index for index, card in enumerate(desired.cards) if not seen[card.port.uid]]
+
+
+def _network(card: Card) -> FabricNetwork:
+    network = card.network
+    subnets = tuple(
+        FabricSubnet(subnet.uid, subnet.cidr, None, subnet.dns_servers, resolver=subnet.gateway or _first(subnet.cidr))
+        for subnet in network.subnets
+    )
+    return FabricNetwork(network.uid, network.tenant_uid, network.mtu, subnets)
+
+
+def _first(cidr: str) -> str:
+    return str(ipaddress.ip_network(cidr)[1])
+
+
+def _group(record: Record) -> FabricGroup:
+    rules: list[dict[str, Any]] = record.spec.get("rules", [])
+    return FabricGroup(record.uid, record.tenant_uid, tuple(_rule(rule) for rule in rules))
+
+
+def _rule(rule: Mapping[str, Any]) -> GroupRule:
+    first = rule.get("port_min")
+    return GroupRule(
+        rule["direction"],
+        rule.get("protocol", "any"),
+        first,
+        rule.get("port_max", first),
+        rule.get("remote_cidr"),
+    )

@@ -1,0 +1,105 @@
+"""Looking at the fabric itself: what somebody altered there is looked at again, what is nobody's is removed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from pextra.controllers import fabric_ports
+from pextra.controllers.fleet import Fleet
+from pextra.drivers.convergence import guest_of
+from pextra.drivers.interface import DriverError
+from pextra.drivers.interface.fabric import Fabric, FabricGroup, FabricNetwork, FabricPort, Part
+from pextra.services.cloud import Cloud
+from pextra.store import addresses, objects, references, work
+from pextra.store.database import Tx
+
+ORPHANS_EVERY_S: Final = 60.0
+_KINDS: Final = {"network": "network", "group": "security_group"}
+"""By what the fabric calls its parts: the kind whose objects they are of, by uid."""
+log = logging.getLogger("pextra.controllers")
+
+
+class FabricSweep:
+    """Remembers what was nobody's when it looked last: the fabric and the store are not read in one moment."""
+
+    def __init__(self, cloud: Cloud, fleet: Fleet) -> None:
+        self._cloud = cloud
+        self._fabric = fleet.fabric
+        self._orphans: set[str] = set()
+        self._orphans_at = 0.0
+
+    def run(self, shards: Sequence[int]) -> int:
+        """Tells how many objects are to be looked at because of what was found.
+
+        Args:
+            shards: whose objects this process looks at; who has the first removes what is nobody's.
+        """
+        if self._fabric is None:
+            return 0
+        try:
+            found = self._look_again(self._fabric.altered())
+            if 0 in shards:
+                self._remove_orphans(self._fabric)
+        except DriverError as error:
+            log.warning("the fabric cannot be looked at: %s", error)
+            return 0
+        return found
+
+    def _look_again(self, altered: Sequence[Part]) -> int:
+        """Have the instances looked at whose ports were altered; for a network or a group, one that has it."""
+        if not altered:
+            return 0
+        for part in altered:
+            log.warning("%s of the fabric is not as it was made: %s", part.uid, type(part).__name__)
+
+        def ask(tx: Tx) -> int:
+            instances = {uid for part in altered for uid in _users(tx, part)}
+            for tenant_uid, uid in sorted(instances):
+                work.ask(tx, tenant_uid, uid, "instance")
+            return len(instances)
+
+        return self._cloud.database.write(ask)
+
+    def _remove_orphans(self, fabric: Fabric) -> None:
+        now = self._cloud.database.clock.monotonic()
+        if now < self._orphans_at:
+            return
+        self._orphans_at = now + ORPHANS_EVERY_S
+        owners = fabric.owners()
+        orphans = self._cloud.database.read(lambda tx: self._unowned(tx, owners))
+        removed = sorted(orphans & self._orphans, key=lambda uid: owners[uid] == "network")  # ports first
+        for uid in removed:
+            log.warning("%s %s of the fabric is nobody's: it is removed", owners[uid], uid)
+        for uid, error in fabric.ensure_absent(removed).items():
+            log.warning("%s cannot be removed from the fabric yet: %s", uid, error)
+        self._orphans = orphans - set(removed)
+
+    def _unowned(self, tx: Tx, owners: Mapping[str, str]) -> set[str]:
+        live = {uid for _, uid, _ in objects.everywhere(tx, sorted(set(_KINDS.values())))}
+        ports = {uid for uid, kind in owners.items() if kind == "port"}
+        return {uid for uid, kind in owners.items() if kind in _KINDS and uid not in live} | self._strays(tx, ports)
+
+    def _strays(self, tx: Tx, ports: set[str]) -> set[str]:
+        """The ports that no instance should have, and that have no address which one was given."""
+        tenants = {uid: tenant_uid for tenant_uid, uid, _ in objects.everywhere(tx, ["instance"])}
+        kind = self._cloud.registry["instance"]
+        strays = set(ports)
+        guests = sorted({guest_of(port) for port in ports} & tenants.keys())
+        records = objects.by_uids(tx, [(tenants[uid], uid) for uid in guests])
+        for record in records.values():
+            strays -= fabric_ports.ports_of(record, kind.effective(record.spec, record.spec_version))
+        for uid in sorted({guest_of(port) for port in strays} & records.keys()):
+            record = records[uid]
+            strays -= fabric_ports.ports_with(record, addresses.of(tx, record.tenant_uid, uid))
+        return strays
+
+
+def _users(tx: Tx, part: Part) -> Iterable[tuple[str, str]]:
+    if isinstance(part, FabricPort):
+        return [(part.tenant_uid, guest_of(part.uid))]
+    if not isinstance(part, FabricNetwork | FabricGroup):
+        return []
+    users = references.to(tx, part.tenant_uid, part.uid, kind="instance", limit=1)
+    return [(user.source_tenant_uid, user.source_uid) for user in users]
