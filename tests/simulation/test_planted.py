@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from pextra.simulation.run import run
-from tests.simulation import planted, planted_in_agents
+from tests.simulation import planted, planted_in_agents, planted_in_racks
 
 SEEDS: Final = range(1, 9)
 STEPS: Final = 1500
@@ -30,9 +30,12 @@ def _ordered(bug: str, seeds: Iterable[int]) -> list[int]:
     return sorted(seeds, key=lambda seed: seed != FIRST.get(bug))
 
 
-@pytest.mark.parametrize("bug", planted.BUGS)
+BUGS: Final = planted.BUGS | planted_in_racks.BUGS
+
+
+@pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_found(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    planted.BUGS[bug](monkeypatch)
+    BUGS[bug](monkeypatch)
     assert any(run(seed, steps=STEPS, agents=False).violation for seed in _ordered(bug, SEEDS))
 
 

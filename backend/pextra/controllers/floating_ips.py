@@ -94,7 +94,10 @@ def _converge(cloud: Cloud, item: Item, record: Record, spec: Spec, seen: Seen) 
 
 
 def _remove(item: Item, record: Record, seen: Seen) -> Outcome:
-    """The ports are free once the host forwards them no more."""
+    """The ports are free once the host forwards them no more.
+
+    The instance is asked to see to it once: one that waits for something looks again by itself.
+    """
 
     def ask(tx: Tx) -> None:
         if seen.instance is not None:
@@ -103,7 +106,12 @@ def _remove(item: Item, record: Record, seen: Seen) -> Outcome:
     if seen.held and seen.host is not None and not seen.told:
         message = f"Host {seen.host.name!r} still forwards its ports."
         return Outcome(
-            item, record, Next.FAILED, [conditions.ready(False, "InUse", message)], delay_s=_POLL_S, also=ask
+            item,
+            record,
+            Next.FAILED,
+            [conditions.ready(False, "InUse", message)],
+            delay_s=_POLL_S,
+            also=None if item.attempts else ask,
         )
     return Outcome(item, record, Next.REMOVE, also=lambda tx: forwards.release(tx, record.uid))
 

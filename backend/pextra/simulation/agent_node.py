@@ -8,6 +8,7 @@ from typing import Final, cast
 from pextra.agent.agent import Agent, LinkDown
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Inventory
+from pextra.resources.host import SimulatedMachine
 from pextra.services.agents import POLL_S
 from pextra.simulation.agent_link import AgentLink
 from pextra.simulation.clock import SimClock
@@ -29,15 +30,25 @@ class AgentNode(Process[Agent]):
     """A host's agent, started again after each death while its host is up.
 
     Args:
+        machine: what the host is.
         serial: of the certificate that it got when it joined.
     """
 
     def __init__(
-        self, name: str, stage: Stage, nodes: Sequence[Node], *, host_uid: str, pool: str, serial: str
+        self,
+        name: str,
+        stage: Stage,
+        nodes: Sequence[Node],
+        *,
+        host_uid: str,
+        machine: SimulatedMachine,
+        pool: str,
+        serial: str,
     ) -> None:
         super().__init__(name, stage)
         self.host_uid = host_uid
         self.link = AgentLink(stage, cast("Process[object]", self), nodes, serial)
+        self._machine = machine
         self._pool = pool
         self._boot = 1
         skew_s = stage.hazards.weather.skew_s * self.rng.uniform(-1, 1)
@@ -52,7 +63,7 @@ class AgentNode(Process[Agent]):
         """Start the process with an empty memory."""
         if self._life is not None or not self.may_be_up:
             return
-        drivers = host_drivers(self._stage, self.host_uid, self._pool, self.point)
+        drivers = host_drivers(self._stage, self.host_uid, self._machine, self._pool, self.point)
         agent = Agent(
             self.link,
             drivers,
@@ -127,4 +138,5 @@ def _inventory(drivers: HostDrivers) -> Inventory:
         cells=seen.cells,
         gpus=gpus.gpus,
         gpu_board=gpus.board,
+        forward_address=drivers.network.capabilities().forward_address,
     )

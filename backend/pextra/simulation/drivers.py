@@ -16,7 +16,7 @@ from pextra.drivers.interface import (
 from pextra.drivers.interface.fabric import Fabric
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.faults import OPERATIONS
-from pextra.drivers.sim.inventory import simulated_inventory
+from pextra.drivers.sim.inventory import simulated_gpus, simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
 from pextra.drivers.sim.storage import SimStorage
 from pextra.resources import REGISTRY
@@ -74,11 +74,11 @@ class SimFleet:
         """See `Fleet.drivers`."""
         if self._stage.hazards.weather.agents:
             return None
-        machine = REGISTRY["host"].effective(host.spec)["simulated"]
-        self._stage.world.ensure_host(host.uid, simulated_inventory(SimulatedMachine.model_validate(machine)))
+        machine = SimulatedMachine.model_validate(REGISTRY["host"].effective(host.spec)["simulated"])
+        self._stage.world.ensure_host(host.uid, simulated_inventory(machine))
         local = self._stage.document.pools.get(LOCAL_POOL)
         pool = LOCAL_POOL if local is not None and local.host_uid == host.uid else SHARED_POOL
-        return host_drivers(self._stage, host.uid, pool, self._point)
+        return host_drivers(self._stage, host.uid, machine, pool, self._point)
 
     def pools(self) -> Mapping[str, StorageDriver]:
         """See `Fleet.pools`: a pool that only one host reaches is its agent's, if it has one."""
@@ -90,7 +90,9 @@ class SimFleet:
         }
 
 
-def host_drivers(stage: Stage, host_uid: str, pool: str, point: Callable[[str], None]) -> HostDrivers:
+def host_drivers(
+    stage: Stage, host_uid: str, machine: SimulatedMachine, pool: str, point: Callable[[str], None]
+) -> HostDrivers:
     """The drivers of a host as one process reaches them, whose points are around every call."""
     return HostDrivers(
         cast("ComputeDriver", Frail(stage, SimCompute(stage.world, host_uid), host_uid, point)),
@@ -98,6 +100,7 @@ def host_drivers(stage: Stage, host_uid: str, pool: str, point: Callable[[str], 
         _storage(stage, pool, point),
         pool,
         stage.choosing.setdefault(host_uid, OneAtATime()),
+        gpus=simulated_gpus(host_uid, machine),
     )
 
 

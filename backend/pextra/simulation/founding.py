@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pextra import agent_protocol as protocol
 from pextra.drivers.sim.inventory import simulated_inventory
+from pextra.resources.gpu_device import SimulatedGpus
 from pextra.resources.host import SimulatedMachine
 from pextra.simulation.agent_link import CSR, serial_of
 from pextra.simulation.agent_node import AgentNode
@@ -18,12 +19,14 @@ from pextra.simulation.drivers import LOCAL_POOL, SHARED_POOL
 from pextra.simulation.letters import Where, Wish, letter_of
 from pextra.simulation.node import Node
 from pextra.simulation.stage import Stage, Violated
+from pextra.simulation.wishes.computing import GPU_PROFILES
 from pextra.simulation.wishes.mind import Mind, deleted
 from pextra.simulation.wishes.networking import image
 from pextra.simulation.wishes.tenancy import flavor, limits
 
 TENANTS: Final = ("acme", "globex")
 HOSTS: Final = ("h1", "h2", "h3")
+RACKS: Final = ("r1", "r2")
 USERS: Final = ("ada", "bob")
 POOL_BYTES: Final = 200 << 30
 _CLOUD: Final = "system"
@@ -48,7 +51,7 @@ class Founder:
         """Make an object; gives the answer's body."""
         return self._ask(Wish("PUT", where, {"spec": spec}), (201,))
 
-    def join(self, host: dict[str, Any], pool: str) -> None:
+    def join(self, host: dict[str, Any], machine: SimulatedMachine, pool: str) -> None:
         """Have an agent join for the host, with a token for it, and begin."""
         name: str = host["metadata"]["name"]
         made = self.put(Where(None, "join_tokens", name), {"host": name})
@@ -61,6 +64,7 @@ class Founder:
             self.stage,
             self.nodes,
             host_uid=host["metadata"]["uid"],
+            machine=machine,
             pool=pool,
             serial=serial_of(answer),
         )
@@ -95,6 +99,8 @@ def found(founder: Founder) -> dict[str, str]:
     founder.put(Where(None, "flavors", "pinned"), flavor(1, 512, 2) | {"cpu_policy": "dedicated", "hugepage_kib": 2048})
     secure = {"firmware": "uefi", "secure_boot": True, "tpm": True}
     founder.put(Where(None, "flavors", "secure"), flavor(1, 512, 2) | secure)
+    for name, spec in GPU_PROFILES.items():
+        founder.put(Where(None, "gpu_profiles", name), spec)
     founder.put(Where(_CLOUD, "images", "debian"), image("debian"))
     founder.put(Where(_CLOUD, "shares", "debian"), {"kind": "image", "name": "debian", "tenants": "all"})
     _hosts(founder, rng)
@@ -110,7 +116,9 @@ def _hosts(founder: Founder, rng: Random) -> None:
     for name in HOSTS:
         machine = _machine(rng)
         how = {"driver": "libvirt"} if weather.agents else {"driver": "sim", "simulated": machine.model_dump()}
-        host = founder.put(Where(None, "hosts", name), {**how, "cpu_overcommit": rng.choice((1, 2))})
+        host = founder.put(
+            Where(None, "hosts", name), {**how, "cpu_overcommit": rng.choice((1, 2)), "rack": rng.choice(RACKS)}
+        )
         uid: str = host["metadata"]["uid"]
         local = own_pools or (weather.local_pool and name == HOSTS[-1])
         pool = (name if weather.agents else LOCAL_POOL) if local else SHARED_POOL
@@ -118,7 +126,7 @@ def _hosts(founder: Founder, rng: Random) -> None:
             stage.world.ensure_pool(pool, capacity_bytes=POOL_BYTES, host_uid=uid)
         if weather.agents:
             stage.world.ensure_host(uid, simulated_inventory(machine))
-            founder.join(host, pool)
+            founder.join(host, machine, pool)
 
 
 def _machine(rng: Random) -> SimulatedMachine:
@@ -129,8 +137,25 @@ def _machine(rng: Random) -> SimulatedMachine:
         disk_gib=64,
         dedicated_threads=rng.randint(0, 2),
         hugepages_2m=rng.choice((256, 512)),
-        features=["uefi", "secure_boot", "tpm"] if rng.random() < 0.6 else [],
+        features=["vfio", "uefi", "secure_boot", "tpm"] if rng.random() < 0.6 else ["vfio"],
+        numa_cells=rng.randint(1, 2),
+        gpus=_gpus(rng),
     )
+
+
+def _gpus(rng: Random) -> SimulatedGpus | None:
+    """A board whose GPUs are linked, in pairs or all of them, cards in one of the ways to divide them, or none."""
+    match rng.choice(("none", "pair", "board", "cards", "cards", "divided")):
+        case "pair":
+            return SimulatedGpus(board="h100-nvl-pair")
+        case "board":
+            return SimulatedGpus(board="hgx-h100-8", mig=rng.random() < 0.5)
+        case "cards":
+            return SimulatedGpus(model="a100-80gb-pcie", count=rng.randint(1, 3), mig=True)
+        case "divided":
+            return SimulatedGpus(model="l40s", count=rng.randint(1, 2), vfs=rng.randint(1, 3))
+        case _:
+            return None
 
 
 def _tenant(founder: Founder, tenant: str) -> list[tuple[str, str]]:

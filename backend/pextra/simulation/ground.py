@@ -19,7 +19,7 @@ class Reference(NamedTuple):
 
 
 Amounts = tuple[int, ...]
-"""vCPUs, MiB of memory, GiB of disk, threads of its own, pages of 2 MiB and of 1 GiB."""
+"""vCPUs, MiB of memory, GiB of disk, threads of its own, pages of 2 MiB and of 1 GiB; of cells without the disk."""
 
 
 class Allocation(NamedTuple):
@@ -31,6 +31,68 @@ class Allocation(NamedTuple):
     amounts: Amounts
 
 
+class Gpu(NamedTuple):
+    """A GPU of a host and what is given out of it."""
+
+    host_uid: str
+    address: str
+    position: int
+    kind: dict[str, Any]
+    cell: int
+    usable: int
+    used_milli: int
+    mode: str
+    profile: str
+    slots: int
+
+
+class Had(NamedTuple):
+    """What a guest has of one GPU: by its claim, and by the interval that has not ended."""
+
+    tenant_uid: str
+    consumer_uid: str
+    host_uid: str
+    address: str
+    mode: str
+    profile: str
+    milli: int
+
+
+class GpuClaim(NamedTuple):
+    """A claim, and on which slots of the GPU it is."""
+
+    had: Had
+    slots: int
+
+
+class Cell(NamedTuple):
+    """A NUMA cell of a host."""
+
+    host_uid: str
+    number: int
+    capacity: Amounts
+    used: Amounts
+
+
+class CellClaim(NamedTuple):
+    """What a guest has of one cell."""
+
+    consumer_uid: str
+    host_uid: str
+    number: int
+    bound: int
+    amounts: Amounts
+
+
+class Forward(NamedTuple):
+    """A port of a host that a floating IP holds."""
+
+    host_uid: str
+    protocol: str
+    port: int
+    consumer_uid: str
+
+
 class Host(NamedTuple):
     """What a host has and has given out."""
 
@@ -39,6 +101,9 @@ class Host(NamedTuple):
     schedulable: int
     pool: str
     features: frozenset[str]
+    rack: str
+    taints: list[dict[str, str]]
+    partitions: list[int]
     capacity: Amounts
     used: Amounts
 
@@ -138,6 +203,12 @@ class Ground:
     hosts: list[Host]
     counters: list[Counter]
     addresses: list[Address]
+    gpus: list[Gpu]
+    gpu_claims: list[GpuClaim]
+    gpu_usage: list[Had]
+    cells: list[Cell]
+    cell_claims: list[CellClaim]
+    forwards: list[Forward]
     sequenced: list[Event]
     pending: list[Event]
     work: list[Work]
@@ -153,14 +224,23 @@ _OBJECTS: Final = """
         r.resolved, r.finalizers, r.created_us, r.updated_us, r.deleting_us, s.revision, s.status
     FROM resource r LEFT JOIN resource_status s ON s.tenant_uid = r.tenant_uid AND s.uid = r.uid"""
 _HOSTS: Final = """
-    SELECT host_uid, ready, schedulable, pool, features, vcpus, memory_mib, disk_gib, dedicated_threads, hugepages_2m,
-        hugepages_1g, used_vcpus, used_memory_mib, used_disk_gib, used_dedicated_threads, used_hugepages_2m,
-        used_hugepages_1g
+    SELECT host_uid, ready, schedulable, pool, features, rack, taints, board,
+        vcpus, memory_mib, disk_gib, dedicated_threads, hugepages_2m, hugepages_1g,
+        used_vcpus, used_memory_mib, used_disk_gib, used_dedicated_threads, used_hugepages_2m, used_hugepages_1g
     FROM host_capacity"""
 _ALLOCATIONS: Final = """
     SELECT consumer_uid, host_uid, placement_group_uid, vcpus, memory_mib, disk_gib, dedicated_threads, hugepages_2m,
         hugepages_1g
     FROM allocation"""
+_GPUS: Final = "SELECT host_uid, address, position, kind, cell, usable, used_milli, mode, profile, slots FROM gpu"
+_HAD: Final = "tenant_uid, consumer_uid, host_uid, address, mode, profile, milli"
+_CELLS: Final = """
+    SELECT host_uid, cell, vcpus, memory_mib, dedicated_threads, hugepages_2m, hugepages_1g, used_vcpus,
+        used_memory_mib, used_dedicated_threads, used_hugepages_2m, used_hugepages_1g
+    FROM host_cell"""
+_CELL_CLAIMS: Final = """
+    SELECT consumer_uid, host_uid, cell, bound, vcpus, memory_mib, dedicated_threads, hugepages_2m, hugepages_1g
+    FROM cell_claim"""
 _BELONGINGS: Final = {
     "resource_status": "uid",
     "resource_index": "uid",
@@ -189,6 +269,7 @@ class GroundReader:
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
+        self._kinds: dict[str, dict[str, Any]] = {}
         self._decoded: dict[tuple[Any, ...], Record] = {}
         self._last_event = self._last_sealed = self._last_head = 0
         self._version = -1
@@ -227,13 +308,17 @@ class GroundReader:
             objects={o.uid: o for o in objects},
             references=[Reference(*r) for r in self._rows("SELECT source_uid, target_uid FROM resource_reference")],
             allocations=[Allocation(r[0], r[1], r[2], r[3:]) for r in self._rows(_ALLOCATIONS)],
-            hosts=[
-                Host(r[0], r[1], r[2], r[3], frozenset(json.loads(r[4])), r[5:11], r[11:]) for r in self._rows(_HOSTS)
-            ],
+            hosts=[_host(r) for r in self._rows(_HOSTS)],
             counters=[
                 Counter(*r) for r in self._rows("SELECT tenant_uid, countable, ceiling, used, granted FROM quota_usage")
             ],
             addresses=[Address(*r) for r in self._rows("SELECT subnet_uid, address, consumer_uid, card FROM address")],
+            gpus=[self._gpu(r) for r in self._rows(_GPUS)],
+            gpu_claims=[GpuClaim(Had(*r[:7]), r[7]) for r in self._rows(f"SELECT {_HAD}, slots FROM gpu_claim")],  # noqa: S608  # names of our own
+            gpu_usage=[Had(*r) for r in self._rows(f"SELECT {_HAD} FROM gpu_usage WHERE ended_us IS NULL")],  # noqa: S608  # names of our own
+            cells=[Cell(r[0], r[1], r[2:7], r[7:]) for r in self._rows(_CELLS)],
+            cell_claims=[CellClaim(r[0], r[1], r[2], r[3], r[4:]) for r in self._rows(_CELL_CLAIMS)],
+            forwards=[Forward(*r) for r in self._rows("SELECT host_uid, protocol, port, consumer_uid FROM forward")],
             sequenced=[Event(*r[1:]) for r in events],
             pending=[
                 Event(*r) for r in self._rows("SELECT stream, NULL, type, object_uid, revision FROM pending_event")
@@ -248,6 +333,12 @@ class GroundReader:
             heads=[AuditHead(*r[1:]) for r in heads],
             unsealed=[(r[0], r[1]) for r in self._rows("SELECT uid, body FROM pending_audit")],
         )
+
+    def _gpu(self, row: tuple[Any, ...]) -> Gpu:
+        host_uid, address, position, document, *rest = row
+        if document not in self._kinds:
+            self._kinds[document] = json.loads(document)
+        return Gpu(host_uid, address, position, self._kinds[document], *rest)
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, but for leases, the audit log, when work is due next and agents' heartbeats."""
@@ -268,6 +359,16 @@ class GroundReader:
                 values[column] = json.loads(values[column]) if values[column] is not None else {}
             self._decoded[row] = Record(*values)
         return self._decoded[row]
+
+
+def _host(r: tuple[Any, ...]) -> Host:
+    features, taints, partitions = frozenset(json.loads(r[4])), json.loads(r[6]), _partitions(r[7])
+    return Host(r[0], r[1], r[2], r[3], features, r[5], taints, partitions, r[8:14], r[14:])
+
+
+def _partitions(board: str | None) -> list[int]:
+    document: dict[str, Any] = json.loads(board or "null") or {}
+    return document.get("partitions", [])
 
 
 def _assigned(*row: Any) -> Assigned:

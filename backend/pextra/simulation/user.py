@@ -30,6 +30,8 @@ MEMBER: Final[dict[Maker, int]] = {
     networking.delete_network: 1,
     networking.put_subnet: 4,
     networking.delete_subnet: 1,
+    networking.put_floating_ip: 3,
+    networking.delete_floating_ip: 1,
     networking.put_image: 1,
     networking.delete_image: 1,
     tenancy.put_child: 2,
@@ -45,7 +47,7 @@ MEMBER: Final[dict[Maker, int]] = {
 """What a tenant's user asks for, and how often."""
 
 ADMINISTRATOR: Final[dict[Maker, int]] = {
-    tenancy.put_host: 2,
+    tenancy.put_host: 3,
     tenancy.put_quota: 3,
     tenancy.put_flavor: 1,
     reading.list_tenants: 1,

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pextra.simulation.checks import assigned, attachments, capacity, converged, harm, leftovers, quota, rows
+from pextra.simulation.checks import (
+    assigned,
+    attachments,
+    capacity,
+    cells,
+    converged,
+    forwards,
+    gpus,
+    harm,
+    leftovers,
+    quota,
+    rows,
+)
 from pextra.simulation.checks.chains import ChainsAreWhole
 from pextra.simulation.checks.promises import PromisesAreKept
 from pextra.simulation.checks.streams import StreamsAreComplete
@@ -20,6 +32,15 @@ ALWAYS: Final[tuple[Check, ...]] = (
     capacity.no_thread_is_two_guests,
     capacity.required_groups_hold,
     capacity.allocations_are_those_of_placed_instances,
+    gpus.gpus_are_what_is_claimed,
+    gpus.guests_have_the_gpus_that_they_asked_for,
+    gpus.usage_is_open_for_what_is_claimed,
+    gpus.no_device_is_two_guests,
+    cells.cells_are_what_is_claimed,
+    cells.guests_have_of_cells_what_they_have_of_their_hosts,
+    cells.bound_threads_are_of_their_cell,
+    forwards.forwards_are_held_by_floating_ips,
+    forwards.ports_lead_to_one_guest,
     quota.use_is_what_is_charged,
     quota.grants_are_the_childrens_limits,
     quota.limits_hold,
@@ -40,6 +61,7 @@ SETTLED: Final[tuple[Check, ...]] = (
     converged.guests_are_as_desired,
     converged.volumes_are_as_desired,
     converged.operations_are_done_once,
+    forwards.hosts_forward_what_is_held,
     leftovers.hosts_hold_only_their_guests,
     leftovers.pools_hold_only_what_is_wanted,
     assigned.what_is_placed_is_assigned,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pextra.simulation.checks.room import domain_of
 from pextra.simulation.checks.view import View, named
+from pextra.simulation.ground import Host
 
 
 def capacity_is_what_is_allocated(view: View) -> Iterator[str]:
@@ -19,14 +21,19 @@ def capacity_is_what_is_allocated(view: View) -> Iterator[str]:
 
 
 def required_groups_hold(view: View) -> Iterator[str]:
-    """No two guests that are never to share a host do, and those that are to share one do."""
-    hosts: dict[str, list[str]] = {}
+    """No two guests that are never to share a host or rack do, and those that are to share one do.
+
+    A spread is about joining: guests that go may leave it uneven.
+    """
+    hosts = {h.host_uid: h for h in view.ground.hosts}
+    members: dict[str, list[Host]] = {}
     for held in view.ground.allocations:
         if held.placement_group_uid is not None:
-            hosts.setdefault(held.placement_group_uid, []).append(held.host_uid)
+            members.setdefault(held.placement_group_uid, []).append(hosts[held.host_uid])
     for group in view.of_kind("placement_group"):
-        spec, where = view.effective(group), hosts.get(group.uid, [])
-        if spec["mode"] != "required" or spec["topology"] != "host":
+        spec = view.effective(group)
+        where = [domain_of(host, spec["topology"]) for host in members.get(group.uid, [])]
+        if spec["mode"] != "required":
             continue
         if spec["rule"] == "anti_affinity" and len(set(where)) < len(where):
             yield f"{named(group)} keeps its guests apart, and they are on {where}"

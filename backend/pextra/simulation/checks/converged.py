@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from pextra.drivers.interface import Power
 from pextra.drivers.sim.guest import Guest
 from pextra.services.acting import FINISHED
+from pextra.simulation.checks.room import features_of, no_room
 from pextra.simulation.checks.view import View, named
-from pextra.simulation.ground import Amounts
 from pextra.store.records import Record
 
 
@@ -140,69 +140,10 @@ def _never(view: View, record: Record) -> bool:
     return False
 
 
-def _no_room(view: View, record: Record) -> bool:
-    """No host that its placement group allows has room for the instance, or the host it has for what it grows by."""
-    spec = view.effective(record)
-    flavor = record.resolved[f"flavor/{spec['flavor']}"]
-    wanted = _wanted(flavor)
-    held = next((a for a in view.ground.allocations if a.consumer_uid == record.uid), None)
-    if held is not None:
-        wanted = tuple(want - has for want, has in zip(wanted, held.amounts, strict=True))
-    hosts = [
-        h
-        for h in view.ground.hosts
-        if (
-            h.host_uid == held.host_uid
-            if held is not None
-            else h.schedulable and _reaches(view, record, h.pool) and _group_allows(view, record, h.host_uid)
-        )
-    ]
-    features = {name for name in ("secure_boot", "tpm") if flavor.get(name)}
-    return all(
-        not features <= h.features
-        or any(want > 0 and used + want > total for want, used, total in zip(wanted, h.used, h.capacity, strict=True))
-        for h in hosts
-    )
-
-
-def _group_allows(view: View, record: Record, host_uid: str) -> bool:
-    """Whether the instance's placement group lets it be on the host."""
-    spec = view.effective(record)
-    if "placement_group" not in spec:
-        return True
-    group = record.resolved[f"placement_group/{spec['placement_group']}"]
-    members = {a.host_uid for a in view.ground.allocations if a.placement_group_uid == group["uid"]}
-    if group["mode"] != "required" or not members:
-        return True
-    return (host_uid in members) == (group["rule"] == "affinity")
-
-
-def _wanted(flavor: dict[str, Any]) -> Amounts:
-    """What an instance takes, in the order of `Amounts`."""
-    dedicated, pages = flavor.get("cpu_policy") == "dedicated", flavor.get("hugepage_kib") == 2048
-    vcpus, memory_mib = flavor["vcpus"], flavor["memory_mib"]
-    return (
-        0 if dedicated else vcpus,
-        0 if pages else memory_mib,
-        flavor["disk_gib"],
-        vcpus if dedicated else 0,
-        memory_mib // 2 if pages else 0,
-        0,
-    )
-
-
 def _cannot_be_here(view: View, record: Record) -> bool:
     """Its host lacks what its flavor asks for, which it was not made by."""
-    flavor = record.resolved[f"flavor/{view.effective(record)['flavor']}"]
     host = next(h for h in view.ground.hosts if h.host_uid == record.status["host_uid"])
-    return any(flavor.get(name) and name not in host.features for name in ("secure_boot", "tpm"))
-
-
-def _reaches(view: View, record: Record, pool: str) -> bool:
-    """Whether what the instance uses can be had in the pool."""
-    spec = view.effective(record)
-    pools = {view.ground.objects[record.resolved[f"volume/{n}"]["uid"]].status.get("pool") for n in spec["volumes"]}
-    return not pools - {"", None, pool}
+    return not features_of(view, record) <= host.features
 
 
 def _addresses_are_exhausted(view: View, record: Record) -> bool:
@@ -217,7 +158,15 @@ def _addresses_are_exhausted(view: View, record: Record) -> bool:
 
 
 def _waits_for_another(view: View, record: Record) -> bool:
-    """A volume or the image that it needs is not ready, or held by an instance that is not; they say why."""
+    """A volume or the image that it needs is not ready, or held by an instance that is not; they say why.
+
+    A floating IP waits for a host of its instance, or for the card that it leads to.
+    """
+    if record.kind == "floating_ip":
+        instance = _led_to(view, record)
+        return not instance.status.get("host_uid") or record.spec.get("card", 0) >= len(
+            view.effective(instance)["networks"]
+        )
     uids = [pin["uid"] for key, pin in record.resolved.items() if key.startswith(("volume/", "image/"))]
     needed = [view.ground.objects[uid] for uid in uids]
     holders = [view.ground.objects.get(n.status.get("attached_to", "")) for n in needed]
@@ -246,6 +195,27 @@ def _shrinks(view: View, record: Record) -> bool:
     return made is not None and made.size_bytes > wanted << 30
 
 
+def _led_to(view: View, floating_ip: Record) -> Record:
+    """The instance that a floating IP leads to."""
+    return view.ground.objects[floating_ip.resolved[f"instance/{floating_ip.spec['instance']}"]["uid"]]
+
+
+def _port_is_taken(view: View, record: Record) -> bool:
+    """A port that the floating IP asks for is another one's on that host."""
+    host_uid = _led_to(view, record).status.get("host_uid")
+    taken = {
+        (f.protocol, f.port)
+        for f in view.ground.forwards
+        if (f.host_uid, f.consumer_uid == record.uid) == (host_uid, False)
+    }
+    return any((p["protocol"], p.get("port")) in taken for p in view.effective(record)["ports"])
+
+
+def _instance_is_not_ready(view: View, record: Record) -> bool:
+    """The floating IP's instance is not as it should be, and says why: its host may not have heard of the ports."""
+    return record.kind == "floating_ip" and not view.is_ready(_led_to(view, record))
+
+
 def _ended(view: View, record: Record) -> bool:
     """The operation has ended, which is all that is asked of it."""
     del view
@@ -253,7 +223,7 @@ def _ended(view: View, record: Record) -> bool:
 
 
 _EXCUSES: Final[dict[str, Callable[[View, Record], bool]]] = {
-    "NoCapacity": _no_room,
+    "NoCapacity": no_room,
     "ReferenceNotReady": _waits_for_another,
     "AddressExhausted": _addresses_are_exhausted,
     "VolumesOnDifferentHosts": _volumes_are_apart,
@@ -262,13 +232,22 @@ _EXCUSES: Final[dict[str, Callable[[View, Record], bool]]] = {
     "ShrinkForbidden": _shrinks,
     "FirmwareMissing": _cannot_be_here,
     "TpmMissing": _cannot_be_here,
+    "PortTaken": _port_is_taken,
+    "Converging": _instance_is_not_ready,
     "Failed": _ended,
     "Canceled": _ended,
 }
 
 
 def _may_linger(view: View, record: Record) -> bool:
-    """An image stays as long as something is made from it, a volume until an instance that cannot move lets it go."""
+    """An image stays as long as something is made from it, a volume until an instance that cannot move lets it go.
+
+    So does a floating IP until the host of such an instance hears that it is to forward nothing any more.
+    """
+    if record.kind == "floating_ip":
+        uid = record.resolved[f"instance/{record.spec['instance']}"]["uid"]
+        instance = view.ground.objects.get(uid)
+        return instance is not None and not view.is_ready(instance)
     if record.kind == "image":
         return any(r.target_uid == record.uid for r in view.ground.references)
     holder = view.ground.objects.get(record.status.get("attached_to", ""))

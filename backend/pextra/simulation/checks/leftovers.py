@@ -47,7 +47,16 @@ def nothing_is_left(view: View) -> Iterator[str]:
     for record in ground.objects.values():
         if record.kind not in _ADMINISTRATOR and (record.kind, record.name) != ("tenant", "system"):
             yield f"{named(record)} is left"
-    for rows in (ground.allocations, ground.addresses, ground.hosts, ground.work, ground.assigned):
+    gpus = (ground.gpus, ground.gpu_claims, ground.gpu_usage, ground.cells, ground.cell_claims)
+    for rows in (
+        ground.allocations,
+        ground.addresses,
+        ground.hosts,
+        ground.work,
+        ground.assigned,
+        ground.forwards,
+        *gpus,
+    ):
         if rows:
             yield f"{rows} are left"
     tenants = {t.uid for t in view.of_kind("tenant")}

@@ -20,9 +20,11 @@ def no_dangling_rows(view: View) -> Iterator[str]:
 
 
 def no_dangling_references(view: View) -> Iterator[str]:
-    """What refers and what is referred to exists."""
+    """What refers and what is referred to exists, but for what went before one that goes along with it has gone."""
     objects = view.ground.objects
     for reference in view.ground.references:
-        for uid in reference:
+        source = objects.get(reference.source_uid)
+        going = source is not None and source.deleting
+        for uid in (reference.source_uid,) if going else reference:
             if uid not in objects:
                 yield f"{reference} names {uid}, which does not exist"

@@ -8,13 +8,27 @@ from pextra.simulation.letters import Where, Wish
 from pextra.simulation.wishes.mind import Mind, deleted, replaced
 
 INSTANCES: Final = ("i1", "i2", "i3", "i4")
+GPU_PROFILES: Final[dict[str, dict[str, Any]]] = {
+    "whole": {},
+    "half": {"mode": "share", "share_milli": 500},
+    "function": {"mode": "vf"},
+    "first": {"mode": "mig", "slice": "1g.10gb"},
+    "third": {"mode": "mig", "slice": "3g.40gb"},
+    "virtual": {"mode": "vgpu", "slice": "L40S-24Q"},
+    "desk": {"mode": "vgpu", "slice": "L40S-12Q"},
+}
 VOLUMES: Final = ("v1", "v2", "v3")
 FLAVORS: Final = ("small", "small", "big", "deep", "pinned", "pinned", "secure")
 GROUPS: Final = {
     "apart": {"rule": "anti_affinity", "mode": "required"},
     "together": {"rule": "affinity", "mode": "required"},
     "even": {"rule": "spread", "mode": "preferred"},
+    "level": {"rule": "spread", "mode": "required"},
+    "racks": {"rule": "anti_affinity", "mode": "required", "topology": "rack"},
+    "rack": {"rule": "affinity", "mode": "required", "topology": "rack"},
 }
+TAINTED: Final = ("gpu", "old")
+"""The keys of taints."""
 POLICIES: Final = ("on_failure", "on_failure", "always", "never")
 
 
@@ -60,9 +74,21 @@ def _new(mind: Mind, where: Where) -> dict[str, Any]:
     groups = mind.known(tenant, "placement_groups")
     if groups and rng.random() < 0.5:
         spec["placement_group"] = rng.choice(groups)
+    if rng.random() < 0.4:
+        spec["gpus"] = _gpus(mind)
+    if rng.random() < 0.3:
+        spec["tolerations"] = [{"key": rng.choice(TAINTED)}]
     if rng.random() < 0.2:
         spec["user_data"] = f"#cloud-config\npassword: {rng.random()}\n"
     return spec
+
+
+def _gpus(mind: Mind) -> dict[str, Any]:
+    profile = mind.rng.choice(("whole", "whole", *GPU_PROFILES))
+    wish: dict[str, Any] = {"profile": profile, "count": mind.rng.choice((1, 1, 2, 2, 4))}
+    if profile == "whole":
+        wish["nvlink"] = mind.rng.choice(("none", "preferred", "required"))
+    return wish | {"numa": mind.rng.choice(("none", "preferred", "required"))}
 
 
 def _changed(mind: Mind, where: Where, spec: dict[str, Any]) -> dict[str, Any]:

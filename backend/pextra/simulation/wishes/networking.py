@@ -1,4 +1,4 @@
-"""Wishes about networks, subnets and images."""
+"""Wishes about networks, subnets, floating IPs and images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.simulation.letters import Where, Wish
 from pextra.simulation.wishes.mind import Mind, deleted, replaced
 
+FLOATING_IPS: Final = ("f1", "f2")
 NETWORKS: Final = ("front", "back")
 RANGES: Final = {"front": ("10.1.0.0/28", "10.1.0.16/29"), "back": ("10.2.0.0/29", "fd00::/64")}
 """Small ones, so that addresses are used again."""
@@ -42,6 +43,26 @@ def delete_subnet(mind: Mind) -> Wish | None:
     tenant = mind.place()
     subnets = mind.known(tenant, "subnets")
     return deleted(mind, Where(tenant, "subnets", mind.rng.choice(subnets))) if subnets else None
+
+
+def put_floating_ip(mind: Mind) -> Wish | None:
+    """Lead ports to a known instance, or change which; two may want the same one."""
+    tenant = mind.place()
+    instances = mind.known(tenant, "instances")
+    where = Where(tenant, "floating_ips", mind.rng.choice(FLOATING_IPS))
+    known = mind.spec(where)
+    if known is None and not instances:
+        return None
+    instance = known["instance"] if known is not None else mind.rng.choice(instances)
+    ports: list[dict[str, Any]] = [{"to_port": 80}, {"to_port": 53, "protocol": "udp"}]
+    ports.append({"to_port": 443, "port": mind.rng.choice((30_000, 30_001))})
+    spec = {"instance": instance, "card": mind.rng.choice((0, 0, 0, 1))}
+    return replaced(mind, where, spec | {"ports": mind.rng.sample(ports, mind.rng.randint(1, 3))})
+
+
+def delete_floating_ip(mind: Mind) -> Wish | None:
+    """Delete a floating IP."""
+    return deleted(mind, Where(mind.place(), "floating_ips", mind.rng.choice(FLOATING_IPS)))
 
 
 def put_image(mind: Mind) -> Wish:

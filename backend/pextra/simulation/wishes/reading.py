@@ -8,7 +8,7 @@ from pextra.simulation.letters import Where, Wish
 from pextra.simulation.wishes import computing, networking
 from pextra.simulation.wishes.mind import Mind
 
-PLURALS: Final = ("instances", "volumes", "networks", "subnets", "operations", "quotas", "images")
+PLURALS: Final = ("instances", "volumes", "networks", "subnets", "operations", "quotas", "images", "floating_ips")
 
 
 def get(mind: Mind) -> Wish:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pextra.resources import REGISTRY
 from pextra.simulation.letters import Where, Wish
+from pextra.simulation.wishes.computing import TAINTED
 from pextra.simulation.wishes.mind import Mind, deleted, replaced
 
 
@@ -51,12 +52,17 @@ def limits(mind: Mind, instances: int, unlisted: str) -> dict[str, Any]:
 
 
 def put_host(mind: Mind) -> Wish | None:
-    """Open or close a host for new guests."""
+    """Open or close a host for new guests, or taint it."""
     known = [w for w in mind.seen if w.plural == "hosts"]
     if not known:
         return None
     where = mind.rng.choice(known)
-    change = {"schedulable": mind.rng.random() < 0.7}
+    change: dict[str, Any] = {"schedulable": mind.rng.random() < 0.7}
+    if mind.rng.random() < 0.5:
+        effects = mind.rng.choice(
+            ((), ("no_schedule",), ("prefer_no_schedule",), ("no_schedule", "prefer_no_schedule"))
+        )
+        change = {"taints": [{"key": mind.rng.choice(TAINTED), "effect": effect} for effect in effects]}
     return replaced(mind, where, mind.seen[where]["spec"] | change)
 
 
