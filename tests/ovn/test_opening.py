@@ -59,7 +59,7 @@ def remote(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> It
         folder / "log",
     )  # fmt: skip
     try:
-        wait_until(lambda: (folder / "sock").exists(), 10, "the database")
+        wait_until((folder / "sock").exists, 10, "the database")
         run("ovsdb-client", "wait", f"unix:{folder}/sock", "OVN_Northbound", "connected")
         yield f"ssl:{LOOPBACK}:{port}"
     finally:
