@@ -62,6 +62,31 @@ def test_two_floating_ips_of_one_host_never_hold_one_port(cloud: LoopedCloud) ->
     assert forwarded(cloud) == (Forward("tcp", 30_022, 80, FORWARD_ADDRESS),)
 
 
+def test_a_port_of_any_number_leaves_those_that_others_of_it_are_to_have(cloud: LoopedCloud) -> None:
+    """Also one that it held before another of its ports was to have it."""
+    host = FORWARD_ADDRESS
+    put(cloud, "web", {"to_port": 80}, {"to_port": 443, "port": 30_000})
+    assert cloud.get("floating_ip", "web").status["endpoints"] == [
+        f"tcp {host}:30001 -> 80",
+        f"tcp {host}:30000 -> 443",
+    ]
+    put(cloud, "web", {"to_port": 80}, {"to_port": 443, "port": 30_001})
+    assert cloud.ready("floating_ip", "web")["status"] == "true"
+    assert cloud.get("floating_ip", "web").status["endpoints"] == [
+        f"tcp {host}:30000 -> 80",
+        f"tcp {host}:30001 -> 443",
+    ]
+    ways = {(30_000, 80), (30_001, 443)}
+    assert {(way.listen_port, way.to_port) for way in forwarded(cloud)} == ways
+
+
+def test_a_port_that_is_to_lead_elsewhere_does(cloud: LoopedCloud) -> None:
+    put(cloud, "web", {"to_port": 80, "port": 30_080})
+    put(cloud, "web", {"to_port": 8080, "port": 30_080})
+    assert cloud.ready("floating_ip", "web")["status"] == "true"
+    assert forwarded(cloud) == (Forward("tcp", 30_080, 8080, FORWARD_ADDRESS),)
+
+
 def test_the_port_of_a_deleted_one_is_free_only_when_the_host_has_closed_it(cloud: LoopedCloud) -> None:
     put(cloud, "first", {"to_port": 22, "port": 30_022})
     host = cloud.get("host", cloud.get("instance", "web").status["host"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
 from pextra.declaration.kind import Spec
+from pextra.drivers.convergence import card_of_port
 from pextra.drivers.interface import DriverError, Forward
 from pextra.services.cloud import Cloud
 from pextra.store import assignments, forwards, objects, references, work
@@ -31,7 +32,17 @@ class Seen:
     instance: Record | None
     host: Record | None
     held: list[Claim]
-    told: bool  # the host forwards, of the ports that are held, exactly those that are wanted
+    told: bool  # the host forwards the ports that are held as they should be
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A port of a host that leads to a card of an instance."""
+
+    card: int
+    protocol: str
+    port: int
+    to_port: int
 
 
 class FloatingIpController:
@@ -61,8 +72,12 @@ class FloatingIpController:
                 ports = drivers.network.observe_ports()
             except DriverError as error:
                 return failed(item, record, error)
-            forwarded = {(f.protocol, f.listen_port) for port in ports.values() for f in port.forwards}
-            seen = replace(seen, told=_matches(seen.held, forwarded, removed=record.deleting))
+            forwarded = {
+                Way(card_of_port(port.uid), f.protocol, f.listen_port, f.to_port)
+                for port in ports.values()
+                for f in port.forwards
+            }
+            seen = replace(seen, told=_matches(record, spec, seen.held, forwarded))
         if record.deleting:
             return _remove(item, record, seen)
         return _converge(cloud, item, record, spec, seen)
@@ -87,22 +102,16 @@ def _converge(cloud: Cloud, item: Item, record: Record, spec: Spec, seen: Seen) 
         for port, claim in zip(spec["ports"], chosen, strict=True)
     ]
     facts: dict[str, Any] = {"address": address, "endpoints": endpoints, "host": seen.host.name}
-    if chosen != seen.held or not seen.told:
+    same = set(chosen) == set(seen.held)
+    if not same or not seen.told:
         at_it = conditions.ready(False, "Converging", f"Host {seen.host.name!r} is being told.")
-        return Outcome(item, record, Next.FAILED, [at_it], facts, delay_s=_POLL_S)
+        ask = _asking(item, seen) if same and seen.instance.ready else None  # else it was asked, or looks by itself
+        return Outcome(item, record, Next.FAILED, [at_it], facts, delay_s=_POLL_S, also=ask)
     return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], facts)
 
 
 def _remove(item: Item, record: Record, seen: Seen) -> Outcome:
-    """The ports are free once the host forwards them no more.
-
-    The instance is asked to see to it once: one that waits for something looks again by itself.
-    """
-
-    def ask(tx: Tx) -> None:
-        if seen.instance is not None:
-            work.ask(tx, seen.instance.tenant_uid, seen.instance.uid, "instance")
-
+    """The ports are free once the host forwards them no more."""
     if seen.held and seen.host is not None and not seen.told:
         message = f"Host {seen.host.name!r} still forwards its ports."
         return Outcome(
@@ -111,9 +120,17 @@ def _remove(item: Item, record: Record, seen: Seen) -> Outcome:
             Next.FAILED,
             [conditions.ready(False, "InUse", message)],
             delay_s=_POLL_S,
-            also=None if item.attempts else ask,
+            also=_asking(item, seen),
         )
     return Outcome(item, record, Next.REMOVE, also=lambda tx: forwards.release(tx, record.uid))
+
+
+def _asking(item: Item, seen: Seen) -> Callable[[Tx], None] | None:
+    """Ask the instance once to see to it: one that waits for something looks again by itself."""
+    instance = seen.instance
+    if item.attempts or instance is None:
+        return None
+    return lambda tx: work.ask(tx, instance.tenant_uid, instance.uid, "instance")
 
 
 class _Taken(Exception):
@@ -134,17 +151,25 @@ def _seen(cloud: Cloud, tx: Tx, record: Record, spec: Spec) -> Seen:
     report = remote.report_of(assigned)
     works = report is not None and report.failure is None
     forwarded = {
-        (forward["protocol"], forward["listen_port"])
-        for card in assigned.document.get("cards", [])
+        Way(index, forward["protocol"], forward["listen_port"], forward["to_port"])
+        for index, card in enumerate(assigned.document.get("cards", []))
         for forward in card["port"].get("forwards", [])
     }
-    return Seen(instance, host, held, told=works and _matches(held, forwarded, removed=record.deleting))
+    return Seen(instance, host, held, told=works and _matches(record, spec, held, forwarded))
 
 
-def _matches(held: Sequence[Claim], forwarded: Set[tuple[str, int]], *, removed: bool) -> bool:
-    """Whether a host forwards all of the ports that are held, or none of them where they are to be removed."""
+def _matches(record: Record, spec: Spec, held: Sequence[Claim], forwarded: Set[Way]) -> bool:
+    """Whether a host forwards the ports that are held as the spec says, and none when they are to be removed."""
     ports = {(c.protocol, c.port) for c in held}
-    return ports & forwarded == (set[tuple[str, int]]() if removed else ports)
+    wanted = set[Way]() if record.deleting else set(_ways(spec, held))
+    return {way for way in forwarded if (way.protocol, way.port) in ports} == wanted
+
+
+def _ways(spec: Spec, held: Sequence[Claim]) -> list[Way]:
+    """What the ports that are held lead to, in the spec's order."""
+    ports, card = spec["ports"], spec.get("card", 0)
+    paired = sorted(_paired(ports, held).items())
+    return [Way(card, claim.protocol, claim.port, ports[place]["to_port"]) for place, claim in paired]
 
 
 def _claim(tx: Tx, record: Record, spec: Spec, seen: Seen) -> list[Claim]:
@@ -155,15 +180,13 @@ def _claim(tx: Tx, record: Record, spec: Spec, seen: Seen) -> list[Claim]:
     """
     assert seen.instance is not None
     assert seen.host is not None
-    held = [c for c in forwards.of(tx, record.uid) if c.host_uid == seen.host.uid]
-    chosen: list[Claim] = []
-    for port in spec["ports"]:
-        fits = [c for c in held if c.protocol == port["protocol"] and c not in chosen]
-        wanted = port.get("port")
-        kept = next((c for c in fits if wanted in (None, c.port)), None)
-        number = kept.port if kept is not None else _free(tx, seen.host, port["protocol"], wanted, chosen)
-        chosen.append(Claim(seen.host.uid, port["protocol"], number, record.tenant_uid, record.uid))
     before = forwards.of(tx, record.uid)
+    found = _paired(spec["ports"], [c for c in before if c.host_uid == seen.host.uid])
+    for place, port in _numbered_first(spec["ports"]):
+        if place not in found:
+            number = _free(tx, seen.host, port["protocol"], port.get("port"), found.values())
+            found[place] = Claim(seen.host.uid, port["protocol"], number, record.tenant_uid, record.uid)
+    chosen = [found[place] for place in range(len(spec["ports"]))]
     forwards.release(tx, record.uid, [c for c in before if c not in chosen])
     forwards.claim(tx, [c for c in chosen if c not in before])
     if before != sorted(chosen, key=lambda c: (c.protocol, c.port)):
@@ -171,7 +194,25 @@ def _claim(tx: Tx, record: Record, spec: Spec, seen: Seen) -> list[Claim]:
     return chosen
 
 
-def _free(tx: Tx, host: Record, protocol: str, wanted: int | None, chosen: Sequence[Claim]) -> int:
+def _paired(ports: Sequence[Mapping[str, Any]], held: Sequence[Claim]) -> dict[int, Claim]:
+    """The claims that fit ports of a spec, by the port's place there."""
+    left = list(held)
+    found: dict[int, Claim] = {}
+    for place, port in _numbered_first(ports):
+        wanted = port.get("protocol", "tcp"), port.get("port")
+        fits = next((c for c in left if wanted in ((c.protocol, c.port), (c.protocol, None))), None)
+        if fits is not None:
+            left.remove(fits)
+            found[place] = fits
+    return found
+
+
+def _numbered_first(ports: Sequence[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
+    """The ports with their places; who takes any port must not take one that another of them is to have."""
+    return sorted(enumerate(ports), key=lambda each: each[1].get("port") is None)
+
+
+def _free(tx: Tx, host: Record, protocol: str, wanted: int | None, chosen: Iterable[Claim]) -> int:
     taken = forwards.taken(tx, host.uid, protocol) | {c.port for c in chosen if c.protocol == protocol}
     if wanted is None:
         free = next((port for port in PORTS if port not in taken), None)
@@ -196,14 +237,7 @@ def forwards_to(tx: Tx, instance: Record, address: str) -> dict[int, tuple[Forwa
         record = objects.by_uid(tx, reference.source_tenant_uid, reference.source_uid)
         if record is None or record.deleting:
             continue
-        unused = forwards.of(tx, record.uid)
-        for port in record.spec["ports"]:
-            protocol = port.get("protocol", "tcp")
-            wanted = port.get("port")
-            claim = next((c for c in unused if c.protocol == protocol and wanted in (None, c.port)), None)
-            if claim is None:
-                continue
-            unused.remove(claim)
-            card = record.spec.get("card", 0)
-            ways[card] = (*ways.get(card, ()), Forward(protocol, claim.port, port["to_port"], address))
+        for way in _ways(record.spec, forwards.of(tx, record.uid)):
+            forward = Forward(way.protocol, way.port, way.to_port, address)
+            ways[way.card] = (*ways.get(way.card, ()), forward)
     return ways
