@@ -23,7 +23,6 @@ from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
 from pextra.store.records import Record
 
-
 MOST_WAITING: Final = 16
 """How many of those that wait are tried when there may be room; who comes after them tries by itself."""
 
@@ -48,8 +47,8 @@ class Placed:
 def place(cloud: Cloud, hosts: HostsInView, wanted: Sequence[Unplaced]) -> Placed:
     """Place the instances; each choice is checked again by the statement that takes the capacity.
 
-    When there may be more room than before, those that wait are placed with them, by rank. They are in what comes of it,
-    too: whoever was placed has to be looked at.
+    When there may be more room than before, those that wait are placed with them, by rank. They are told of, too, and
+    have to be looked at.
     """
     result = Placed()
     if not wanted:
