@@ -76,7 +76,7 @@ def test_a_new_instance_does_not_overtake_one_that_waits(full: LoopedCloud) -> N
 
 
 def test_who_does_not_fit_holds_up_nobody(full: LoopedCloud) -> None:
-    full.put("flavor", "vast", {"vcpus": 999, "memory_mib": 1024, "disk_gib": 10})
+    full.put("flavor", "vast", {"vcpus": 512, "memory_mib": 1024, "disk_gib": 10})
     for number in range(MOST_WAITING + 2):
         full.put("instance", f"vast-{number}", {"flavor": "vast", "image": "linux", "priority": 5})
     full.settle(LONG_S)
