@@ -1401,6 +1401,11 @@ class InstanceSpec(TypedDict):
     gpus: NotRequired[InstanceGpus]
     """GPUs that it has for as long as it lives. (cannot change)"""
 
+    priority: NotRequired[int]
+    """Among instances that wait for room the highest comes first, then the oldest. What is above 0 is charged
+    to the quota `priority`; once the instance has a host it counts for nothing, and can be lowered.
+    """
+
 
 class GuestClaims(TypedDict):
     """What the agent within a guest (qemu-guest-agent) says of it: claims, not to be relied on."""

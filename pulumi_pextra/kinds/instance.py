@@ -345,6 +345,11 @@ class InstanceArgs:
     gpus: Input[InstanceGpusArgs | InstanceGpusArgsDict] | None = None
     """GPUs that it has for as long as it lives. (a change replaces the object)"""
 
+    priority: Input[int] | None = None
+    """Among instances that wait for room the highest comes first, then the oldest. What is above 0 is charged to
+    the quota `priority`; once the instance has a host it counts for nothing, and can be lowered.
+    """
+
 
 class InstanceArgsDict(TypedDict, total=False):
     """`InstanceArgs` as a dictionary."""
@@ -369,6 +374,7 @@ class InstanceArgsDict(TypedDict, total=False):
     placement_group: Input[str]
     tolerations: Input[Sequence[Input[InstanceTolerationArgs | InstanceTolerationArgsDict]]]
     gpus: Input[InstanceGpusArgs | InstanceGpusArgsDict]
+    priority: Input[int]
 
 
 @output_type
@@ -455,6 +461,7 @@ class InstanceFields(Declared):
         "placement_group",
         "tolerations",
         "gpus",
+        "priority",
         "status",
     )
 
@@ -615,6 +622,14 @@ class InstanceFields(Declared):
     def gpus(self) -> pulumi.Output[InstanceGpus | None]:
         """GPUs that it has for as long as it lives. (a change replaces the object)"""
         return told(self, "gpus")
+
+    @property
+    @pulumi.getter
+    def priority(self) -> pulumi.Output[int]:
+        """Among instances that wait for room the highest comes first, then the oldest. What is above 0 is charged
+        to the quota `priority`; once the instance has a host it counts for nothing, and can be lowered.
+        """
+        return told(self, "priority")
 
     @property
     @pulumi.getter

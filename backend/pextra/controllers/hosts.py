@@ -246,6 +246,8 @@ def _state(
         gpus=gpus,
         cells=_cell_capacities(inventory, spec) if ready else None,
     )
+    if ready and not record.ready:
+        work.wake_first_waiter(tx)
 
 
 def _cell_capacities(inventory: HostInventory, spec: dict[str, Any]) -> dict[int, dict[str, int]]:

@@ -24,7 +24,7 @@ from pextra.services import placement, status
 from pextra.services.cloud import Cloud
 from pextra.services.hosts_in_view import HostsInView
 from pextra.services.revealing import takes_user_data
-from pextra.store import addresses, allocations, objects
+from pextra.store import addresses, allocations, objects, work
 from pextra.store.addresses import Given
 from pextra.store.assignments import Assignment
 from pextra.store.database import Tx
@@ -102,9 +102,12 @@ class InstanceController:
             elif uid in done.refused:
                 why = done.refused[uid]
                 outcome = waiting(looked.item, looked.record, "NoCapacity", why["why"], poll_s=2.0)
-                outcomes.append(_with_facts(outcome, {"placement": why}))
+                outcomes.append(replace(outcome, facts={"placement": why}, waits=looked.spec["priority"]))
             else:  # somebody was quicker: look again at once
                 outcomes.append(Outcome(looked.item, looked.record, Next.LATER, delay_s=0.0))
+        if others := [record for uid, record in done.records.items() if uid not in unplaced]:
+            keys = [(record.tenant_uid, record.uid, record.kind) for record in others]
+            cloud.database.write(lambda tx: work.ask_many(tx, keys))
         return placed, outcomes
 
     # --- converging ---
@@ -213,6 +216,8 @@ class InstanceController:
             allocations.release(tx, record.tenant_uid, record.uid)
             addresses.release(tx, record.tenant_uid, record.uid)
             _let_go(cloud, tx, record, record.status.get("volumes", []))
+            if record.status.get("host_uid"):
+                work.wake_first_waiter(tx)
 
         return Outcome(item, record, Next.REMOVE, also=also)
 
@@ -398,15 +403,3 @@ def _let_go(cloud: Cloud, tx: Tx, record: Record, volume_uids: Sequence[str]) ->
     found = objects.by_uids(tx, [(record.tenant_uid, uid) for uid in volume_uids])
     for volume in found.values():
         placing.let_go(cloud, tx, record.uid, volume)
-
-
-def _with_facts(outcome: Outcome, facts: dict[str, Any]) -> Outcome:
-    return Outcome(
-        outcome.item,
-        outcome.record,
-        outcome.next,
-        outcome.conditions,
-        facts,
-        outcome.delay_s,
-        outcome.also,
-    )

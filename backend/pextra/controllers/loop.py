@@ -202,4 +202,4 @@ class Loop:
         if failed:
             delay = min(LONGEST_DELAY_S, delay * 2 ** min(item.attempts, 8))
             delay *= 0.75 + 0.5 * self._cloud.database.rng.random()
-        work.later(tx, item, delay_s=delay, failed=failed)
+        work.later(tx, item, delay_s=delay, failed=failed, waits=outcome.waits)

@@ -32,6 +32,7 @@ class Outcome:
         record: the object as it was looked at; None when it has gone.
         facts: status fields that are known now.
         also: further statements of the same transaction.
+        waits: it waits for room on any host, with this priority.
     """
 
     item: Item
@@ -41,6 +42,7 @@ class Outcome:
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     delay_s: float = 1.0
     also: Callable[[Tx], None] | None = None
+    waits: int | None = None
 
 
 class Controller(Protocol):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pextra.controllers.surroundings import Surroundings
 from pextra.declaration import conditions
@@ -21,6 +22,9 @@ from pextra.store.addresses import Given
 from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
 from pextra.store.records import Record
+
+MOST_WAITING: Final = 16
+"""How many of those that wait are tried when there may be room; who comes after them tries by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,23 @@ class Placed:
 
 
 def place(cloud: Cloud, hosts: HostsInView, wanted: Sequence[Unplaced]) -> Placed:
-    """Place the instances; each choice is checked again by the statement that takes the capacity."""
+    """Place the instances; each choice is checked again by the statement that takes the capacity.
+
+    When there may be more room than before, those that wait are placed with them, by rank. They are told of, too, and
+    have to be looked at.
+    """
     result = Placed()
     if not wanted:
         return result
+    wanted = sorted(wanted, key=rank)
     requests = [placement.request_of(u.record, u.spec, u.bound) for u in wanted]
     hosts.look(cloud.database, requests)
+    if hosts.made_room:
+        uids = {u.record.uid for u in wanted}
+        waiting = cloud.database.read(lambda tx: _waiting(cloud, tx, uids))
+        hosts.made_room = False
+        wanted = sorted([*wanted, *waiting], key=rank)
+        requests = [placement.request_of(u.record, u.spec, u.bound) for u in wanted]
     chosen: list[Choice] = []
     for unplaced, decision in zip(wanted, place_batch(hosts.snapshot, requests), strict=True):
         if isinstance(decision, Placement):
@@ -54,7 +69,39 @@ def place(cloud: Cloud, hosts: HostsInView, wanted: Sequence[Unplaced]) -> Place
         else:
             result.refused[unplaced.record.uid] = placement.explained(decision)
     result.records |= _commit(cloud, chosen)
+    if len(wanted) > MOST_WAITING and chosen:
+        hosts.made_room = True  # perhaps there is room for those who come after
     return result
+
+
+def rank(unplaced: Unplaced) -> tuple[int, str]:
+    """By which the first come first: the highest priority, then the oldest, for uids rise with time."""
+    return -unplaced.spec["priority"], unplaced.record.uid
+
+
+def unplaced_of(tx: Tx, record: Record, spec: Spec) -> Unplaced | None:
+    """The instance as one that wants a host; None while its image is not ready.
+
+    Raises:
+        ValueError: its volumes are on different hosts.
+    """
+    bound = placement.bound_by(placement.used_objects(tx, record, spec), record, spec)
+    return Unplaced(record, spec, bound) if bound is not None else None
+
+
+def _waiting(cloud: Cloud, tx: Tx, but: Collection[str]) -> list[Unplaced]:
+    """The first of those that wait for room."""
+    first = work.waiters(tx, limit=MOST_WAITING, but=but)
+    records = objects.by_uids(tx, [(each.tenant_uid, each.uid) for each in first])
+    kind = cloud.registry["instance"]
+    found: list[Unplaced] = []
+    for record in records.values():
+        if record.deleting or record.status.get("host_uid"):
+            continue
+        with suppress(ValueError):
+            unplaced = unplaced_of(tx, record, kind.effective(record.spec, record.spec_version))
+            found += [unplaced] if unplaced is not None else []
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -30,7 +30,7 @@ AFTER_FAILURE_S: Final = 2.0
 
 
 class Runner:
-    """The loops of one process: work, sequencer and sweep, a thread each, and those of `also`.
+    """The loops of one process: work, sequencer and sweeps, a thread each, and those of `also`.
 
     Args:
         holder: names this process among all that run loops.
@@ -51,15 +51,21 @@ class Runner:
         self._executor = ThreadPoolExecutor(LOOKERS, thread_name_prefix="look")
         self._loop = Loop(cloud, controllers, holder=holder, executor=self._executor)
         self._sequencer = Sequencer(cloud, holder=holder, signer=signer)
-        self._sweep = Sweep(cloud, fleet)
-        self._fabric_sweep = FabricSweep(cloud, fleet)
-        self._sampling = Sampling(cloud, fleet)
-        self._expiry = SessionExpiry(cloud)
         self._stop = threading.Event()
+        sweep, sampling, expiry = Sweep(cloud, fleet), Sampling(cloud, fleet), SessionExpiry(cloud)
+        hosts = [
+            lambda: sweep.run(self._loop.shards),
+            lambda: sampling.run(self._loop.shards),
+            expiry.run,
+        ]
+        fabric = FabricSweep(cloud, fleet)  # it may wait long for a database that does not answer
         self._threads = [
             threading.Thread(target=self._repeat, args=(self._loop.step,), name="work", daemon=True),
             threading.Thread(target=self._repeat, args=(self._sequencer.step,), name="sequencer", daemon=True),
-            threading.Thread(target=self._sweeping, name="sweep", daemon=True),
+            threading.Thread(target=self._sweeping, args=(hosts,), name="sweep", daemon=True),
+            threading.Thread(
+                target=self._sweeping, args=([lambda: fabric.run(self._loop.shards)],), name="fabric", daemon=True
+            ),
         ]
         self._threads += [
             threading.Thread(target=self._repeat, args=(step,), name=name, daemon=True)
@@ -91,12 +97,10 @@ class Runner:
             if not found:
                 self._stop.wait(idle)
 
-    def _sweeping(self) -> None:
+    def _sweeping(self, steps: Sequence[Callable[[], int]]) -> None:
         while not self._stop.wait(SWEEP_EVERY_S):
-            self._guarded(lambda: self._sweep.run(self._loop.shards))
-            self._guarded(lambda: self._fabric_sweep.run(self._loop.shards))
-            self._guarded(lambda: self._sampling.run(self._loop.shards))
-            self._guarded(self._expiry.run)
+            for step in steps:
+                self._guarded(step)
 
     def _guarded(self, step: Callable[[], int]) -> int:
         try:

@@ -130,6 +130,9 @@ class InstanceSpec(SpecModel):
     """Taints of hosts that it does not mind."""
     gpus: Annotated[InstanceGpus, Immutable()] | None = None
     """GPUs that it has for as long as it lives."""
+    priority: Annotated[int, Field(ge=-10, le=10), Filterable()] = 0
+    """Among instances that wait for room the highest comes first, then the oldest. What is above 0 is charged to the
+    quota `priority`; once the instance has a host it counts for nothing, and can be lowered."""
 
     @field_validator("volumes")
     @classmethod
@@ -311,6 +314,8 @@ def _charge(spec: Spec, resolved: Mapping[str, Any]) -> Mapping[str, int]:
     if flavor is None:
         return {}
     charged = {"vcpus": flavor["vcpus"], "memory_mib": flavor["memory_mib"], "volume_gib": flavor["disk_gib"]}
+    if spec["priority"] > 0:
+        charged["priority"] = spec["priority"]
     return {**charged, **_charged_gpus(spec, resolved)}
 
 
@@ -348,6 +353,7 @@ INSTANCE = Kind(
         "vcpus": "Virtual processors of instances.",
         "memory_mib": "MiB of memory of instances.",
         "volume_gib": "GiB of volumes and of instances' root disks.",
+        "priority": "The sum of the priorities above 0 of instances.",
     },
     families={
         "gpus": "GPUs of instances, and parts of GPUs; `gpus/` and a model: those that can only be of that model, and "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from pextra.scheduling.gpus.workload import Workload
@@ -34,11 +34,13 @@ class HostsInView:
         snapshot: the hosts as they were at the last look. Those whose guests alone were others are changed in it; when
             a host had come or gone, or was another itself, it was made anew.
         workload: what guests usually want of GPUs; None while none has any.
+        made_room: a host has come, changed or given something back; whoever tries those that wait resets it.
     """
 
     def __init__(self) -> None:
         self.snapshot = Snapshot.of(())
         self.workload: Workload | None = None
+        self.made_room = True
         self._workload_at = -math.inf
         self._rows: dict[str, HostRow] = {}
         self._views: dict[str, HostView] = {}
@@ -81,12 +83,19 @@ class HostsInView:
         others: list[tuple[HostView, HostView]] = []
         for row in changes.hosts:
             view, before = placement.host_view(row), self._views.get(row.uid)
+            self.made_room |= before is None or _gives_back(self._rows[row.uid], row)
             self._rows[row.uid], self._views[row.uid] = row, view
             if before is None or before.unused != view.unused:
-                anew = True
+                anew = self.made_room = True
             else:
                 others.append((before, view))
         if anew:
             self.snapshot = Snapshot.of(self._views.values(), self.workload)
         elif others:
             self.snapshot = self.snapshot.with_guests(others)
+
+
+def _gives_back(before: HostRow, now: HostRow) -> bool:
+    """Whether something was given back; every guest takes something besides GPUs."""
+    used = zip(astuple(before.used), astuple(now.used), strict=True)
+    return any(less < more for more, less in used)

@@ -284,7 +284,9 @@ work = Table(
     _time("due_us"),
     Column("attempts", Integer, nullable=False),
     _number("version"),
+    Column("waits", Integer, nullable=True),  # for room on any host, with this priority
     Index("work_due", "shard", "due_us"),
+    Index("work_waits", "waits", "uid"),
 )
 
 lease = Table(

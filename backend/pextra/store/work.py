@@ -92,13 +92,44 @@ def done(tx: Tx, item: Item) -> None:
     tx.conn.execute(delete(table).where(_same(item)))
 
 
-def later(tx: Tx, item: Item, *, delay_s: float, failed: bool) -> None:
-    """Look again after `delay_s` unless somebody asked meanwhile."""
-    tx.conn.execute(
-        update(table)
-        .where(_same(item))
-        .values(due_us=tx.now_us + int(delay_s * 1_000_000), attempts=item.attempts + 1 if failed else 0)
+def later(tx: Tx, item: Item, *, delay_s: float, failed: bool, waits: int | None = None) -> None:
+    """Look again after `delay_s` unless somebody asked meanwhile.
+
+    Args:
+        waits: it waits for room on any host, with this priority; None: it does not.
+    """
+    due_us, attempts = tx.now_us + int(delay_s * 1_000_000), item.attempts + 1 if failed else 0
+    tx.conn.execute(update(table).where(_same(item)).values(due_us=due_us, attempts=attempts, waits=waits))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """An object that waits for room."""
+
+    tenant_uid: str
+    uid: str
+    kind: str
+
+
+def waiters(tx: Tx, *, limit: int, but: Collection[str] = ()) -> list[Waiter]:
+    """Those that wait for room: the highest priority first, then the oldest.
+
+    Args:
+        limit: so many at most.
+        but: uids of what is not wanted.
+    """
+    rows = tx.conn.execute(
+        select(table.c.tenant_uid, table.c.uid, table.c.kind)
+        .where(table.c.waits.is_not(None))
+        .order_by(table.c.waits.desc(), table.c.uid)
+        .limit(limit + len(but))
     )
+    return [Waiter(*row) for row in rows if row.uid not in but][:limit]
+
+
+def wake_first_waiter(tx: Tx) -> None:
+    """There may be room: have the first of those that wait looked at, and the others with it."""
+    ask_many(tx, [(each.tenant_uid, each.uid, each.kind) for each in waiters(tx, limit=1)])
 
 
 def forget(tx: Tx, tenant_uid: str, uid: str) -> None:

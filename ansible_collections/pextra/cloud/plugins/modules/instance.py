@@ -284,6 +284,14 @@ options:
           - none
           - preferred
           - required
+  priority:
+    description:
+      - Among instances that wait for room the highest comes first, then the oldest. What is above 0 is
+        charged to the quota C(priority); once the instance has a host it counts for nothing, and can
+        be lowered.
+      - A new object has V(0).
+      - From -10 to 10.
+    type: int
 """
 
 EXAMPLES = r"""
@@ -435,6 +443,7 @@ def main() -> None:
                     "numa": {"type": "str", "choices": ["none", "preferred", "required"]},
                 },
             },
+            "priority": {"type": "int"},
         },
         [
             "flavor",
@@ -453,6 +462,7 @@ def main() -> None:
             "placement_group",
             "tolerations",
             "gpus",
+            "priority",
         ],
     )
 
