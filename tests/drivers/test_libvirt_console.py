@@ -37,7 +37,10 @@ def test_long_log_loses_its_beginning_and_keeps_its_offsets(tmp_path: Path) -> N
 def test_who_prints_for_ever_keeps_its_log_open_and_never_holds_much_more_than_the_bound(tmp_path: Path) -> None:
     log = tmp_path / "console.log"
     ensure_console(log, None)
-    printing = "import sys\nwhile True: sys.stdout.buffer.write(b'all work and no play\\n' * 1000)"
+    # 100 MB a second, more than a serial line ever carries: what is printed between two looks has a bound
+    printing = (
+        "import sys, time\nwhile True: sys.stdout.buffer.write(b'all work and no play\\n' * 50_000), time.sleep(0.01)"
+    )
     with log.open("ab") as file:
         writer = subprocess.Popen([sys.executable, "-c", printing], stdout=file)
     try:

@@ -235,7 +235,8 @@ def connected(outbound: Outbound, server: Server, *, timeout_s: float = TIMEOUT_
         yield connection
         connection.close()
     except (OSError, ValueError, IndexError, ssl.SSLError) as error:
-        why = f"it took more than {timeout_s:.1f} s" if late.is_set() else f"{type(error).__name__}: {str(error)[:120]}"
+        slow = late.is_set() or isinstance(error, TimeoutError)  # the socket may notice before the watchdog does
+        why = f"it took more than {timeout_s:.1f} s" if slow else f"{type(error).__name__}: {str(error)[:120]}"
         raise ProviderUnavailable(f"the directory {server.host}:{server.port} failed: {why}") from error
     finally:
         watchdog.cancel()
