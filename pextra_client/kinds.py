@@ -1163,6 +1163,28 @@ class SubnetStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class AddressGroupSpec(TypedDict):
+    """Addresses and ranges of both families."""
+
+    addresses: NotRequired[list[str]]
+    """IPv4 and IPv6 addresses, and ranges such as `192.0.2.0/24`, each once. Of an empty group nobody is let
+    through.
+    """
+
+    description: NotRequired[str]
+    """Whose addresses they are."""
+
+
+class AddressGroupStatus(TypedDict):
+    """What a address group was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+
 class SecurityGroupRule(TypedDict):
     """One thing that is let through."""
 
@@ -1179,7 +1201,10 @@ class SecurityGroupRule(TypedDict):
     """Last port; without it, `port_min` alone."""
 
     remote_cidr: NotRequired[str]
-    """The other side's addresses; without it, anyone's."""
+    """The other side's addresses; without it and `remote_addresses`, anyone's."""
+
+    remote_addresses: NotRequired[str]
+    """Or those of this address group. (reference: address_group)"""
 
 
 class SecurityGroupSpec(TypedDict):
@@ -1668,6 +1693,8 @@ NETWORK = Kind(name="network", plural="networks", scope=Scope.TENANT)
 
 SUBNET = Kind(name="subnet", plural="subnets", scope=Scope.TENANT)
 
+ADDRESS_GROUP = Kind(name="address_group", plural="address_groups", scope=Scope.TENANT)
+
 SECURITY_GROUP = Kind(name="security_group", plural="security_groups", scope=Scope.TENANT)
 
 VOLUME = Kind(name="volume", plural="volumes", scope=Scope.TENANT)
@@ -1714,6 +1741,7 @@ class TypedClient:
         self.secrets = Collection[SecretSpec, SecretStatus](client, SECRET)
         self.networks = Collection[NetworkSpec, NetworkStatus](client, NETWORK)
         self.subnets = Collection[SubnetSpec, SubnetStatus](client, SUBNET)
+        self.address_groups = Collection[AddressGroupSpec, AddressGroupStatus](client, ADDRESS_GROUP)
         self.security_groups = Collection[SecurityGroupSpec, SecurityGroupStatus](client, SECURITY_GROUP)
         self.volumes = Collection[VolumeSpec, VolumeStatus](client, VOLUME)
         self.placement_groups = Collection[PlacementGroupSpec, PlacementGroupStatus](client, PLACEMENT_GROUP)

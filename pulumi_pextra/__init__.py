@@ -3,6 +3,7 @@
 Generated from the API's declarations by scripts/generate.py; do not edit.
 """
 
+from pulumi_pextra.kinds.address_group import *
 from pulumi_pextra.kinds.api_token import *
 from pulumi_pextra.kinds.application_credential import *
 from pulumi_pextra.kinds.flavor import *

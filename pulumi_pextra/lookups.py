@@ -255,6 +255,18 @@ def get_subnet_output(
     return look_output("subnet", name, tenant=tenant, opts=opts)
 
 
+def get_address_group(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """An address group that is there already."""
+    return look("address_group", name, tenant=tenant, opts=opts)
+
+
+def get_address_group_output(
+    name: Input[str], *, tenant: Input[str | None] = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[Found]:
+    """An address group that is there already, by names that are not known yet."""
+    return look_output("address_group", name, tenant=tenant, opts=opts)
+
+
 def get_security_group(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
     """A security group that is there already."""
     return look("security_group", name, tenant=tenant, opts=opts)
@@ -316,6 +328,8 @@ def get_floating_ip_output(
 
 
 __all__ = [
+    "get_address_group",
+    "get_address_group_output",
     "get_api_token",
     "get_api_token_output",
     "get_application_credential",

@@ -60,7 +60,10 @@ class SecurityGroupRuleArgs:
     """Last port; without it, `port_min` alone."""
 
     remote_cidr: Input[str] | None = None
-    """The other side's addresses; without it, anyone's."""
+    """The other side's addresses; without it and `remote_addresses`, anyone's."""
+
+    remote_addresses: Input[str] | None = None
+    """Or those of this address group. (the name of address group)"""
 
 
 class SecurityGroupRuleArgsDict(TypedDict, total=False):
@@ -71,6 +74,7 @@ class SecurityGroupRuleArgsDict(TypedDict, total=False):
     port_min: Input[int]
     port_max: Input[int]
     remote_cidr: Input[str]
+    remote_addresses: Input[str]
 
 
 @input_type
@@ -124,7 +128,10 @@ class SecurityGroupRule:
     """Last port; without it, `port_min` alone."""
 
     remote_cidr: str | None = None
-    """The other side's addresses; without it, anyone's."""
+    """The other side's addresses; without it and `remote_addresses`, anyone's."""
+
+    remote_addresses: str | None = None
+    """Or those of this address group. (the name of address group)"""
 
 
 class SecurityGroupFields(Declared):

@@ -5,6 +5,7 @@ Generated from the API's declarations by scripts/generate.py; do not edit.
 
 from __future__ import annotations
 
+from pulumi_pextra.kinds.address_group import AddressGroupFields
 from pulumi_pextra.kinds.api_token import ApiTokenFields
 from pulumi_pextra.kinds.application_credential import ApplicationCredentialFields
 from pulumi_pextra.kinds.flavor import FlavorFields
@@ -139,6 +140,10 @@ class Subnet(SubnetFields, NativeObject, type_name="Subnet"):
     """An address range of a network."""
 
 
+class AddressGroup(AddressGroupFields, NativeObject, type_name="AddressGroup"):
+    """Addresses that rules of security groups name together; a change counts for instances that run."""
+
+
 class SecurityGroup(SecurityGroupFields, NativeObject, type_name="SecurityGroup"):
     """What may reach the instances of the group, and what they may reach."""
 
@@ -164,6 +169,7 @@ class FloatingIp(FloatingIpFields, NativeObject, type_name="FloatingIp"):
 
 
 __all__ = [
+    "AddressGroup",
     "ApiToken",
     "ApplicationCredential",
     "Flavor",

@@ -107,6 +107,10 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "tenants/acme/subnets/front-v4",
         {"network": "front", "cidr": "10.1.0.0/24", "gateway": "10.1.0.254", "dns_servers": ["10.1.0.53", "fd00::53"]},
     ),
+    "address_group": (
+        "tenants/acme/address_groups/offices",
+        {"addresses": ["192.0.2.0/24", "2001:db8::7"], "description": "where people sit"},
+    ),
     "security_group": (
         "tenants/acme/security_groups/web",
         {

@@ -67,7 +67,8 @@ def test_nothing_of_an_object_stays_behind(site: Site) -> None:
     site.converge()
     for path in ("instances/web-1", "subnets/front-v4", "shares/mine", "volumes/data", "images/mine", "networks/front",
                  "placement_groups/web",
-                 "security_groups/web", "ssh_keys/ada", "api_tokens/bob", "application_credentials/pipeline",
+                 "security_groups/web", "address_groups/offices",
+                 "ssh_keys/ada", "api_tokens/bob", "application_credentials/pipeline",
                  "users/bob", "service_accounts/deployer", "role_bindings/keepers", "roles/keeper",
                  "identity_providers/company", "groups/developers",
                  "policies/sizes", "secrets/bootstrap"):  # fmt: skip

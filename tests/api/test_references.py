@@ -194,3 +194,17 @@ def test_nothing_refers_to_what_is_being_deleted(whole: Site) -> None:
     refused = whole.ada.patch(WEB, {"spec": {"volumes": ["data", "spare"]}})
     assert refused.code == "reference.not_found"
     assert "is being deleted" in refused.body["detail"]
+
+
+def test_an_address_group_that_a_rule_names_cannot_go_and_is_of_the_own_tenant(whole: Site) -> None:
+    named = {"rules": [{"direction": "ingress", "remote_addresses": "offices"}]}
+    whole.ada.put("tenants/acme/security_groups/web", named).ok()
+    refused = whole.ada.delete("tenants/acme/address_groups/offices")
+    assert refused.status == 409
+    assert "security_group web" in str(refused.body)
+    for text in ("offices", "acme/offices"):
+        foreign = {"rules": [{"direction": "ingress", "remote_addresses": text}]}
+        answer = whole.gus.put("tenants/globex/security_groups/web", foreign)
+        assert (answer.status, answer.code) == (422, "reference.not_found")
+    whole.ada.put("tenants/acme/security_groups/web", {"rules": []}).ok()
+    assert whole.ada.delete("tenants/acme/address_groups/offices").status == 204

@@ -64,6 +64,25 @@ def test_a_changed_security_group_is_changed_for_instances_that_run(cloud: Fabri
     assert b.pings(cloud.address("a"))
 
 
+def test_a_changed_address_group_is_changed_for_instances_that_run(cloud: FabricCloud) -> None:
+    cloud.put("address_group", "friends", {"addresses": []})
+    rules = [{"direction": "egress"}, {"direction": "ingress", "protocol": "icmp", "remote_addresses": "friends"}]
+    cloud.put("security_group", "all", {"rules": rules})
+    cloud.order("a", "h1")
+    cloud.order("b", "h2")
+    cloud.until_ready("a", "b")
+    a = cloud.switch_on("a")
+    cloud.switch_on("b")
+    assert sorted(cloud.fabric.owners().values()) == ["addresses", "group", "network", "port", "port"]
+    assert not a.pings(cloud.address("b"))
+    cloud.put("address_group", "friends", {"addresses": [cloud.address("a"), "2001:db8::7"]})
+    cloud.settle(1.0)
+    wait_until(lambda: a.pings(cloud.address("b"), tries=1), 10, "the address that is let through")
+    cloud.put("address_group", "friends", {"addresses": ["10.0.0.128/25"]})
+    cloud.settle(1.0)
+    wait_until(lambda: not a.pings(cloud.address("b"), tries=1), 10, "its end")
+
+
 def test_what_is_deleted_leaves_nothing_in_the_fabric(cloud: FabricCloud) -> None:
     cloud.order("a", "h1")
     cloud.until_ready("a")

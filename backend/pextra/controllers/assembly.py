@@ -38,6 +38,8 @@ from pextra.store.database import Tx
 from pextra.store.records import Record
 
 GIB: Final = 1 << 30
+RULES: Final = 4096
+"""How many rules a host that filters by itself is given for a card."""
 
 
 class Missing(Exception):
@@ -80,7 +82,7 @@ def desired_guest(
         image=source_of(image["uid"], image),
         root_bytes=flavor["disk_gib"] * GIB,
         volumes=_volumes(tx, record, spec),
-        cards=_cards(surroundings, record, spec, given, ways),
+        cards=_cards(surroundings, record, spec, given, ways, filters=not host.status.get("fabric_host")),
         seed=_seed(record, keys, revealed.get("user_data")),
         powered=spec["power"] != "off",
         restart_policy=spec["restart_policy"],
@@ -158,6 +160,8 @@ def _cards(
     spec: Spec,
     given: Sequence[Given],
     ways: Mapping[int, tuple[Forward, ...]],
+    *,
+    filters: bool,
 ) -> tuple[Card, ...]:
     cards: list[Card] = []
     for index, entry in enumerate(spec["networks"]):
@@ -181,7 +185,7 @@ def _cards(
             network_uid=network.uid,
             mac=mac_of(record.uid, index),
             addresses=tuple(g.address for g in given if g.card == index),
-            rules=_rules(surroundings, record, entry["security_groups"]),
+            rules=_rules(surroundings, record, entry["security_groups"]) if filters else (),
             hostname=record.name,
             forwards=ways.get(index, ()),
         )
@@ -199,16 +203,24 @@ def _rules(surroundings: Surroundings, record: Record, groups: list[str]) -> tup
         group = surroundings.object(pin)
         listed: list[dict[str, Any]] = group.spec.get("rules", []) if group is not None else []
         for rule in listed:
+            assert group is not None
             first = rule.get("port_min")
-            made = SecurityRule(
-                rule["direction"],
-                rule.get("protocol", "any"),
-                first,
-                rule.get("port_max", first),
-                rule.get("remote_cidr"),
-            )
-            rules[made] = None
+            for remote in _remotes(surroundings, group, rule):
+                made = SecurityRule(
+                    rule["direction"], rule.get("protocol", "any"), first, rule.get("port_max", first), remote
+                )
+                rules[made] = None
+            if len(rules) > RULES:
+                raise Missing(f"its host takes {RULES} rules a card, counted by address, and its groups have more")
     return tuple(rules)
+
+
+def _remotes(surroundings: Surroundings, group: Record, rule: Mapping[str, Any]) -> Sequence[str | None]:
+    """Whose addresses the other side's may be; None: anyone's."""
+    if "remote_addresses" not in rule:
+        return [rule.get("remote_cidr")]
+    listed = surroundings.listed(group, rule)
+    return listed.spec.get("addresses", []) if listed is not None else []
 
 
 def mac_of(instance_uid: str, card: int) -> str:

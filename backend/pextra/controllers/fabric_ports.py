@@ -12,6 +12,7 @@ from pextra.declaration.kind import Spec
 from pextra.drivers.convergence import Card, DesiredGuest, port_uid
 from pextra.drivers.interface import DriverError
 from pextra.drivers.interface.fabric import (
+    AddressList,
     Fabric,
     FabricGroup,
     FabricNetwork,
@@ -34,7 +35,7 @@ def host_name(host: Record) -> str:
 def parts_of(
     surroundings: Surroundings, record: Record, spec: Spec, given: Sequence[Given], desired: DesiredGuest, host: str
 ) -> list[Part]:
-    """The networks, security groups and ports that the instance needs, in the order in which they can be made.
+    """The networks, address groups, security groups and ports that the instance needs, in an order to make them in.
 
     Args:
         given: its addresses.
@@ -42,11 +43,13 @@ def parts_of(
         host: what the fabric calls the guest's host.
     """
     networks = [_network(card) for card in desired.cards]
+    lists: dict[str, AddressList] = {}
     groups: dict[str, FabricGroup] = {}
     ports: list[FabricPort] = []
     for index, (entry, card) in enumerate(zip(spec["networks"], desired.cards, strict=True)):
         pins = [record.resolved[f"security_group/{name}"] for name in entry["security_groups"]]
         found = [group for pin in pins if (group := surroundings.object(pin)) is not None]
+        lists |= {part.uid: part for group in found for part in _lists(surroundings, group)}
         groups |= {group.uid: _group(group) for group in found}
         port = card.port
         ports.append(
@@ -61,7 +64,7 @@ def parts_of(
                 hostname=port.hostname,
             )
         )
-    return [*networks, *groups.values(), *ports]
+    return [*networks, *lists.values(), *groups.values(), *ports]
 
 
 def plugged_only(desired: DesiredGuest) -> DesiredGuest:
@@ -140,10 +143,17 @@ def _first(cidr: str) -> str:
 
 def _group(record: Record) -> FabricGroup:
     rules: list[dict[str, Any]] = record.spec.get("rules", [])
-    return FabricGroup(record.uid, record.tenant_uid, tuple(_rule(rule) for rule in rules))
+    return FabricGroup(record.uid, record.tenant_uid, tuple(_rule(record, rule) for rule in rules))
 
 
-def _rule(rule: Mapping[str, Any]) -> GroupRule:
+def _lists(surroundings: Surroundings, group: Record) -> Iterable[AddressList]:
+    """The address groups that rules of the group name."""
+    for rule in group.spec.get("rules", []):
+        if "remote_addresses" in rule and (listed := surroundings.listed(group, rule)) is not None:
+            yield AddressList(listed.uid, listed.tenant_uid, tuple(listed.spec.get("addresses", [])))
+
+
+def _rule(group: Record, rule: Mapping[str, Any]) -> GroupRule:
     first = rule.get("port_min")
     return GroupRule(
         rule["direction"],
@@ -151,4 +161,7 @@ def _rule(rule: Mapping[str, Any]) -> GroupRule:
         first,
         rule.get("port_max", first),
         rule.get("remote_cidr"),
+        remote_list=group.resolved[f"address_group/{rule['remote_addresses']}"]["uid"]
+        if "remote_addresses" in rule
+        else None,
     )

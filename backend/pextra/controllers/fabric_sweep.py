@@ -10,13 +10,13 @@ from pextra.controllers import fabric_ports
 from pextra.controllers.fleet import Fleet
 from pextra.drivers.convergence import guest_of
 from pextra.drivers.interface import DriverError
-from pextra.drivers.interface.fabric import Fabric, FabricGroup, FabricNetwork, FabricPort, Part
+from pextra.drivers.interface.fabric import AddressList, Fabric, FabricGroup, FabricNetwork, FabricPort, Part
 from pextra.services.cloud import Cloud
 from pextra.store import addresses, objects, references, work
 from pextra.store.database import Tx
 
 ORPHANS_EVERY_S: Final = 60.0
-_KINDS: Final = {"network": "network", "group": "security_group"}
+_KINDS: Final = {"network": "network", "group": "security_group", "addresses": "address_group"}
 """By what the fabric calls its parts: the kind whose objects they are of, by uid."""
 log = logging.getLogger("pextra.controllers")
 
@@ -99,7 +99,14 @@ class FabricSweep:
 def _users(tx: Tx, part: Part) -> Iterable[tuple[str, str]]:
     if isinstance(part, FabricPort):
         return [(part.tenant_uid, guest_of(part.uid))]
+    if isinstance(part, AddressList):
+        groups = references.to(tx, part.tenant_uid, part.uid, kind="security_group")
+        return {user for group in groups for user in _one_user(tx, group.source_tenant_uid, group.source_uid)}
     if not isinstance(part, FabricNetwork | FabricGroup):
         return []
-    users = references.to(tx, part.tenant_uid, part.uid, kind="instance", limit=1)
+    return _one_user(tx, part.tenant_uid, part.uid)
+
+
+def _one_user(tx: Tx, tenant_uid: str, uid: str) -> list[tuple[str, str]]:
+    users = references.to(tx, tenant_uid, uid, kind="instance", limit=1)
     return [(user.source_tenant_uid, user.source_uid) for user in users]

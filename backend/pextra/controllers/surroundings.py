@@ -36,6 +36,10 @@ class Surroundings:
             self._subnets[uid] = sorted((r for r in found.values() if not r.deleting), key=lambda r: r.name)
         return self._subnets[uid]
 
+    def listed(self, group: Record, rule: Mapping[str, Any]) -> Record | None:
+        """The address group that a rule of a security group names; None where it has gone."""
+        return self.object(group.resolved[f"address_group/{rule['remote_addresses']}"])
+
     def host(self, uid: str) -> HostRow | None:
         """What the host has, or None before it is known."""
         if uid not in self._hosts:

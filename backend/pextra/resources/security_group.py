@@ -8,11 +8,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from pextra.declaration.kind import Kind, SpecModel
+from pextra.declaration.markers import ObjectName, Ref
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
 def _cidr(text: str) -> str:
+    if "%" in text:
+        raise ValueError(f"{text} is of an interface, which means nothing elsewhere")
     return str(ipaddress.ip_network(text, strict=True))
 
 
@@ -28,7 +31,9 @@ class SecurityGroupRule(SpecModel):
     port_max: Port | None = None
     """Last port; without it, `port_min` alone."""
     remote_cidr: Annotated[str, AfterValidator(_cidr), Field(max_length=43)] | None = None
-    """The other side's addresses; without it, anyone's."""
+    """The other side's addresses; without it and `remote_addresses`, anyone's."""
+    remote_addresses: Annotated[ObjectName, Ref("address_group")] | None = None
+    """Or those of this address group."""
 
     @model_validator(mode="after")
     def _ports_make_sense(self) -> SecurityGroupRule:
@@ -38,6 +43,12 @@ class SecurityGroupRule(SpecModel):
             raise ValueError(f"protocol {self.protocol} has no ports")
         if self.port_min is not None and self.port_max is not None and self.port_max < self.port_min:
             raise ValueError(f"port_max {self.port_max} is below port_min {self.port_min}")
+        return self
+
+    @model_validator(mode="after")
+    def _other_side_is_one(self) -> SecurityGroupRule:
+        if self.remote_cidr is not None and self.remote_addresses is not None:
+            raise ValueError("remote_cidr and remote_addresses: the other side is one of them")
         return self
 
 

@@ -68,8 +68,14 @@ def report(
 
 
 def wake_referrers(cloud: Cloud, tx: Tx, record: Record) -> None:
-    """Have every controlled object looked at that refers to this one, or to a whole of which this one is a part."""
+    """Have every controlled object looked at that refers to this one, or to a whole of which this one is a part.
+
+    What rules of security groups name counts for those who refer to the groups.
+    """
     targets = [(record.tenant_uid, record.uid)]
+    if record.kind == "address_group":
+        groups = references.to(tx, record.tenant_uid, record.uid, kind="security_group")
+        targets += [(r.source_tenant_uid, r.source_uid) for r in groups]
     if not cloud.registry[record.kind].controlled:
         targets += [
             (r.target_tenant_uid, r.target_uid)

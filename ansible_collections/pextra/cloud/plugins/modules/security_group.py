@@ -78,7 +78,12 @@ options:
         type: int
       remote_cidr:
         description:
-          - The other side's addresses; without it, anyone's.
+          - The other side's addresses; without it and C(remote_addresses), anyone's.
+        type: str
+      remote_addresses:
+        description:
+          - Or those of this address group.
+          - Names an address group.
         type: str
   description:
     description:
@@ -165,6 +170,7 @@ def main() -> None:
                     "port_min": {"type": "int"},
                     "port_max": {"type": "int"},
                     "remote_cidr": {"type": "str"},
+                    "remote_addresses": {"type": "str"},
                 },
             },
             "description": {"type": "str"},
