@@ -65,6 +65,15 @@ def test_rule_lets_in_only_from_its_remote_range(lab: NetLab, networks: LocalNet
         assert not c.connects(A, 80)
 
 
+def test_rule_lets_in_from_a_single_address(lab: NetLab, networks: LocalNetwork, network: NetworkSource) -> None:
+    a = guest_on(lab, networks, network, "a", 10, tcp_in(80, "192.0.2.7"), tcp_in(80, B))
+    b = guest_on(lab, networks, network, "b", 11, OUT)
+    c = guest_on(lab, networks, network, "c", 12, OUT)
+    with a.listen(80):
+        assert b.connects(A, 80)
+        assert not c.connects(A, 80)
+
+
 def test_rule_lets_out_only_to_its_ports(lab: NetLab, networks: LocalNetwork, network: NetworkSource) -> None:
     a = guest_on(lab, networks, network, "a", 10, tcp_in(80), tcp_in(90), tcp_in(99))
     b = guest_on(lab, networks, network, "b", 11, SecurityRule("egress", "tcp", 80, 90, "10.20.0.0/24"))
