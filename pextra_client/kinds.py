@@ -1163,6 +1163,54 @@ class SubnetStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class RouterInterface(TypedDict):
+    """A network that the router is in."""
+
+    network: str
+    """The network, of the same tenant. (reference: network)"""
+
+    addresses: NotRequired[list[str]]
+    """The router's own there; without them, it is the gateway of every subnet, which one router of a network
+    can be.
+    """
+
+
+class RouterRoute(TypedDict):
+    """Where the router sends what is for a range that none of its networks has."""
+
+    destination: str
+    """The range, IPv4 or IPv6, without host bits."""
+
+    next_hop: str
+    """An address in one of the router's networks."""
+
+
+class RouterSpec(TypedDict):
+    """What a router should be."""
+
+    interfaces: NotRequired[list[RouterInterface]]
+    """The networks that it joins. What their security groups let through is decided by them still."""
+
+    routes: NotRequired[list[RouterRoute]]
+    """Static routes; several of one destination share what is sent there. Its own networks need none."""
+
+    description: NotRequired[str]
+    """What the router is for."""
+
+
+class RouterStatus(TypedDict):
+    """What a router was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    addresses: NotRequired[list[str]]
+    """Its own addresses, in the order of `spec.interfaces`, each with the length of its subnet's prefix."""
+
+
 class SecurityGroupRule(TypedDict):
     """One thing that is let through."""
 
@@ -1668,6 +1716,8 @@ NETWORK = Kind(name="network", plural="networks", scope=Scope.TENANT)
 
 SUBNET = Kind(name="subnet", plural="subnets", scope=Scope.TENANT)
 
+ROUTER = Kind(name="router", plural="routers", scope=Scope.TENANT)
+
 SECURITY_GROUP = Kind(name="security_group", plural="security_groups", scope=Scope.TENANT)
 
 VOLUME = Kind(name="volume", plural="volumes", scope=Scope.TENANT)
@@ -1714,6 +1764,7 @@ class TypedClient:
         self.secrets = Collection[SecretSpec, SecretStatus](client, SECRET)
         self.networks = Collection[NetworkSpec, NetworkStatus](client, NETWORK)
         self.subnets = Collection[SubnetSpec, SubnetStatus](client, SUBNET)
+        self.routers = Collection[RouterSpec, RouterStatus](client, ROUTER)
         self.security_groups = Collection[SecurityGroupSpec, SecurityGroupStatus](client, SECURITY_GROUP)
         self.volumes = Collection[VolumeSpec, VolumeStatus](client, VOLUME)
         self.placement_groups = Collection[PlacementGroupSpec, PlacementGroupStatus](client, PLACEMENT_GROUP)

@@ -255,6 +255,18 @@ def get_subnet_output(
     return look_output("subnet", name, tenant=tenant, opts=opts)
 
 
+def get_router(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """A router that is there already."""
+    return look("router", name, tenant=tenant, opts=opts)
+
+
+def get_router_output(
+    name: Input[str], *, tenant: Input[str | None] = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[Found]:
+    """A router that is there already, by names that are not known yet."""
+    return look_output("router", name, tenant=tenant, opts=opts)
+
+
 def get_security_group(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
     """A security group that is there already."""
     return look("security_group", name, tenant=tenant, opts=opts)
@@ -350,6 +362,8 @@ __all__ = [
     "get_role_binding",
     "get_role_binding_output",
     "get_role_output",
+    "get_router",
+    "get_router_output",
     "get_secret",
     "get_secret_output",
     "get_security_group",

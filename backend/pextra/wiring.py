@@ -19,6 +19,7 @@ from pextra.controllers.images import ImageController
 from pextra.controllers.instances import InstanceController
 from pextra.controllers.operations import OperationController
 from pextra.controllers.outcome import Controller
+from pextra.controllers.routers import RouterController
 from pextra.controllers.tenants import TenantController
 from pextra.controllers.volumes import VolumeController
 from pextra.declaration.kind import Area
@@ -29,6 +30,7 @@ from pextra.drivers.interface import StorageDriver
 from pextra.drivers.interface.fabric import Fabric
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.dividing import SimDividing
+from pextra.drivers.sim.fabric import SimFabric
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.inventory import simulated_gpus, simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
@@ -60,12 +62,13 @@ class DriverFleet:
 
     Args:
         world: the simulated world.
-        fabric: of the networks that span real hosts.
+        fabric: of the networks that span real hosts; None: there is none.
     """
 
     def __init__(self, world: SimWorld, fabric: Fabric | None = None) -> None:
         self._world = world
         self.fabric = fabric
+        self.simulated_fabric: Fabric = SimFabric(world)
         self._known: dict[str, tuple[int, HostDrivers]] = {}
         self._lock = threading.Lock()
         world.ensure_pool(SIM_POOL, capacity_bytes=SIM_POOL_BYTES)
@@ -141,6 +144,7 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
         "instance": InstanceController(fleet),
         "operation": OperationController(fleet),
         "floating_ip": FloatingIpController(fleet),
+        "router": RouterController(fleet),
     }
 
 

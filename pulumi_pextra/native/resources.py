@@ -5,6 +5,8 @@ Generated from the API's declarations by scripts/generate.py; do not edit.
 
 from __future__ import annotations
 
+from pulumi_pextra.kinds.router import RouterFields
+
 from pulumi_pextra.kinds.api_token import ApiTokenFields
 from pulumi_pextra.kinds.application_credential import ApplicationCredentialFields
 from pulumi_pextra.kinds.flavor import FlavorFields
@@ -139,6 +141,10 @@ class Subnet(SubnetFields, NativeObject, type_name="Subnet"):
     """An address range of a network."""
 
 
+class Router(RouterFields, NativeObject, type_name="Router"):
+    """Joins networks of a tenant that span hosts: a packet between two of them passes on the sender's host."""
+
+
 class SecurityGroup(SecurityGroupFields, NativeObject, type_name="SecurityGroup"):
     """What may reach the instances of the group, and what they may reach."""
 
@@ -181,6 +187,7 @@ __all__ = [
     "Quota",
     "Role",
     "RoleBinding",
+    "Router",
     "Secret",
     "SecurityGroup",
     "ServiceAccount",

@@ -28,6 +28,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "secret": {"data": {"password": "another-horse-battery-staple"}},
     "network": {"description": "the former front"},
     "subnet": {"dns_servers": []},
+    "router": {"routes": [{"destination": "10.9.0.0/16", "next_hop": "10.1.0.9"}]},
     "security_group": {"rules": []},
     "volume": {"size_gib": 4},
     "placement_group": {"description": "the former web servers"},

@@ -122,6 +122,14 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
             ],
         },
     ),
+    "router": (
+        "tenants/acme/routers/core",
+        {
+            "interfaces": [{"network": "front", "addresses": ["10.1.0.254"]}],
+            "routes": [{"destination": "10.9.0.0/16", "next_hop": "10.1.0.9"}],
+            "description": "joins everything",
+        },
+    ),
     "volume": ("tenants/acme/volumes/data", {"size_gib": 3, "image": "mine"}),
     "placement_group": (
         "tenants/acme/placement_groups/web",

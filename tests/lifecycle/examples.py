@@ -67,6 +67,7 @@ def everything(tenant: str) -> dict[str, Example]:
         "secret": ("bootstrap", {"data": {"user-data": "#cloud-config\npassword: correct-horse\n"}}),
         "network": ("front", {"description": "the front"}),
         "subnet": ("front-v4", {"network": "front", "cidr": "10.1.0.0/24", "dns_servers": ["10.1.0.53"]}),
+        "router": ("core", {"interfaces": [{"network": "front"}]}),
         "security_group": ("web", {"rules": [{"direction": "ingress", "protocol": "tcp", "port_min": 80}]}),
         "volume": ("data", {"size_gib": 3, "image": "mine"}),
         "placement_group": ("web", {"rule": "spread", "mode": "preferred"}),
@@ -116,6 +117,7 @@ _ALTERATIONS: Final[dict[str, dict[str, Any]]] = {
     "secret": {"data": {"user-data": "#cloud-config\npassword: battery-staple\n"}},
     "network": {"description": "the back"},
     "subnet": {"dns_servers": []},
+    "router": {"routes": [{"destination": "10.9.0.0/16", "next_hop": "10.1.0.9"}]},
     "security_group": {"rules": []},
     "volume": {"size_gib": 4},
     "placement_group": {"description": "web servers"},
@@ -144,5 +146,8 @@ def _needs(kind: str) -> set[str]:
             if reference.kind is not None and reference.kind not in found:
                 found.add(reference.kind)
                 waiting.append(reference.kind)
-    extra = {"role_binding": {"group", "user"}, "application_credential": {"service_account"}, "share": {"image"}}
+    extra = {
+        "role_binding": {"group", "user"}, "application_credential": {"service_account"}, "share": {"image"},
+        "router": {"subnet"},
+    }  # fmt: skip
     return found | extra.get(kind, set())

@@ -10,13 +10,13 @@ from pextra.controllers import fabric_ports
 from pextra.controllers.fleet import Fleet
 from pextra.drivers.convergence import guest_of
 from pextra.drivers.interface import DriverError
-from pextra.drivers.interface.fabric import Fabric, FabricGroup, FabricNetwork, FabricPort, Part
+from pextra.drivers.interface.fabric import Fabric, FabricGroup, FabricNetwork, FabricPort, FabricRouter, Part
 from pextra.services.cloud import Cloud
 from pextra.store import addresses, objects, references, work
 from pextra.store.database import Tx
 
 ORPHANS_EVERY_S: Final = 60.0
-_KINDS: Final = {"network": "network", "group": "security_group"}
+_KINDS: Final = {"network": "network", "group": "security_group", "router": "router"}
 """By what the fabric calls its parts: the kind whose objects they are of, by uid."""
 log = logging.getLogger("pextra.controllers")
 
@@ -48,17 +48,16 @@ class FabricSweep:
         return found
 
     def _look_again(self, altered: Sequence[Part]) -> int:
-        """Have the instances looked at whose ports were altered; for a network or a group, one that has it."""
+        """Have the objects looked at whose parts were altered; for a network or a group, an instance that has it."""
         if not altered:
             return 0
         for part in altered:
             log.warning("%s of the fabric is not as it was made: %s", part.uid, type(part).__name__)
 
         def ask(tx: Tx) -> int:
-            instances = {uid for part in altered for uid in _users(tx, part)}
-            for tenant_uid, uid in sorted(instances):
-                work.ask(tx, tenant_uid, uid, "instance")
-            return len(instances)
+            users = {user for part in altered for user in _users(tx, part)}
+            work.ask_many(tx, sorted(users))
+            return len(users)
 
         return self._cloud.database.write(ask)
 
@@ -69,7 +68,8 @@ class FabricSweep:
         self._orphans_at = now + ORPHANS_EVERY_S
         owners = fabric.owners()
         orphans = self._cloud.database.read(lambda tx: self._unowned(tx, owners))
-        removed = sorted(orphans & self._orphans, key=lambda uid: owners[uid] == "network")  # ports first
+        # what has ports in a network goes before it
+        removed = sorted(orphans & self._orphans, key=lambda uid: owners[uid] == "network")
         for uid in removed:
             log.warning("%s %s of the fabric is nobody's: it is removed", owners[uid], uid)
         for uid, error in fabric.ensure_absent(removed).items():
@@ -96,10 +96,19 @@ class FabricSweep:
         return strays
 
 
-def _users(tx: Tx, part: Part) -> Iterable[tuple[str, str]]:
-    if isinstance(part, FabricPort):
-        return [(part.tenant_uid, guest_of(part.uid))]
-    if not isinstance(part, FabricNetwork | FabricGroup):
-        return []
-    users = references.to(tx, part.tenant_uid, part.uid, kind="instance", limit=1)
-    return [(user.source_tenant_uid, user.source_uid) for user in users]
+def _users(tx: Tx, part: Part) -> Iterable[tuple[str, str, str]]:
+    """Who sees to a part: an object's tenant, uid and kind."""
+    match part:
+        case FabricPort():
+            return [(part.tenant_uid, guest_of(part.uid), "instance")]
+        case FabricRouter():
+            return [(part.tenant_uid, part.uid, "router")]
+        case FabricNetwork() | FabricGroup():
+            users = [
+                user
+                for kind in ("instance", "router")
+                for user in references.to(tx, part.tenant_uid, part.uid, kind=kind, limit=1)
+            ]
+            return [(user.source_tenant_uid, user.source_uid, user.source_kind) for user in users]
+        case _:
+            return []

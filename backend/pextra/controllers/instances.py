@@ -146,7 +146,7 @@ class InstanceController:
         """Have the fabric know the guests before their hosts start them, and then the hosts."""
         fabric = self._fleet.fabric
         wanted = {ready.record.uid: ready.parts for ready in prepared if isinstance(ready, Prepared) and ready.parts}
-        refused = fabric_ports.ensure(fabric, wanted) if fabric is not None else {}
+        refused = fabric_ports.ensure(cloud, fabric, wanted) if fabric is not None else {}
         done: list[Prepared | Outcome] = []
         for one, ready in zip(looked, prepared, strict=True):
             if isinstance(ready, Outcome) or not ready.parts:

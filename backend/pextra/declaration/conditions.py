@@ -38,7 +38,7 @@ REASONS: Final = frozenset(
         "VfsUnsupported", "MdevExhausted", "MdevTaken", "MdevUnsupported", "VgpuTaken", "VgpuUnsupported",
         # networks that span hosts
         "FabricUnready", "FabricUnreachable", "FabricChanged", "PartInvalid", "Unplugged",
-        "SwitchUnready", "SwitchUnreachable",
+        "SwitchUnready", "SwitchUnreachable", "AddressTaken", "NetworksOverlap", "NextHopUnreachable",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as

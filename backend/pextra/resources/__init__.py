@@ -24,6 +24,7 @@ from pextra.resources.policy import POLICY
 from pextra.resources.quota import QUOTA
 from pextra.resources.role import ROLE
 from pextra.resources.role_binding import ROLE_BINDING
+from pextra.resources.router import ROUTER
 from pextra.resources.secret import SECRET
 from pextra.resources.security_group import SECURITY_GROUP
 from pextra.resources.service_account import SERVICE_ACCOUNT
@@ -40,7 +41,7 @@ REGISTRY = Registry(
         TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
         APPLICATION_CREDENTIAL, SESSION, SHARE,
         HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, IMAGE, SSH_KEY, SECRET,
-        NETWORK, SUBNET, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP,
+        NETWORK, SUBNET, ROUTER, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP,
         OPERATION,
     ]
 )  # fmt: skip

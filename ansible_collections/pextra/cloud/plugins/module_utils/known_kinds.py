@@ -32,6 +32,7 @@ KNOWN = Catalog(
         Kind("secret", "secrets", secrets=["data"]),
         Kind("network", "networks", short_names=["net"]),
         Kind("subnet", "subnets"),
+        Kind("router", "routers"),
         Kind("security_group", "security_groups", short_names=["sg"]),
         Kind("volume", "volumes", short_names=["vol"]),
         Kind("placement_group", "placement_groups", short_names=["pg"]),
