@@ -911,6 +911,9 @@ class HostStatus(TypedDict):
     own.
     """
 
+    physical_networks: NotRequired[list[str]]
+    """What it calls the networks outside that it has a bridge to, by which routers reach them."""
+
     agent_version: NotRequired[str]
     """The version of its agent."""
 
@@ -1013,6 +1016,54 @@ class GpuProfileStatus(TypedDict):
 
     conditions: NotRequired[list[Condition]]
     """What is true of the object; every kind has `ready`."""
+
+
+class AddressRange(TypedDict):
+    """A range of the network outside, and which of its addresses are the cloud's."""
+
+    cidr: str
+    """The range, IPv4 or IPv6, without host bits."""
+
+    gateway: str
+    """The way on from there; nobody is given it."""
+
+    first: NotRequired[str]
+    """The first address that is given; without it, the first after the range's own."""
+
+    last: NotRequired[str]
+    """The last one; without it, the last before the broadcast address."""
+
+
+class AddressPoolSpec(TypedDict):
+    """What is given to routers and floating IPs, and where it is."""
+
+    physical: str
+    """What hosts call the network outside: the name in their `ovn-bridge-mappings`. (cannot change)"""
+
+    vlan: NotRequired[int]
+    """Its tag there; without it, packets have none. (cannot change)"""
+
+    mtu: NotRequired[int]
+    """Largest packet outside. (in bytes; 1500 by default)"""
+
+    ranges: list[AddressRange]
+    """The addresses. A router is given one of each address family that there is."""
+
+    description: NotRequired[str]
+    """What is out there."""
+
+
+class AddressPoolStatus(TypedDict):
+    """What an address pool was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    hosts: NotRequired[list[str]]
+    """Hosts by which the network outside is reached, by what the fabric calls them."""
 
 
 class ImageUpload(TypedDict):
@@ -1185,6 +1236,20 @@ class RouterRoute(TypedDict):
     """An address in one of the router's networks."""
 
 
+class RouterWayOut(TypedDict):
+    """The router's way to the world."""
+
+    pool: str
+    """Where it leads, and whence the router has an address outside, of each address family that the pool has.
+    (reference: address_pool)
+    """
+
+    translate: NotRequired[bool]
+    """Whether what goes out from its networks is seen as the router's address outside; otherwise as what it
+    is. (true by default)
+    """
+
+
 class RouterSpec(TypedDict):
     """What a router should be."""
 
@@ -1193,6 +1258,9 @@ class RouterSpec(TypedDict):
 
     routes: NotRequired[list[RouterRoute]]
     """Static routes; several of one destination share what is sent there. Its own networks need none."""
+
+    gateway: NotRequired[RouterWayOut]
+    """The way to everywhere that no network and no route of it leads to; without one, there is none."""
 
     description: NotRequired[str]
     """What the router is for."""
@@ -1209,6 +1277,9 @@ class RouterStatus(TypedDict):
 
     addresses: NotRequired[list[str]]
     """Its own addresses, in the order of `spec.interfaces`, each with the length of its subnet's prefix."""
+
+    outside: NotRequired[list[str]]
+    """Its addresses in the pool of `spec.gateway`."""
 
 
 class SecurityGroupRule(TypedDict):
@@ -1595,8 +1666,17 @@ class FloatingIpSpec(TypedDict):
     card: NotRequired[int]
     """The network card that it leads to, counted from 0."""
 
-    ports: list[FloatingIpPort]
-    """The ports that lead to the instance."""
+    pool: NotRequired[str]
+    """Where the address is from, on hosts of OVN: all of it leads to the instance, and what the instance
+    sends out is seen as coming from there. Without one, ports of the instance's host are forwarded.
+    (reference: address_pool; cannot change)
+    """
+
+    address: NotRequired[str]
+    """A wanted address of the pool; without it, a free one. (cannot change)"""
+
+    ports: NotRequired[list[FloatingIpPort]]
+    """The ports that lead to the instance, where there is no pool."""
 
 
 class FloatingIpStatus(TypedDict):
@@ -1706,6 +1786,8 @@ FLAVOR = Kind(name="flavor", plural="flavors", scope=Scope.CLOUD)
 
 GPU_PROFILE = Kind(name="gpu_profile", plural="gpu_profiles", scope=Scope.CLOUD)
 
+ADDRESS_POOL = Kind(name="address_pool", plural="address_pools", scope=Scope.CLOUD)
+
 IMAGE = Kind(name="image", plural="images", scope=Scope.TENANT)
 
 SSH_KEY = Kind(name="ssh_key", plural="ssh_keys", scope=Scope.TENANT)
@@ -1759,6 +1841,7 @@ class TypedClient:
         self.join_tokens = Collection[JoinTokenSpec, JoinTokenStatus](client, JOIN_TOKEN)
         self.flavors = Collection[FlavorSpec, FlavorStatus](client, FLAVOR)
         self.gpu_profiles = Collection[GpuProfileSpec, GpuProfileStatus](client, GPU_PROFILE)
+        self.address_pools = Collection[AddressPoolSpec, AddressPoolStatus](client, ADDRESS_POOL)
         self.images = Collection[ImageSpec, ImageStatus](client, IMAGE)
         self.ssh_keys = Collection[SshKeySpec, SshKeyStatus](client, SSH_KEY)
         self.secrets = Collection[SecretSpec, SecretStatus](client, SECRET)

@@ -195,6 +195,16 @@ def get_gpu_profile_output(name: Input[str], *, opts: pulumi.InvokeOptions | Non
     return look_output("gpu_profile", name, tenant=None, opts=opts)
 
 
+def get_address_pool(name: str, *, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """An address pool that is there already."""
+    return look("address_pool", name, tenant=None, opts=opts)
+
+
+def get_address_pool_output(name: Input[str], *, opts: pulumi.InvokeOptions | None = None) -> pulumi.Output[Found]:
+    """An address pool that is there already, by names that are not known yet."""
+    return look_output("address_pool", name, tenant=None, opts=opts)
+
+
 def get_image(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
     """An image that is there already."""
     return look("image", name, tenant=tenant, opts=opts)
@@ -328,6 +338,8 @@ def get_floating_ip_output(
 
 
 __all__ = [
+    "get_address_pool",
+    "get_address_pool_output",
     "get_api_token",
     "get_api_token_output",
     "get_application_credential",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pextra import host_wiring, serving
+from pextra.controllers.address_pools import AddressPoolController
 from pextra.controllers.audit_forwarding import AuditForwarder
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
@@ -145,6 +146,7 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
         "operation": OperationController(fleet),
         "floating_ip": FloatingIpController(fleet),
         "router": RouterController(fleet),
+        "address_pool": AddressPoolController(fleet),
     }
 
 

@@ -308,6 +308,9 @@ class HostStatus:
     """What the fabric of networks calls it, into which it plugs its guests; empty where its networks are its own.
     """
 
+    physical_networks: Sequence[str] | None = None
+    """What it calls the networks outside that it has a bridge to, by which routers reach them."""
+
     agent_version: str | None = None
     """The version of its agent."""
 

@@ -28,6 +28,9 @@ class RouterStatus:
     addresses: Sequence[str] | None = None
     """Its own addresses, in the order of `spec.interfaces`, each with the length of its subnet's prefix."""
 
+    outside: Sequence[str] | None = None
+    """Its addresses in the pool of `spec.gateway`."""
+
 
 @input_type
 class RouterInterfaceArgs:
@@ -68,6 +71,28 @@ class RouterRouteArgsDict(TypedDict, total=False):
 
 
 @input_type
+class RouterWayOutArgs:
+    """The router's way to the world."""
+
+    pool: Input[str]
+    """Where it leads, and whence the router has an address outside, of each address family that the pool has. (the
+    name of address pool)
+    """
+
+    translate: Input[bool] | None = None
+    """Whether what goes out from its networks is seen as the router's address outside; otherwise as what it is.
+    (true by default)
+    """
+
+
+class RouterWayOutArgsDict(TypedDict, total=False):
+    """`RouterWayOutArgs` as a dictionary."""
+
+    pool: Required[Input[str]]
+    translate: Input[bool]
+
+
+@input_type
 class RouterArgs:
     """What is wanted of a router."""
 
@@ -89,6 +114,9 @@ class RouterArgs:
     routes: Input[Sequence[Input[RouterRouteArgs | RouterRouteArgsDict]]] | None = None
     """Static routes; several of one destination share what is sent there. Its own networks need none."""
 
+    gateway: Input[RouterWayOutArgs | RouterWayOutArgsDict] | None = None
+    """The way to everywhere that no network and no route of it leads to; without one, there is none."""
+
     description: Input[str] | None = None
     """What the router is for."""
 
@@ -102,6 +130,7 @@ class RouterArgsDict(TypedDict, total=False):
     annotations: Input[Mapping[str, Input[str]]]
     interfaces: Input[Sequence[Input[RouterInterfaceArgs | RouterInterfaceArgsDict]]]
     routes: Input[Sequence[Input[RouterRouteArgs | RouterRouteArgsDict]]]
+    gateway: Input[RouterWayOutArgs | RouterWayOutArgsDict]
     description: Input[str]
 
 
@@ -129,6 +158,21 @@ class RouterRoute:
     """An address in one of the router's networks."""
 
 
+@output_type
+class RouterWayOut:
+    """The router's way to the world."""
+
+    pool: str
+    """Where it leads, and whence the router has an address outside, of each address family that the pool has. (the
+    name of address pool)
+    """
+
+    translate: bool | None = None
+    """Whether what goes out from its networks is seen as the router's address outside; otherwise as what it is.
+    (true by default)
+    """
+
+
 class RouterFields(Declared):
     """Joins networks of a tenant that span hosts: a packet between two of them passes on the sender's host."""
 
@@ -141,6 +185,7 @@ class RouterFields(Declared):
         "annotations",
         "interfaces",
         "routes",
+        "gateway",
         "description",
         "status",
     )
@@ -208,6 +253,12 @@ class RouterFields(Declared):
 
     @property
     @pulumi.getter
+    def gateway(self) -> pulumi.Output[RouterWayOut | None]:
+        """The way to everywhere that no network and no route of it leads to; without one, there is none."""
+        return told(self, "gateway")
+
+    @property
+    @pulumi.getter
     def description(self) -> pulumi.Output[str]:
         """What the router is for."""
         return told(self, "description")
@@ -229,4 +280,7 @@ __all__ = [
     "RouterRouteArgs",
     "RouterRouteArgsDict",
     "RouterStatus",
+    "RouterWayOut",
+    "RouterWayOutArgs",
+    "RouterWayOutArgsDict",
 ]

@@ -3,8 +3,7 @@
 Generated from the API's declarations by scripts/generate.py; do not edit.
 """
 
-from pulumi_pextra.kinds.router import *
-
+from pulumi_pextra.kinds.address_pool import *
 from pulumi_pextra.kinds.api_token import *
 from pulumi_pextra.kinds.application_credential import *
 from pulumi_pextra.kinds.flavor import *
@@ -22,6 +21,7 @@ from pulumi_pextra.kinds.policy import *
 from pulumi_pextra.kinds.quota import *
 from pulumi_pextra.kinds.role import *
 from pulumi_pextra.kinds.role_binding import *
+from pulumi_pextra.kinds.router import *
 from pulumi_pextra.kinds.secret import *
 from pulumi_pextra.kinds.security_group import *
 from pulumi_pextra.kinds.service_account import *

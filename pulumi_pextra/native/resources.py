@@ -5,8 +5,7 @@ Generated from the API's declarations by scripts/generate.py; do not edit.
 
 from __future__ import annotations
 
-from pulumi_pextra.kinds.router import RouterFields
-
+from pulumi_pextra.kinds.address_pool import AddressPoolFields
 from pulumi_pextra.kinds.api_token import ApiTokenFields
 from pulumi_pextra.kinds.application_credential import ApplicationCredentialFields
 from pulumi_pextra.kinds.flavor import FlavorFields
@@ -24,6 +23,7 @@ from pulumi_pextra.kinds.policy import PolicyFields
 from pulumi_pextra.kinds.quota import QuotaFields
 from pulumi_pextra.kinds.role import RoleFields
 from pulumi_pextra.kinds.role_binding import RoleBindingFields
+from pulumi_pextra.kinds.router import RouterFields
 from pulumi_pextra.kinds.secret import SecretFields
 from pulumi_pextra.kinds.security_group import SecurityGroupFields
 from pulumi_pextra.kinds.service_account import ServiceAccountFields
@@ -121,6 +121,12 @@ class GpuProfile(GpuProfileFields, NativeObject, type_name="GpuProfile"):
     """A way in which GPUs are handed out, offered to every tenant."""
 
 
+class AddressPool(AddressPoolFields, NativeObject, type_name="AddressPool"):
+    """Addresses of a network outside, offered to every tenant's routers and floating IPs. Hosts of OVN reach it by
+    a bridge of their own.
+    """
+
+
 class Image(ImageFields, NativeObject, type_name="Image"):
     """Immutable content from which disks are made."""
 
@@ -164,12 +170,13 @@ class Instance(InstanceFields, NativeObject, type_name="Instance"):
 
 
 class FloatingIp(FloatingIpFields, NativeObject, type_name="FloatingIp"):
-    """An address outside a tenant's networks that leads to an instance. On hosts with the network driver `local` it
-    is the host's own address, and its ports are forwarded.
+    """An address outside a tenant's networks that leads to an instance: one of an address pool, on hosts of OVN, or
+    the host's own, of which ports are forwarded.
     """
 
 
 __all__ = [
+    "AddressPool",
     "ApiToken",
     "ApplicationCredential",
     "Flavor",

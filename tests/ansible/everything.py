@@ -24,6 +24,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "host": {"cpu_overcommit": 3.0},
     "flavor": {"memory_mib": 2_048},
     "gpu_profile": {"share_milli": 500},
+    "address_pool": {"mtu": 1400},
     "image": {"description": "ours alone"},
     "secret": {"data": {"password": "another-horse-battery-staple"}},
     "network": {"description": "the former front"},

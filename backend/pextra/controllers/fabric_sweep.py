@@ -10,13 +10,28 @@ from pextra.controllers import fabric_ports
 from pextra.controllers.fleet import Fleet
 from pextra.drivers.convergence import guest_of
 from pextra.drivers.interface import DriverError
-from pextra.drivers.interface.fabric import Fabric, FabricGroup, FabricNetwork, FabricPort, FabricRouter, Part
+from pextra.drivers.interface.fabric import (
+    Fabric,
+    FabricGroup,
+    FabricNetwork,
+    FabricPort,
+    FabricProvider,
+    FabricRouter,
+    FloatingAddress,
+    Part,
+)
 from pextra.services.cloud import Cloud
 from pextra.store import addresses, objects, references, work
 from pextra.store.database import Tx
 
 ORPHANS_EVERY_S: Final = 60.0
-_KINDS: Final = {"network": "network", "group": "security_group", "router": "router"}
+_KINDS: Final = {
+    "network": "network",
+    "group": "security_group",
+    "router": "router",
+    "provider": "address_pool",
+    "floating": "floating_ip",
+}
 """By what the fabric calls its parts: the kind whose objects they are of, by uid."""
 log = logging.getLogger("pextra.controllers")
 
@@ -26,7 +41,7 @@ class FabricSweep:
 
     def __init__(self, cloud: Cloud, fleet: Fleet) -> None:
         self._cloud = cloud
-        self._fabric = fleet.fabric
+        self._fabrics = [fabric for fabric in (fleet.fabric, fleet.simulated_fabric) if fabric is not None]
         self._orphans: set[str] = set()
         self._orphans_at = 0.0
 
@@ -36,15 +51,18 @@ class FabricSweep:
         Args:
             shards: whose objects this process looks at; who has the first removes what is nobody's.
         """
-        if self._fabric is None:
-            return 0
-        try:
-            found = self._look_again(self._fabric.altered())
-            if 0 in shards:
-                self._remove_orphans(self._fabric)
-        except DriverError as error:
-            log.warning("the fabric cannot be looked at: %s", error)
-            return 0
+        now = self._cloud.database.clock.monotonic()
+        due = 0 in shards and now >= self._orphans_at
+        if due:
+            self._orphans_at = now + ORPHANS_EVERY_S
+        found = 0
+        suspected, self._orphans = self._orphans, set()
+        for fabric in self._fabrics:
+            try:
+                found += self._look_again(fabric.altered())
+                self._orphans |= self._remove_orphans(fabric, suspected) if due else suspected
+            except DriverError as error:
+                log.warning("the fabric cannot be looked at: %s", error)
         return found
 
     def _look_again(self, altered: Sequence[Part]) -> int:
@@ -55,26 +73,23 @@ class FabricSweep:
             log.warning("%s of the fabric is not as it was made: %s", part.uid, type(part).__name__)
 
         def ask(tx: Tx) -> int:
-            users = {user for part in altered for user in _users(tx, part)}
+            users = {user for part in altered for user in _users(tx, part, self._cloud.site.uid)}
             work.ask_many(tx, sorted(users))
             return len(users)
 
         return self._cloud.database.write(ask)
 
-    def _remove_orphans(self, fabric: Fabric) -> None:
-        now = self._cloud.database.clock.monotonic()
-        if now < self._orphans_at:
-            return
-        self._orphans_at = now + ORPHANS_EVERY_S
+    def _remove_orphans(self, fabric: Fabric, suspected: set[str]) -> set[str]:
+        """Remove what was nobody's before and is still; what is nobody's now, and is to be looked at again."""
         owners = fabric.owners()
         orphans = self._cloud.database.read(lambda tx: self._unowned(tx, owners))
         # what has ports in a network goes before it
-        removed = sorted(orphans & self._orphans, key=lambda uid: owners[uid] == "network")
+        removed = sorted(orphans & suspected, key=lambda uid: owners[uid] in ("network", "provider"))
         for uid in removed:
             log.warning("%s %s of the fabric is nobody's: it is removed", owners[uid], uid)
         for uid, error in fabric.ensure_absent(removed).items():
             log.warning("%s cannot be removed from the fabric yet: %s", uid, error)
-        self._orphans = orphans - set(removed)
+        return orphans - set(removed)
 
     def _unowned(self, tx: Tx, owners: Mapping[str, str]) -> set[str]:
         live = {uid for _, uid, _ in objects.everywhere(tx, sorted(set(_KINDS.values())))}
@@ -96,13 +111,17 @@ class FabricSweep:
         return strays
 
 
-def _users(tx: Tx, part: Part) -> Iterable[tuple[str, str, str]]:
+def _users(tx: Tx, part: Part, site_uid: str) -> Iterable[tuple[str, str, str]]:
     """Who sees to a part: an object's tenant, uid and kind."""
     match part:
         case FabricPort():
             return [(part.tenant_uid, guest_of(part.uid), "instance")]
         case FabricRouter():
             return [(part.tenant_uid, part.uid, "router")]
+        case FloatingAddress():
+            return [(part.tenant_uid, part.uid, "floating_ip")]
+        case FabricProvider():
+            return [(site_uid, part.uid, "address_pool")]
         case FabricNetwork() | FabricGroup():
             users = [
                 user

@@ -47,7 +47,8 @@ class HostController:
         if record.deleting:
             return self._retire(cloud, item, record)
         if remote.has_agent(record):
-            return _with_agent(cloud, item, record, spec, has_fabric=self._fleet.fabric is not None)
+            outcome = _with_agent(cloud, item, record, spec, has_fabric=self._fleet.fabric is not None)
+            return _telling_pools(cloud, outcome, record)
         drivers = self._fleet.drivers(record)
         if drivers is None:
             message = f"This control plane has no {spec['driver']} driver for the host: start it where the host is."
@@ -110,8 +111,28 @@ class HostController:
             allocations.remove_host(tx, record.uid)
             agents.forget(tx, record.uid)
             samples.forget(tx, record.uid)
+            _ask_pools(cloud, tx)
 
         return Outcome(item, record, Next.REMOVE, also=also)
+
+
+def _telling_pools(cloud: Cloud, outcome: Outcome, record: Record) -> Outcome:
+    """Have address pools looked at when the host reaches other networks outside than before."""
+    known = ("fabric_host", ""), ("physical_networks", [])
+    if all(outcome.facts.get(name, empty) == record.status.get(name, empty) for name, empty in known):
+        return outcome
+
+    def also(tx: Tx) -> None:
+        if outcome.also is not None:
+            outcome.also(tx)
+        _ask_pools(cloud, tx)
+
+    return replace(outcome, also=also)
+
+
+def _ask_pools(cloud: Cloud, tx: Tx) -> None:
+    pools = objects.of_kind(tx, cloud.site.uid, "address_pool")
+    work.ask_many(tx, ((pool.tenant_uid, pool.uid, pool.kind) for pool in pools))
 
 
 def _retiring(item: Item, record: Record, message: str, *, images: bool) -> Outcome:
@@ -161,6 +182,7 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any], 
         "problems": list(problems),
         "gpu_summary": summary(told.gpus, told.gpu_board),
         "fabric_host": told.fabric_host or "",
+        "physical_networks": list(told.physical_networks),
         "agent_version": agent.version,
         "boot_id": agent.boot_id,
     }

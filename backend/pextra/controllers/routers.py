@@ -5,13 +5,16 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from pextra.controllers import fabric_networks
+from pextra.controllers import fabric_networks, ways_out
 from pextra.controllers.fabric_networks import gateway_of, network_part
+from pextra.controllers.fabrics import NO_FABRIC, find_fabric
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.controllers.surroundings import Surroundings
+from pextra.controllers.ways_out import Exhausted, WayOut
 from pextra.declaration import conditions
 from pextra.declaration.kind import Spec
 from pextra.drivers.interface import DriverError
@@ -81,13 +84,9 @@ class RouterController:
         try:
             if record.deleting:
                 return _remove(cloud, self._fleet.fabric or self._fleet.simulated_fabric, item, record)
-            fabric = self._fabric(cloud)
+            fabric = find_fabric(cloud, self._fleet)
             if fabric is None:
-                message = (
-                    "The cloud's hosts have no networks in common: a router needs hosts with OVN, and a control plane "
-                    "that was started with --ovn-northbound."
-                )
-                return waiting(item, record, "FabricUnready", message, poll_s=30.0)
+                return waiting(item, record, "FabricUnready", NO_FABRIC, poll_s=30.0)
             spec = cloud.registry["router"].effective(record.spec, record.spec_version)
             return _converge(cloud, fabric, item, record, spec)
         except Refused as refused:
@@ -95,26 +94,26 @@ class RouterController:
         except DriverError as error:
             return failed(item, record, error)
 
-    def _fabric(self, cloud: Cloud) -> Fabric | None:
-        """Where routers are made; a simulated one says nothing about hosts that are real."""
-        if self._fleet.fabric is not None:
-            return self._fleet.fabric
-        hosts = cloud.database.read(lambda tx: objects.of_kind(tx, cloud.site.uid, "host"))
-        return self._fleet.simulated_fabric if all(host.spec["driver"] == "sim" for host in hosts) else None
-
 
 def _converge(cloud: Cloud, fabric: Fabric, item: Item, record: Record, spec: Spec) -> Outcome:
     provided = cloud.database.write(lambda tx: _provide(tx, record, spec))
     _ensure(cloud, fabric, provided.networks, [provided.router])
     if provided.surplus:  # the fabric has them no more
         _give_back(cloud, fabric, provided.surplus, record.tenant_uid)
-    facts = {"addresses": [address for each in provided.router.interfaces for address in each.addresses]}
+    gateway = provided.router.gateway
+    facts = {
+        "addresses": [address for each in provided.router.interfaces for address in each.addresses],
+        "outside": [text.partition("/")[0] for text in gateway.addresses] if gateway is not None else [],
+    }
+    changed = any(record.status.get(name, []) != value for name, value in facts.items())
+    also = partial(_wake_floating, record=record) if changed else None
     if provided.lacks:
         first = provided.lacks[0]
         condition = conditions.ready(False, first.reason, " ".join(lack.message for lack in provided.lacks))
-        taken = any(lack.reason == "AddressTaken" for lack in provided.lacks)  # whoever has it tells nobody
-        return Outcome(item, record, Next.FAILED if taken else Next.DONE, [condition], facts, delay_s=10.0)
-    return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], facts)
+        # whoever has an address tells nobody when it is free
+        taken = any(lack.reason in ("AddressTaken", "AddressExhausted") for lack in provided.lacks)
+        return Outcome(item, record, Next.FAILED if taken else Next.DONE, [condition], facts, delay_s=10.0, also=also)
+    return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], facts, also=also)
 
 
 def _remove(cloud: Cloud, fabric: Fabric, item: Item, record: Record) -> Outcome:
@@ -123,7 +122,13 @@ def _remove(cloud: Cloud, fabric: Fabric, item: Item, record: Record) -> Outcome
         raise error
     held = cloud.database.read(lambda tx: addresses.of(tx, record.tenant_uid, record.uid))
     _give_back(cloud, fabric, held, record.tenant_uid)
-    return Outcome(item, record, Next.REMOVE)
+    return Outcome(item, record, Next.REMOVE, also=partial(_wake_floating, record=record))
+
+
+def _wake_floating(tx: Tx, record: Record) -> None:
+    """Have the tenant's floating IPs looked at, which lead by its routers."""
+    found = objects.of_kind(tx, record.tenant_uid, "floating_ip")
+    work.ask_many(tx, ((each.tenant_uid, each.uid, each.kind) for each in found if "pool" in each.spec))
 
 
 def _give_back(cloud: Cloud, fabric: Fabric, surplus: Sequence[Given], tenant_uid: str) -> None:
@@ -182,14 +187,45 @@ def _provide(tx: Tx, record: Record, spec: Spec) -> Provided:
         kept += [_given(tx, record, network, subnet, address, held) for address, subnet in wanted]
         interfaces.append(_interface(record, network, wanted, is_gateway=not entry["addresses"]))
     _refuse_overlaps(networks, surroundings)
+    way_out = _way_out(surroundings, record, spec, interfaces, held)
+    if isinstance(way_out, Lack):
+        lacks.append(way_out)
+    elif way_out is not None:
+        kept += way_out.given
     claimed = {(each.network_uid, each.address) for each in kept}
     routes, unreachable = _routes(spec, interfaces)
     return Provided(
         networks=[network_part(surroundings, network) for network in networks],
-        router=FabricRouter(record.uid, record.tenant_uid, tuple(interfaces), routes),
+        router=FabricRouter(
+            record.uid,
+            record.tenant_uid,
+            tuple(interfaces),
+            routes,
+            way_out.gateway if isinstance(way_out, WayOut) else None,
+        ),
         surplus=[each for each in held if (each.network_uid, each.address) not in claimed],
         lacks=[*lacks, *unreachable],
     )
+
+
+def _way_out(
+    surroundings: Surroundings,
+    record: Record,
+    spec: Spec,
+    interfaces: Sequence[RouterInterface],
+    held: Sequence[Given],
+) -> WayOut | Lack | None:
+    """The router's way to the world, or why it has none; None where it is to have none."""
+    if "gateway" not in spec:
+        return None
+    name = spec["gateway"]["pool"]
+    pool = surroundings.object(record.resolved[f"address_pool/{name}"])
+    if pool is None or not pool.ready:
+        return Lack("ReferenceNotReady", f"Address pool {name!r} is not ready.")
+    try:
+        return ways_out.provide(surroundings.tx, record, spec, pool, interfaces, held)
+    except Exhausted as exhausted:
+        return Lack("AddressExhausted", exhausted.message)
 
 
 def _wanted(entry: Mapping[str, Any], network: Record, subnets: Sequence[Record]) -> list[tuple[str, Record]] | Lack:

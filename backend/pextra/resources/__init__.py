@@ -6,6 +6,7 @@ A new kind is one declaration here and, when something must be made true, one co
 from __future__ import annotations
 
 from pextra.declaration.registry import Registry
+from pextra.resources.address_pool import ADDRESS_POOL
 from pextra.resources.api_token import API_TOKEN
 from pextra.resources.application_credential import APPLICATION_CREDENTIAL
 from pextra.resources.flavor import FLAVOR
@@ -40,7 +41,7 @@ REGISTRY = Registry(
     [
         TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
         APPLICATION_CREDENTIAL, SESSION, SHARE,
-        HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, IMAGE, SSH_KEY, SECRET,
+        HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, ADDRESS_POOL, IMAGE, SSH_KEY, SECRET,
         NETWORK, SUBNET, ROUTER, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP,
         OPERATION,
     ]

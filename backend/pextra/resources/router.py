@@ -19,7 +19,7 @@ def _cidr(text: str) -> str:
 class RouterInterface(SpecModel):
     """A network that the router is in."""
 
-    network: Annotated[ObjectName, Ref("network")]
+    network: Annotated[ObjectName, Ref("network", own=True)]
     """The network, of the same tenant."""
     addresses: Annotated[list[Address], Field(max_length=16)] = []
     """The router's own there; without them, it is the gateway of every subnet, which one router of a network can be."""
@@ -40,6 +40,15 @@ class RouterRoute(SpecModel):
         return self
 
 
+class RouterWayOut(SpecModel):
+    """The router's way to the world."""
+
+    pool: Annotated[ObjectName, Ref("address_pool")]
+    """Where it leads, and whence the router has an address outside, of each address family that the pool has."""
+    translate: bool = True
+    """Whether what goes out from its networks is seen as the router's address outside; otherwise as what it is."""
+
+
 class RouterSpec(SpecModel):
     """What a router should be."""
 
@@ -47,6 +56,8 @@ class RouterSpec(SpecModel):
     """The networks that it joins. What their security groups let through is decided by them still."""
     routes: Annotated[list[RouterRoute], Field(max_length=200)] = []
     """Static routes; several of one destination share what is sent there. Its own networks need none."""
+    gateway: RouterWayOut | None = None
+    """The way to everywhere that no network and no route of it leads to; without one, there is none."""
     description: Annotated[str, Field(max_length=200)] = ""
     """What the router is for."""
 
@@ -57,6 +68,8 @@ class RouterSpec(SpecModel):
             if networks.count(network) > 1:
                 raise ValueError(f"names network {network!r} twice")
         for route in self.routes:
+            if self.gateway is not None and ipaddress.ip_network(route.destination).prefixlen == 0:
+                raise ValueError(f"route {route.destination} and `gateway` both lead to everywhere: choose one")
             if self.routes.count(route) > 1:
                 raise ValueError(f"names route {route.destination} via {route.next_hop} twice")
         return self
@@ -67,6 +80,8 @@ class RouterStatus(StatusModel):
 
     addresses: list[str] = []
     """Its own addresses, in the order of `spec.interfaces`, each with the length of its subnet's prefix."""
+    outside: list[str] = []
+    """Its addresses in the pool of `spec.gateway`."""
 
 
 ROUTER = Kind(
@@ -77,10 +92,10 @@ ROUTER = Kind(
     status=RouterStatus,
     controlled=True,
     finalizers=("routes",),
-    columns=(Column(title="ADDRESSES", path="status.addresses"),),
+    columns=(Column(title="ADDRESSES", path="status.addresses"), Column(title="OUTSIDE", path="status.outside")),
     example={
         "kind": "router",
         "metadata": {"name": "core"},
-        "spec": {"interfaces": [{"network": "front"}, {"network": "back"}]},
+        "spec": {"interfaces": [{"network": "front"}, {"network": "back"}], "gateway": {"pool": "public"}},
     },
 )

@@ -93,6 +93,34 @@ def take_for_router(
     return given
 
 
+def take_from_pool(
+    tx: Tx, pool_uid: str, first: int, last: int, reserved: Collection[int], version: int, *,
+    tenant_uid: str, consumer_uid: str, wanted: str | None = None,
+) -> Given | None:  # fmt: skip
+    """Give a router or a floating IP the wanted address of a pool, or a free one.
+
+    Args:
+        first, last: the range, as numbers.
+        reserved: those of the range that nobody is given.
+        version: of the addresses, 4 or 6.
+
+    Returns:
+        None where none is free, or the wanted one is not.
+    """
+    if wanted is not None:
+        number = int(ipaddress.ip_address(wanted))
+        if not first <= number <= last or number in reserved or _taken(tx, pool_uid, number):
+            return None
+    else:
+        number = _free(tx, pool_uid, first, last, set(reserved))
+        if number is None:
+            return None
+    address = ipaddress.IPv4Address(number) if version == 4 else ipaddress.IPv6Address(number)
+    given = Given(pool_uid, pool_uid, str(address), 0)
+    _give(tx, given, tenant_uid=tenant_uid, consumer_uid=consumer_uid)
+    return given
+
+
 def holders(tx: Tx, network_uid: str, wanted: Collection[str]) -> dict[str, tuple[str, str]]:
     """Who has which of these addresses of a network, by address: the tenant's uid, and the object's."""
     numbers = [_hex(address) for address in wanted]

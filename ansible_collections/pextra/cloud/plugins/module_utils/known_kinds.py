@@ -27,6 +27,7 @@ KNOWN = Catalog(
         Kind("join_token", "join_tokens", in_tenant=False),
         Kind("flavor", "flavors", in_tenant=False),
         Kind("gpu_profile", "gpu_profiles", in_tenant=False),
+        Kind("address_pool", "address_pools", in_tenant=False),
         Kind("image", "images"),
         Kind("ssh_key", "ssh_keys"),
         Kind("secret", "secrets", secrets=["data"]),

@@ -42,6 +42,13 @@ options:
       - present
       - absent
     default: present
+  unset:
+    description:
+      - Fields to remove, so that they are not set.
+    type: list
+    elements: str
+    choices:
+      - gateway
   interfaces:
     description:
       - The networks that it joins. What their security groups let through is decided by them still.
@@ -79,6 +86,25 @@ options:
           - An address in one of the router's networks.
         type: str
         required: true
+  gateway:
+    description:
+      - The way to everywhere that no network and no route of it leads to; without one, there is none.
+      - To remove it, name it in O(unset).
+    type: dict
+    suboptions:
+      pool:
+        description:
+          - Where it leads, and whence the router has an address outside, of each address family that
+            the pool has.
+          - Names an address pool.
+        type: str
+        required: true
+      translate:
+        description:
+          - Whether what goes out from its networks is seen as the router's address outside; otherwise
+            as what it is.
+          - Without it, V(true) holds.
+        type: bool
   description:
     description:
       - What the router is for.
@@ -94,6 +120,8 @@ EXAMPLES = r"""
     interfaces:
       - network: front
       - network: back
+    gateway:
+      pool: public
     labels:
       made-by: ansible
 
@@ -127,6 +155,8 @@ object:
       interfaces:
         - network: front
         - network: back
+      gateway:
+        pool: public
 change:
   description:
     - 'What the API''s dry run answered: C(action), C(fields) with C(path), C(before), C(after) and C(effect),
@@ -151,6 +181,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "tenant": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "unset": {"type": "list", "elements": "str", "choices": ["gateway"]},
             "interfaces": {
                 "type": "list",
                 "elements": "dict",
@@ -167,9 +198,16 @@ def main() -> None:
                     "next_hop": {"type": "str", "required": True},
                 },
             },
+            "gateway": {
+                "type": "dict",
+                "options": {
+                    "pool": {"type": "str", "required": True},
+                    "translate": {"type": "bool"},
+                },
+            },
             "description": {"type": "str"},
         },
-        ["interfaces", "routes", "description"],
+        ["interfaces", "routes", "gateway", "description"],
     )
 
 

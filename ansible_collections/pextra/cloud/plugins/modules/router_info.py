@@ -85,6 +85,8 @@ objects:
         interfaces:
           - network: front
           - network: back
+        gateway:
+          pool: public
 """
 
 from ansible_collections.pextra.cloud.plugins.module_utils.info import read
