@@ -33,7 +33,7 @@ REFUSAL_WINDOW_S: Final = 601.0
 """Alike refusals are noted one by one at first and then rarely: what is compared begins in a new window each."""
 
 _MORE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "floating_ip": ("tenants/acme/floating_ips/web", {"instance": "web-1", "ports": [{"to_port": 80}]}),
+    "floating_ip": ("tenants/acme/floating_ips/web", {"instance": "web-1", "pool": "public"}),
     "join_token": ("join_tokens/sim-1", {"host": "sim-1"}),
 }
 EVERYTHING: Final = SPECS | _MORE
