@@ -131,7 +131,7 @@ def test_a_floating_ip_leads_to_its_instance(cloud: LoopedCloud) -> None:
     cloud.settle(2.0)
     with cloud.world.in_fabric("owners") as record:
         assert not record.floating
-    assert cloud.database.read(lambda tx: addresses.holders(tx, made.uid, ["203.0.113.11"])) == {}
+    assert cloud.database.read(lambda tx: addresses.holders(tx, pool(cloud).uid, ["203.0.113.11"])) == {}
 
 
 def test_a_wanted_address_is_given_or_said_to_be_taken(cloud: LoopedCloud) -> None:
@@ -143,6 +143,18 @@ def test_a_wanted_address_is_given_or_said_to_be_taken(cloud: LoopedCloud) -> No
         cloud.settle(2.0)
         assert why(cloud, "floating_ip", name)[0] == "AddressExhausted"
         assert address in why(cloud, "floating_ip", name)[1]
+
+
+def test_a_range_that_the_pool_gives_no_more_is_left(cloud: LoopedCloud) -> None:
+    router(cloud)
+    web(cloud)
+    other = {"cidr": "198.51.100.0/24", "gateway": "198.51.100.1"}
+    cloud.put("address_pool", "public", {"physical": "public", "ranges": [other]}, tenant=None)
+    cloud.settle(2.0)
+    given = {*cloud.get("router", "core").status["outside"], cloud.get("floating_ip", "web").status["address"]}
+    assert given == {"198.51.100.2", "198.51.100.3"}
+    gone = ["203.0.113.10", "203.0.113.11"]
+    assert cloud.database.read(lambda tx: addresses.holders(tx, pool(cloud).uid, gone)) == {}
 
 
 def test_without_a_router_it_leads_nowhere_and_keeps_its_address(cloud: LoopedCloud) -> None:

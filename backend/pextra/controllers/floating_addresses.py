@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +37,15 @@ class Lacking(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """An address outside that is to lead to a card."""
+    """An address outside that is to lead to a card.
+
+    Attributes:
+        surplus: addresses that it had, and is not to have.
+    """
 
     part: FloatingAddress
     host: str
+    surplus: list[Given]
 
 
 def look_at(cloud: Cloud, fleet: Fleet, item: Item, record: Record, spec: Spec) -> Outcome:
@@ -58,6 +64,8 @@ def look_at(cloud: Cloud, fleet: Fleet, item: Item, record: Record, spec: Spec) 
             return waiting(item, record, lacking.reason, lacking.message, poll_s=10.0)
         for error in fabric.ensure([led.part]).values():
             raise error
+        if led.surplus:  # they lead nowhere any more
+            cloud.database.write(lambda tx: _give_back(tx, led.surplus))
     except DriverError as error:
         return failed(item, record, error)
     facts: dict[str, Any] = {"address": led.part.outside, "endpoints": [], "host": led.host}
@@ -68,6 +76,11 @@ def _remove(fabric: Fabric, item: Item, record: Record) -> Outcome:
     """The address is free once it leads nowhere."""
     _withdraw(fabric, record)
     return Outcome(item, record, Next.REMOVE, also=lambda tx: addresses.release(tx, record.tenant_uid, record.uid))
+
+
+def _give_back(tx: Tx, surplus: Sequence[Given]) -> None:
+    for given in surplus:
+        addresses.release_one(tx, given)
 
 
 def _withdraw(fabric: Fabric, record: Record) -> None:
@@ -117,7 +130,7 @@ def _lead(cloud: Cloud, tx: Tx, record: Record, spec: Spec, *, simulated: bool) 
         port_uid=port_uid(instance.uid, inside.card, inside.network_uid),
         mac=mac_of(f"floating/{record.uid}"),
     )
-    return Led(part, host.name)
+    return Led(part, host.name, [each for each in held if each != outside])
 
 
 def _router(tx: Tx, record: Record, inside: Given, pool: Record) -> Record:

@@ -118,8 +118,8 @@ class HostController:
 
 def _telling_pools(cloud: Cloud, outcome: Outcome, record: Record) -> Outcome:
     """Have address pools looked at when the host reaches other networks outside than before."""
-    known = ("fabric_host", ""), ("physical_networks", [])
-    if all(outcome.facts.get(name, empty) == record.status.get(name, empty) for name, empty in known):
+    known = ("fabric_host", "physical_networks")
+    if all((outcome.facts.get(name) or None) == (record.status.get(name) or None) for name in known):
         return outcome
 
     def also(tx: Tx) -> None:
