@@ -92,12 +92,16 @@ class FabricSweep:
         return orphans - set(removed)
 
     def _unowned(self, tx: Tx, owners: Mapping[str, str]) -> set[str]:
+        if not owners:
+            return set()
         live = {uid for _, uid, _ in objects.everywhere(tx, sorted(set(_KINDS.values())))}
         ports = {uid for uid, kind in owners.items() if kind == "port"}
         return {uid for uid, kind in owners.items() if kind in _KINDS and uid not in live} | self._strays(tx, ports)
 
     def _strays(self, tx: Tx, ports: set[str]) -> set[str]:
         """The ports that no instance should have, and that have no address which one was given."""
+        if not ports:
+            return set()
         tenants = {uid: tenant_uid for tenant_uid, uid, _ in objects.everywhere(tx, ["instance"])}
         kind = self._cloud.registry["instance"]
         strays = set(ports)
