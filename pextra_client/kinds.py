@@ -1698,6 +1698,102 @@ class FloatingIpStatus(TypedDict):
     """The host that the address is on."""
 
 
+class LoadBalancerCheck(TypedDict):
+    """How members are found to serve: by a connection, or a datagram that nothing refuses."""
+
+    interval_s: NotRequired[int]
+    """How often each is asked. (in s; 5 by default)"""
+
+    timeout_s: NotRequired[int]
+    """How long an answer may take. (in s; 20 by default)"""
+
+    successes: NotRequired[int]
+    """After so many answers in a row it serves. (3 by default)"""
+
+    failures: NotRequired[int]
+    """After so many that did not come, it is left out. (3 by default)"""
+
+
+class LoadBalancerListener(TypedDict):
+    """A port of the load balancer."""
+
+    protocol: NotRequired[Literal["tcp", "udp"]]
+    """What is spread over the members. ("tcp" by default)"""
+
+    port: int
+    """The port of the load balancer's address."""
+
+    to_port: NotRequired[int]
+    """The port of the members; without it, the same."""
+
+    affinity_s: NotRequired[int]
+    """How long a client stays with a member after its last connection; with 0, each connection goes anywhere.
+    (in s)
+    """
+
+    check: NotRequired[LoadBalancerCheck]
+    """How members are found to serve; without it, every one is taken to."""
+
+
+class LoadBalancerMember(TypedDict):
+    """An instance that serves."""
+
+    instance: str
+    """The instance, of the same tenant. (reference: instance)"""
+
+    card: NotRequired[int]
+    """The network card at which it serves, counted from 0."""
+
+
+class LoadBalancerSpec(TypedDict):
+    """What a load balancer should be. Members' security groups decide still, and see the clients' own
+    addresses.
+    """
+
+    router: str
+    """By which it is reached: from all networks that the router joins, where members are, too. (reference:
+    router; cannot change)
+    """
+
+    network: NotRequired[str]
+    """The network, one of the router's, that its address is in; without it, the address is of the pool that
+    the router goes out to, and reached from outside. (reference: network; cannot change)
+    """
+
+    address: NotRequired[str]
+    """A wanted address; without it, a free one. (cannot change)"""
+
+    listeners: list[LoadBalancerListener]
+    """Its ports."""
+
+    members: NotRequired[list[LoadBalancerMember]]
+    """Instances that serve."""
+
+    selector: NotRequired[dict[str, str]]
+    """Labels: every instance of the tenant that has all of them serves, too, by its first card."""
+
+    description: NotRequired[str]
+    """What the load balancer is for."""
+
+
+class LoadBalancerStatus(TypedDict):
+    """What a load balancer was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    address: NotRequired[str]
+    """Its address."""
+
+    members: NotRequired[list[str]]
+    """The addresses of the instances that may serve; checks, where there are some, leave out those that do
+    not.
+    """
+
+
 class OperationTarget(TypedDict):
     """What is acted on."""
 
@@ -1810,6 +1906,8 @@ INSTANCE = Kind(name="instance", plural="instances", scope=Scope.TENANT)
 
 FLOATING_IP = Kind(name="floating_ip", plural="floating_ips", scope=Scope.TENANT)
 
+LOAD_BALANCER = Kind(name="load_balancer", plural="load_balancers", scope=Scope.TENANT)
+
 OPERATION = Kind(name="operation", plural="operations", scope=Scope.TENANT, writable=False)
 
 
@@ -1853,4 +1951,5 @@ class TypedClient:
         self.placement_groups = Collection[PlacementGroupSpec, PlacementGroupStatus](client, PLACEMENT_GROUP)
         self.instances = Collection[InstanceSpec, InstanceStatus](client, INSTANCE)
         self.floating_ips = Collection[FloatingIpSpec, FloatingIpStatus](client, FLOATING_IP)
+        self.load_balancers = Collection[LoadBalancerSpec, LoadBalancerStatus](client, LOAD_BALANCER)
         self.operations = ReadableCollection[OperationSpec, OperationStatus](client, OPERATION)

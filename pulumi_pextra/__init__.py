@@ -3,6 +3,8 @@
 Generated from the API's declarations by scripts/generate.py; do not edit.
 """
 
+from pulumi_pextra.kinds.load_balancer import *
+
 from pulumi_pextra.kinds.address_pool import *
 from pulumi_pextra.kinds.api_token import *
 from pulumi_pextra.kinds.application_credential import *

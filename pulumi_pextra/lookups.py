@@ -337,6 +337,18 @@ def get_floating_ip_output(
     return look_output("floating_ip", name, tenant=tenant, opts=opts)
 
 
+def get_load_balancer(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """A load balancer that is there already."""
+    return look("load_balancer", name, tenant=tenant, opts=opts)
+
+
+def get_load_balancer_output(
+    name: Input[str], *, tenant: Input[str | None] = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[Found]:
+    """A load balancer that is there already, by names that are not known yet."""
+    return look_output("load_balancer", name, tenant=tenant, opts=opts)
+
+
 __all__ = [
     "get_address_pool",
     "get_address_pool_output",
@@ -362,6 +374,8 @@ __all__ = [
     "get_instance_output",
     "get_join_token",
     "get_join_token_output",
+    "get_load_balancer",
+    "get_load_balancer_output",
     "get_network",
     "get_network_output",
     "get_placement_group",

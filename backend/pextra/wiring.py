@@ -18,6 +18,7 @@ from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
 from pextra.controllers.images import ImageController
 from pextra.controllers.instances import InstanceController
+from pextra.controllers.load_balancers import LoadBalancerController
 from pextra.controllers.operations import OperationController
 from pextra.controllers.outcome import Controller
 from pextra.controllers.routers import RouterController
@@ -147,6 +148,7 @@ def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
         "floating_ip": FloatingIpController(fleet),
         "router": RouterController(fleet),
         "address_pool": AddressPoolController(fleet),
+        "load_balancer": LoadBalancerController(fleet),
     }
 
 

@@ -5,6 +5,8 @@ Generated from the API's declarations by scripts/generate.py; do not edit.
 
 from __future__ import annotations
 
+from pulumi_pextra.kinds.load_balancer import LoadBalancerFields
+
 from pulumi_pextra.kinds.address_pool import AddressPoolFields
 from pulumi_pextra.kinds.api_token import ApiTokenFields
 from pulumi_pextra.kinds.application_credential import ApplicationCredentialFields
@@ -175,6 +177,12 @@ class FloatingIp(FloatingIpFields, NativeObject, type_name="FloatingIp"):
     """
 
 
+class LoadBalancer(LoadBalancerFields, NativeObject, type_name="LoadBalancer"):
+    """One address behind which several instances serve, on hosts of OVN: every host spreads the connections of its
+    own guests.
+    """
+
+
 __all__ = [
     "AddressPool",
     "ApiToken",
@@ -188,6 +196,7 @@ __all__ = [
     "Image",
     "Instance",
     "JoinToken",
+    "LoadBalancer",
     "Network",
     "PlacementGroup",
     "Policy",

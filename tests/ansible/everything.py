@@ -35,6 +35,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "placement_group": {"description": "the former web servers"},
     "instance": {"power": "off", "stop_timeout_s": 60},
     "floating_ip": {"ports": [{"to_port": 81}]},
+    "load_balancer": {"listeners": [{"port": 81, "affinity_s": 60}]},
     "share": {"tenants": "all"},
 }
 """What can change in place, by kind and field; of other kinds only labels."""

@@ -88,6 +88,15 @@ def everything(tenant: str) -> dict[str, Example]:
             },
         ),
         "floating_ip": ("web", {"instance": "web-1", "ports": [{"to_port": 80}]}),
+        "load_balancer": (
+            "web",
+            {
+                "router": "core",
+                "network": "front",
+                "listeners": [{"port": 80, "to_port": 8080, "check": {"interval_s": 2}}],
+                "members": [{"instance": "web-1"}],
+            },
+        ),
     }
     missing = {kind.name for kind in _KINDS if kind.writable} - set(found)
     assert not missing, f"a kind has no example: {missing}"
@@ -128,6 +137,7 @@ _ALTERATIONS: Final[dict[str, dict[str, Any]]] = {
     "placement_group": {"description": "web servers"},
     "instance": {"power": "off"},
     "floating_ip": {"ports": [{"to_port": 81}]},
+    "load_balancer": {"listeners": [{"port": 81, "affinity_s": 60}]},
 }
 
 

@@ -12,6 +12,7 @@ from pextra.drivers.convergence import guest_of
 from pextra.drivers.interface import DriverError
 from pextra.drivers.interface.fabric import (
     Fabric,
+    FabricBalancer,
     FabricGroup,
     FabricNetwork,
     FabricPort,
@@ -31,6 +32,7 @@ _KINDS: Final = {
     "router": "router",
     "provider": "address_pool",
     "floating": "floating_ip",
+    "balancer": "load_balancer",
 }
 """By what the fabric calls its parts: the kind whose objects they are of, by uid."""
 log = logging.getLogger("pextra.controllers")
@@ -122,6 +124,8 @@ def _users(tx: Tx, part: Part, site_uid: str) -> Iterable[tuple[str, str, str]]:
             return [(part.tenant_uid, guest_of(part.uid), "instance")]
         case FabricRouter():
             return [(part.tenant_uid, part.uid, "router")]
+        case FabricBalancer():
+            return [(part.tenant_uid, part.uid, "load_balancer")]
         case FloatingAddress():
             return [(part.tenant_uid, part.uid, "floating_ip")]
         case FabricProvider():

@@ -216,6 +216,7 @@ class InstanceController:
             allocations.release(tx, record.tenant_uid, record.uid)
             addresses.release(tx, record.tenant_uid, record.uid)
             _let_go(cloud, tx, record, record.status.get("volumes", []))
+            status.wake_balancers(tx, record)
             if record.status.get("host_uid"):
                 work.wake_first_waiter(tx)
 

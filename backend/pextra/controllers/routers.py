@@ -106,7 +106,7 @@ def _converge(cloud: Cloud, fabric: Fabric, item: Item, record: Record, spec: Sp
         "outside": [text.partition("/")[0] for text in gateway.addresses] if gateway is not None else [],
     }
     changed = any(record.status.get(name, []) != value for name, value in facts.items())
-    also = partial(_wake_floating, record=record) if changed else None
+    also = partial(_wake_users, record=record) if changed else None
     if provided.lacks:
         first = provided.lacks[0]
         condition = conditions.ready(False, first.reason, " ".join(lack.message for lack in provided.lacks))
@@ -122,13 +122,15 @@ def _remove(cloud: Cloud, fabric: Fabric, item: Item, record: Record) -> Outcome
         raise error
     held = cloud.database.read(lambda tx: addresses.of(tx, record.tenant_uid, record.uid))
     _give_back(cloud, fabric, held, record.tenant_uid)
-    return Outcome(item, record, Next.REMOVE, also=partial(_wake_floating, record=record))
+    return Outcome(item, record, Next.REMOVE, also=partial(_wake_users, record=record))
 
 
-def _wake_floating(tx: Tx, record: Record) -> None:
-    """Have the tenant's floating IPs looked at, which lead by its routers."""
+def _wake_users(tx: Tx, record: Record) -> None:
+    """Have the tenant's floating IPs and load balancers looked at, which lead by its routers."""
     found = objects.of_kind(tx, record.tenant_uid, "floating_ip")
+    balancers = references.to(tx, record.tenant_uid, record.uid, kind="load_balancer")
     work.ask_many(tx, ((each.tenant_uid, each.uid, each.kind) for each in found if "pool" in each.spec))
+    work.ask_many(tx, ((each.source_tenant_uid, each.source_uid, each.source_kind) for each in balancers))
 
 
 def _give_back(cloud: Cloud, fabric: Fabric, surplus: Sequence[Given], tenant_uid: str) -> None:

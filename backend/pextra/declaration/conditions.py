@@ -39,7 +39,7 @@ REASONS: Final = frozenset(
         # networks that span hosts
         "FabricUnready", "FabricUnreachable", "FabricChanged", "PartInvalid", "Unplugged",
         "SwitchUnready", "SwitchUnreachable", "AddressTaken", "NetworksOverlap", "NextHopUnreachable",
-        "NoOutlet", "NoRouter",
+        "NoOutlet", "NoRouter", "MemberUnreachable",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as

@@ -18,6 +18,7 @@ from pextra.resources.identity_provider import IDENTITY_PROVIDER
 from pextra.resources.image import IMAGE
 from pextra.resources.instance import INSTANCE
 from pextra.resources.join_token import JOIN_TOKEN
+from pextra.resources.load_balancer import LOAD_BALANCER
 from pextra.resources.network import NETWORK
 from pextra.resources.operation import OPERATION
 from pextra.resources.placement_group import PLACEMENT_GROUP
@@ -42,7 +43,7 @@ REGISTRY = Registry(
         TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
         APPLICATION_CREDENTIAL, SESSION, SHARE,
         HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, ADDRESS_POOL, IMAGE, SSH_KEY, SECRET,
-        NETWORK, SUBNET, ROUTER, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP,
+        NETWORK, SUBNET, ROUTER, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP, LOAD_BALANCER,
         OPERATION,
     ]
 )  # fmt: skip

@@ -69,6 +69,8 @@ def report(
 
 def wake_referrers(cloud: Cloud, tx: Tx, record: Record) -> None:
     """Have every controlled object looked at that refers to this one, or to a whole of which this one is a part."""
+    if record.kind == "instance":
+        wake_balancers(tx, record)
     targets = [(record.tenant_uid, record.uid)]
     if not cloud.registry[record.kind].controlled:
         targets += [
@@ -86,3 +88,9 @@ def wake_referrers(cloud: Cloud, tx: Tx, record: Record) -> None:
                 if cloud.registry[r.source_kind].controlled
             ),
         )
+
+
+def wake_balancers(tx: Tx, instance: Record) -> None:
+    """Have the load balancers looked at that may send to the instance because of its labels."""
+    found = objects.of_kind(tx, instance.tenant_uid, "load_balancer")
+    work.ask_many(tx, ((each.tenant_uid, each.uid, each.kind) for each in found if each.spec.get("selector")))

@@ -39,6 +39,7 @@ KNOWN = Catalog(
         Kind("placement_group", "placement_groups", short_names=["pg"]),
         Kind("instance", "instances", short_names=["vm", "inst"], secrets=["user_data"]),
         Kind("floating_ip", "floating_ips", short_names=["fip"]),
+        Kind("load_balancer", "load_balancers", short_names=["lb"]),
         Kind("operation", "operations", short_names=["op"]),
     ]
 )
