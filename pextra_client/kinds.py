@@ -1746,9 +1746,7 @@ class LoadBalancerMember(TypedDict):
 
 
 class LoadBalancerSpec(TypedDict):
-    """What a load balancer should be. Members' security groups decide still, and see the clients' own
-    addresses.
-    """
+    """What a load balancer should be. Members' security groups decide by the clients' own addresses."""
 
     router: str
     """By which it is reached: from all networks that the router joins, where members are, too. (reference:

@@ -3,8 +3,6 @@
 Generated from the API's declarations by scripts/generate.py; do not edit.
 """
 
-from pulumi_pextra.kinds.load_balancer import *
-
 from pulumi_pextra.kinds.address_pool import *
 from pulumi_pextra.kinds.api_token import *
 from pulumi_pextra.kinds.application_credential import *
@@ -17,6 +15,7 @@ from pulumi_pextra.kinds.identity_provider import *
 from pulumi_pextra.kinds.image import *
 from pulumi_pextra.kinds.instance import *
 from pulumi_pextra.kinds.join_token import *
+from pulumi_pextra.kinds.load_balancer import *
 from pulumi_pextra.kinds.network import *
 from pulumi_pextra.kinds.placement_group import *
 from pulumi_pextra.kinds.policy import *

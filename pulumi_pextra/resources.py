@@ -5,8 +5,6 @@ Generated from the API's declarations by scripts/generate.py; do not edit.
 
 from __future__ import annotations
 
-from pulumi_pextra.kinds.load_balancer import LoadBalancerFields
-
 from pulumi_pextra.declared import DynamicObject
 from pulumi_pextra.kinds.address_pool import AddressPoolFields
 from pulumi_pextra.kinds.api_token import ApiTokenFields
@@ -20,6 +18,7 @@ from pulumi_pextra.kinds.identity_provider import IdentityProviderFields
 from pulumi_pextra.kinds.image import ImageFields
 from pulumi_pextra.kinds.instance import InstanceFields
 from pulumi_pextra.kinds.join_token import JoinTokenFields
+from pulumi_pextra.kinds.load_balancer import LoadBalancerFields
 from pulumi_pextra.kinds.network import NetworkFields
 from pulumi_pextra.kinds.placement_group import PlacementGroupFields
 from pulumi_pextra.kinds.policy import PolicyFields

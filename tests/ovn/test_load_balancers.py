@@ -42,19 +42,19 @@ def answering(client: Peer, address: str, port: int) -> set[str]:
 
 
 def test_connections_are_spread_over_members_that_serve_from_inside_and_outside(cloud: FabricCloud) -> None:
-    servers: dict[str, Any] = {"networks": [{"network": "back", "security_groups": ["all"]}]}
+    clients = [{"direction": "ingress", "remote_cidr": cidr} for cidr in ("10.0.0.0/24", f"{OUTSIDE_V4}/32")]
+    cloud.put("security_group", "web", {"rules": [*clients, {"direction": "egress"}]})  # none for who checks
+    servers: dict[str, Any] = {"networks": [{"network": "back", "security_groups": ["web"]}]}
     cloud.order("client", "h1")
     cloud.order("one", "h1", **servers)
     cloud.order("two", "h2", **servers)
     cloud.until_ready("client", "one", "two")
     client = cloud.switch_on("client", gateway="10.0.0.1")
     one, two = (cloud.switch_on(name, gateway="10.2.0.1") for name in ("one", "two"))
-    members = [{"instance": "one"}, {"instance": "two"}]
     listeners = [{"port": 80, "to_port": 8080, "check": CHECK}]
-    cloud.put(
-        "load_balancer", "inside", {"router": "core", "network": "back", "listeners": listeners, "members": members}
-    )
-    cloud.put("load_balancer", "outside", {"router": "core", "listeners": listeners, "members": members})
+    spec = {"router": "core", "listeners": listeners, "members": [{"instance": "one"}, {"instance": "two"}]}
+    cloud.put("load_balancer", "inside", spec | {"network": "back"})
+    cloud.put("load_balancer", "outside", spec)
     cloud.until(lambda: all(cloud.ready("load_balancer", n)["status"] == "true" for n in ("inside", "outside")), "both")
     inside, outside = (cloud.get("load_balancer", name).status["address"] for name in ("inside", "outside"))
     both = {one.namespace, two.namespace}

@@ -53,7 +53,7 @@ class LoadBalancerListener(SpecModel):
 
 
 class LoadBalancerSpec(SpecModel):
-    """What a load balancer should be. Members' security groups decide still, and see the clients' own addresses."""
+    """What a load balancer should be. Members' security groups decide by the clients' own addresses."""
 
     router: Annotated[ObjectName, Ref("router"), Immutable(), Filterable()]
     """By which it is reached: from all networks that the router joins, where members are, too."""
