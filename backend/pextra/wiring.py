@@ -12,18 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from pextra import host_wiring, serving
-from pextra.controllers.address_pools import AddressPoolController
 from pextra.controllers.audit_forwarding import AuditForwarder
-from pextra.controllers.floating_ips import FloatingIpController
-from pextra.controllers.hosts import HostController
-from pextra.controllers.images import ImageController
-from pextra.controllers.instances import InstanceController
-from pextra.controllers.load_balancers import LoadBalancerController
-from pextra.controllers.operations import OperationController
-from pextra.controllers.outcome import Controller
-from pextra.controllers.routers import RouterController
-from pextra.controllers.tenants import TenantController
-from pextra.controllers.volumes import VolumeController
 from pextra.declaration.kind import Area
 from pextra.declaration.registry import Registry
 from pextra.drivers.audit_sinks import sink_at
@@ -134,22 +123,6 @@ def fabric_at(remote: str, files: Sequence[Path], *, site: str) -> Fabric:
         return opening.open_fabric(remote, opening.Files(*files) if files else None, site=site)
     except opening.NorthboundRefused as error:
         raise NoFabric(f"--ovn-northbound: {error}.") from error
-
-
-def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
-    """The controller of each kind that needs one."""
-    return {
-        "tenant": TenantController(),
-        "host": HostController(fleet),
-        "image": ImageController(fleet),
-        "volume": VolumeController(fleet),
-        "instance": InstanceController(fleet),
-        "operation": OperationController(fleet),
-        "floating_ip": FloatingIpController(fleet),
-        "router": RouterController(fleet),
-        "address_pool": AddressPoolController(fleet),
-        "load_balancer": LoadBalancerController(fleet),
-    }
 
 
 @dataclass(frozen=True, slots=True)
