@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from pextra.simulation.run import run
-from tests.simulation import planted, planted_in_agents, planted_in_racks
+from tests.simulation import planted, planted_in_agents, planted_in_fabric, planted_in_racks
 
 SEEDS: Final = range(1, 9)
 STEPS: Final = 1500
@@ -33,7 +33,7 @@ def _ordered(bug: str, seeds: Iterable[int]) -> list[int]:
     return list(dict.fromkeys([*([FIRST[bug]] if bug in FIRST else []), *seeds]))
 
 
-BUGS: Final = planted.BUGS | planted_in_racks.BUGS
+BUGS: Final = planted.BUGS | planted_in_racks.BUGS | planted_in_fabric.BUGS
 
 
 @pytest.mark.parametrize("bug", BUGS)

@@ -48,8 +48,12 @@ def the_fabric_is_as_desired(view: View) -> Iterator[str]:
             in_fabric = kind != "floating_ip" or "pool" in record.spec
             if in_fabric and view.is_ready(record) and record.uid not in parts:
                 yield f"{named(record)} is ready, and not in the fabric"
-    for router in view.of_kind("router"):
-        yield from _router_fits(view, router.uid)
+    for router in fabric.routers.values():
+        held = {address.address for address in ground.addresses if address.consumer_uid == router.uid}
+        found = {address for owner, address in _addresses(view) if owner == router.uid}
+        if held != found:
+            yield f"router {router.uid} was given {held}, and has {found} in the fabric"
+    yield from _networks_know_their_gateways(view)
     for floating in fabric.floating.values():
         instance = floating.port_uid.partition(".")[0]
         given = {address.address for address in ground.addresses if address.consumer_uid == instance}
@@ -64,18 +68,17 @@ def the_fabric_is_as_desired(view: View) -> Iterator[str]:
                 yield f"load balancer {balancer.uid} sends to {member}, who is gone"
 
 
-def _router_fits(view: View, uid: str) -> Iterator[str]:
-    made = view.document.fabric.routers.get(uid)
-    held = {address.address for address in view.ground.addresses if address.consumer_uid == uid}
-    found = {address for owner, address in _addresses(view) if owner == uid}
-    if made is not None and held != found:
-        yield f"router {uid} was given {held}, and has {found} in the fabric"
-    for interface in made.interfaces if made is not None else ():
-        network = view.document.fabric.networks[interface.network_uid]
-        for subnet in network.subnets:
-            routed = subnet.gateway in held
-            if routed != (subnet.resolver is None):
-                yield f"network {network.uid} has resolver {subnet.resolver}; router {uid} is its gateway: {routed}"
+def _networks_know_their_gateways(view: View) -> Iterator[str]:
+    """A network answers for a gateway itself where no router has it, and nowhere else."""
+    fabric = view.document.fabric
+    interfaces = [
+        (each.network_uid, text) for r in fabric.routers.values() for each in r.interfaces for text in each.addresses
+    ]
+    routed = {(network_uid, text.partition("/")[0]) for network_uid, text in interfaces}
+    for network in fabric.networks.values():
+        for subnet in network.subnets if network.uid in view.ground.objects else ():
+            if ((network.uid, subnet.gateway) in routed) != (subnet.resolver is None):
+                yield f"network {network.uid} has resolver {subnet.resolver} for {subnet.gateway}, routed: {sorted(routed)}"
 
 
 def _addresses(view: View) -> Iterator[tuple[str, str]]:
