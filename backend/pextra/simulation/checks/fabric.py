@@ -71,14 +71,17 @@ def the_fabric_is_as_desired(view: View) -> Iterator[str]:
 def _networks_know_their_gateways(view: View) -> Iterator[str]:
     """A network answers for a gateway itself where no router has it, and nowhere else."""
     fabric = view.document.fabric
-    interfaces = [
-        (each.network_uid, text) for r in fabric.routers.values() for each in r.interfaces for text in each.addresses
-    ]
-    routed = {(network_uid, text.partition("/")[0]) for network_uid, text in interfaces}
+    routed = {
+        (interface.network_uid, text.partition("/")[0])
+        for router in fabric.routers.values()
+        for interface in router.interfaces
+        for text in interface.addresses
+    }
     for network in fabric.networks.values():
         for subnet in network.subnets if network.uid in view.ground.objects else ():
-            if ((network.uid, subnet.gateway) in routed) != (subnet.resolver is None):
-                yield f"network {network.uid} has resolver {subnet.resolver} for {subnet.gateway}, routed: {sorted(routed)}"
+            by_router = (network.uid, subnet.gateway) in routed
+            if by_router != (subnet.resolver is None):
+                yield f"network {network.uid} answers at {subnet.resolver}; a router has {subnet.gateway}: {by_router}"
 
 
 def _addresses(view: View) -> Iterator[tuple[str, str]]:
