@@ -734,13 +734,19 @@ class VgpuTypeStatus(TypedDict):
     """As the vendor calls it, such as `L40S-12Q`."""
 
     id: int
-    """The driver's number for it."""
+    """The driver's number for it; 0: it has none."""
 
     memory_mib: int
-    """Memory of one."""
+    """Memory of one; 0: unknown."""
 
     most: int
     """How many of them one GPU can be."""
+
+    available: NotRequired[int]
+    """How many more the host's kernel would make now; absent where it makes none."""
+
+    made: NotRequired[int]
+    """How many there are, whoever made them."""
 
 
 class GpuHealthStatus(TypedDict):
@@ -819,6 +825,11 @@ class GpuDevice(TypedDict):
 
     vgpu_types: NotRequired[list[VgpuTypeStatus]]
     """What the host's driver can make of it."""
+
+    vgpu_interface: NotRequired[Literal["mdev", "vf-mdev", "vf"]]
+    """How the host's kernel lets vGPUs be made of it: as mediated devices of the GPU, as one of each virtual
+    function, or of the virtual functions themselves. Absent: it does not.
+    """
 
     health: NotRequired[GpuHealthStatus]
     """How it is. ({"state": "unknown", "reasons": [], "xids": []} by default)"""

@@ -121,11 +121,15 @@ class VgpuTypeStatus(SpecModel):
     name: str
     """As the vendor calls it, such as `L40S-12Q`."""
     id: int
-    """The driver's number for it."""
+    """The driver's number for it; 0: it has none."""
     memory_mib: int
-    """Memory of one."""
+    """Memory of one; 0: unknown."""
     most: int
     """How many of them one GPU can be."""
+    available: int | None = None
+    """How many more the host's kernel would make now; absent where it makes none."""
+    made: int = 0
+    """How many there are, whoever made them."""
 
 
 class GpuHealthStatus(SpecModel):
@@ -180,5 +184,8 @@ class GpuDevice(SpecModel):
     """Whether and how it is divided into MIG instances."""
     vgpu_types: list[VgpuTypeStatus] = []
     """What the host's driver can make of it."""
+    vgpu_interface: Literal["mdev", "vf-mdev", "vf"] | None = None
+    """How the host's kernel lets vGPUs be made of it: as mediated devices of the GPU, as one of each virtual function,
+    or of the virtual functions themselves. Absent: it does not."""
     health: GpuHealthStatus = GpuHealthStatus()
     """How it is."""
