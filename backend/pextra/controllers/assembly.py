@@ -27,7 +27,6 @@ from pextra.drivers.interface import (
     Seed,
     SubnetSource,
 )
-from pextra.scheduling.gpus.devices import Mode
 from pextra.services import revealing
 from pextra.services.cloud import Cloud
 from pextra.services.revealing import takes_user_data
@@ -99,14 +98,9 @@ def desired_guest(
 
 def _devices(tx: Tx, record: Record, host: Record) -> tuple[GuestDevice, ...]:
     claims = gpus.claims_of(tx, record.tenant_uid, record.uid)
-    devices = host_gpus.devices_of(claims, host.status)
-    wanted = [claim for claim in claims if host_gpus.is_device(claim)]
-    gone = {claim.address for claim in wanted if not host_gpus.devices_of([claim], host.status)}
-    if gone:
-        parts = any(claim.mode == Mode.VF for claim in wanted)
-        what = "the virtual functions that it was given of GPU" if parts else "GPU"
-        raise Missing(f"its host no longer has {what} {', '.join(sorted(gone))}")
-    return devices
+    if lack := host_gpus.lost(record.uid, claims, host.status, simulated=host.spec["driver"] == "sim"):
+        raise Missing(lack)
+    return host_gpus.devices_of(record.uid, claims, host.status)
 
 
 def _firmware(flavor: Mapping[str, Any]) -> Firmware:
