@@ -15,10 +15,20 @@ from pextra.drivers.sim import compute
 from pextra.scheduling.gpus.wishes import Wish
 from pextra.scheduling.groups import Topology
 from pextra.services import placement
+from pextra.simulation import user
+from pextra.simulation.letters import Where
+from pextra.simulation.wishes import computing, networking
+from pextra.simulation.wishes.mind import Maker, Mind
 from pextra.store import cells, forwards, gpus
 from pextra.store.database import Tx
 from pextra.store.tables import gpu, gpu_usage
 from tests.simulation.planted import Plant
+
+
+def _wish_more(patch: pytest.MonkeyPatch, *makers: Maker, weight: int = 40) -> None:
+    """Have tenants ask for little else: what a bug needs is seldom asked for in a run that is short enough."""
+    for maker in makers:
+        patch.setitem(user.MEMBER, maker, weight)
 
 
 def _a_gpu_stays_free_when_it_is_given(patch: pytest.MonkeyPatch) -> None:
@@ -77,6 +87,8 @@ def _every_guest_gets_the_first_gpu(patch: pytest.MonkeyPatch) -> None:
         devices = devices_of(guest_uid, claims, host)
         return tuple(replace(device, address=host["gpus"][0]["address"]) for device in devices[:1])
 
+    _wish_more(patch, computing.put_instance)
+    patch.setattr(computing, "_gpus", lambda mind: {"profile": "whole", "count": 1})
     patch.setattr(assembly.host_gpus, "devices_of", first)
     patch.setattr(compute, "refuse_taken_devices", lambda guest, guests: None)
 
@@ -88,6 +100,8 @@ def _a_rack_is_taken_for_a_host(patch: pytest.MonkeyPatch) -> None:
         group = group_of(*arguments)
         return replace(group, topology=Topology.HOST) if group is not None else None
 
+    _wish_more(patch, computing.put_placement_group, computing.put_instance)
+    patch.setattr(computing, "GROUPS", {"racks": computing.GROUPS["racks"]})
     patch.setattr(placement, "group_of", of_hosts)
 
 
@@ -95,7 +109,20 @@ def _ports_are_free_while_the_host_forwards_them(patch: pytest.MonkeyPatch) -> N
     def at_once(item: Any, record: Any, seen: Any) -> Outcome:
         return Outcome(item, record, Next.REMOVE, also=lambda tx: forwards.release(tx, record.uid))
 
+    _wish_more(patch, networking.put_floating_ip, networking.delete_floating_ip, weight=30)
+    _wish_more(patch, computing.put_instance, networking.put_subnet, networking.put_network)
+    patch.setitem(user.MEMBER, computing.switch_power, 0)
+    patch.setitem(user.MEMBER, computing.put_volume, 0)
+    patch.setattr(computing, "_new", _reachable)
+    patch.setattr(networking, "PORTS", ({"to_port": 80},))
     patch.setattr(floating_ips, "_remove", at_once)
+
+
+def _reachable(mind: Mind, where: Where) -> dict[str, Any]:
+    """An instance that waits for little, and has a card to which ports can lead."""
+    assert where.tenant is not None
+    cards = [{"network": name} for name in mind.known(where.tenant, "networks")]
+    return {"flavor": "small", "image": "system/debian", "networks": cards}
 
 
 BUGS: Final[dict[str, Plant]] = {

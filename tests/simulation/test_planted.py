@@ -16,18 +16,21 @@ AGENT_SEEDS: Final = (1, 12, 2, 9, 33, 30, 3)
 """Among them is a pool that hosts share, and many exchanges arrive twice."""
 FIRST: Final = {
     "a_volume_is_taken_from_whom_holds_it": 6,
-    "a_new_loop_trusts_that_the_former_one_finished": 8,
+    "a_new_loop_trusts_that_the_former_one_finished": 3,
     "a_share_is_with_everybody": 5,
     "addresses_are_not_given_back": 4,
+    "links_are_not_heeded": 11,
+    "ports_are_free_while_the_host_forwards_them": 4,
     "a_report_of_any_revision_is_taken_for_an_answer": 1,
-    "reports_are_forgotten_though_the_answer_was_lost": 2,
+    "a_renewal_shuts_out_every_certificate_but_the_one_it_shows": 2,
+    "reports_are_forgotten_though_the_answer_was_lost": 30,
     "disks_in_a_shared_pool_are_taken_for_strangers": 9,
 }
 """The seed to begin with, where it is known that the others before it find nothing: this saves time only."""
 
 
 def _ordered(bug: str, seeds: Iterable[int]) -> list[int]:
-    return sorted(seeds, key=lambda seed: seed != FIRST.get(bug))
+    return list(dict.fromkeys([*([FIRST[bug]] if bug in FIRST else []), *seeds]))
 
 
 BUGS: Final = planted.BUGS | planted_in_racks.BUGS

@@ -10,6 +10,12 @@ from pextra.simulation.wishes.mind import Mind, deleted, replaced
 
 FLOATING_IPS: Final = ("f1", "f2")
 NETWORKS: Final = ("front", "back")
+PORTS: Final[tuple[dict[str, Any], ...]] = (
+    {"to_port": 80},
+    {"to_port": 53, "protocol": "udp"},
+    {"to_port": 443, "port": 30_000},
+    {"to_port": 443, "port": 30_001},
+)
 RANGES: Final = {"front": ("10.1.0.0/28", "10.1.0.16/29"), "back": ("10.2.0.0/29", "fd00::/64")}
 """Small ones, so that addresses are used again."""
 
@@ -54,10 +60,8 @@ def put_floating_ip(mind: Mind) -> Wish | None:
     if known is None and not instances:
         return None
     instance = known["instance"] if known is not None else mind.rng.choice(instances)
-    ports: list[dict[str, Any]] = [{"to_port": 80}, {"to_port": 53, "protocol": "udp"}]
-    ports.append({"to_port": 443, "port": mind.rng.choice((30_000, 30_001))})
-    spec = {"instance": instance, "card": mind.rng.choice((0, 0, 0, 1))}
-    return replaced(mind, where, spec | {"ports": mind.rng.sample(ports, mind.rng.randint(1, 3))})
+    ports = mind.rng.sample(PORTS, mind.rng.randint(1, len(PORTS)))
+    return replaced(mind, where, {"instance": instance, "card": mind.rng.choice((0, 0, 0, 1)), "ports": ports})
 
 
 def delete_floating_ip(mind: Mind) -> Wish | None:
