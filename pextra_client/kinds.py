@@ -1450,7 +1450,9 @@ class GivenGpu(TypedDict):
     """Thousandths of the GPU. (1000 by default)"""
 
     function: NotRequired[str]
-    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
+    """Of a virtual function, or a vGPU that is made of one, its PCI address on the host, as the guest was put
+    together last.
+    """
 
 
 class GivenCell(TypedDict):

@@ -96,7 +96,7 @@ class VgpuHost:
 
     def devices(self, name: str) -> set[str]:
         """The devices of the host in libvirt's definition of the instance's guest, as the kernel names them."""
-        domain = ET.fromstring(self.hypervisor.libvirt_xml(self.cloud.get("instance", name).uid))  # noqa: S314
+        domain = ET.fromstring(self.hypervisor.libvirt_xml(self.cloud.get("instance", name).uid))
         found: set[str] = set()
         for each in domain.findall("devices/hostdev"):
             assert each.get("managed") in ("no", None)

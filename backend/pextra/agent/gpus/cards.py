@@ -38,7 +38,7 @@ class Card:
     gpu: Gpu
     subsystem: str
     pci_serial: str | None
-    vgpus: KernelVgpus = KernelVgpus()
+    vgpus: KernelVgpus
 
 
 def read_cards(tree: Tree, pci: Pci) -> tuple[Card, ...]:

@@ -77,7 +77,7 @@ def read_vgpus(
 
 
 def with_kernels(seen: Sequence[VgpuType], kernels: KernelVgpus, mig: Mig) -> tuple[VgpuType, ...]:
-    """What the vendor's library tells of types, with what the kernel would make of them now; or else the kernel's alone.
+    """What the vendor's library tells of types, with what the kernel would make of them now.
 
     Args:
         seen: of the library, which knows all types of a GPU and how many of each it can be.
