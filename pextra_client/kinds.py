@@ -655,6 +655,9 @@ class VirtualFunctionStatus(TypedDict):
     driver: NotRequired[str]
     """Which driver has it."""
 
+    vgpu: NotRequired[bool]
+    """Whether it is a vGPU now, or one is made of it, whoever did that."""
+
 
 class VirtualFunctionsStatus(TypedDict):
     """What a GPU can be divided into by SR-IOV."""

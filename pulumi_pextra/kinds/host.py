@@ -43,6 +43,9 @@ class HostVirtualFunctionStatus:
     driver: str | None = None
     """Which driver has it."""
 
+    vgpu: bool | None = None
+    """Whether it is a vGPU now, or one is made of it, whoever did that."""
+
 
 @output_type
 class HostVirtualFunctionsStatus:

@@ -5,6 +5,7 @@ What makes vGPUs is `VgpuKernel`, and no guest is started: to start one needs a 
 
 from __future__ import annotations
 
+import random
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,9 +53,9 @@ class VgpuHost:
         self.computes: list[LibvirtCompute] = []
         host.new_agent = self._agent
         self.restart()
-        model = self.status["gpus"][0]["model"]
+        self.model = self.status["gpus"][0]["model"]
         for name, kind in (("small", self.small), ("large", self.large)):
-            cloud.put("gpu_profile", name, {"models": [model], "mode": "vgpu", "slice": kind})
+            cloud.put("gpu_profile", name, {"models": [self.model], "mode": "vgpu", "slice": kind})
 
     def restart(self) -> None:
         """The agent is another process, which has read nothing yet."""
@@ -109,6 +110,22 @@ class VgpuHost:
                 bus, slot, function = (int(place.get(part, ""), 16) for part in ("bus", "slot", "function"))
                 found.add(f"0000:{bus:02x}:{slot:02x}.{function:x}")
         return found
+
+    def functions(self, name: str) -> set[str]:
+        """The functions of the host that the instance's vGPUs are made of."""
+        return {self.card.made[device][0] for device in self.devices(name)}
+
+    def make_by_hand(self, count: int, *, first: int = 0) -> dict[str, str]:
+        """The administrator makes large vGPUs, of the functions from the first on; all that there are then."""
+        kind = next(each for each in self.card.types if each.name.endswith(self.large))
+        for number in range(count):
+            parent = self.card.parents[first + number] if len(self.card.parents) > 1 else GPU
+            self.kernel.make(parent, kind, f"5c1bff6c-7e2b-4a52-9b0a-2f2f8b1c7d1{number}" if self.card.mediated else "")
+        return self.kernel.made
+
+    def remove_by_hand(self, name: str) -> None:
+        """The administrator takes one away."""
+        self.kernel.unmake(name)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -225,33 +242,124 @@ def test_agent_that_is_killed_before_any_step_makes_each_vgpu_once_and_leaves_no
     assert host.computes[-1].observe_guests() == {}
 
 
-def test_what_the_administrator_made_stays_and_whoever_finds_no_room_says_so(host: VgpuHost) -> None:
-    kind = next(each for each in host.card.types if each.name.endswith(host.large))
-    uuids = ("5c1bff6c-7e2b-4a52-9b0a-2f2f8b1c7d11", "5c1bff6c-7e2b-4a52-9b0a-2f2f8b1c7d12")
-    for parent, uuid in zip((host.card.parents * 2)[-2:], uuids, strict=True):
-        host.kernel.make(parent, kind, uuid if host.card.mediated else "")
-    before = host.kernel.made
+def test_two_instances_never_have_the_same_vgpu_however_they_come_and_go(host: VgpuHost) -> None:
+    chance = random.Random(7)
+    there: set[str] = set()
+    most = 0
+    for number in range(14):
+        if there and (len(there) > 3 or chance.random() < 0.4):
+            gone = chance.choice(sorted(there))
+            there.remove(gone)
+            host.remove(gone)
+        else:
+            name = f"guest-{number}"
+            there.add(name)
+            host.instance(name, "small", chance.choice((1, 2)))
+        had = [device for name in there if host.why(name) == ("", "") for device in host.devices(name)]
+        assert sorted(had) == sorted(host.kernel.made)
+        most = max(most, len(had))
+    assert most >= VFS  # there was no room at times
+    for name in there:
+        host.remove(name)
+    assert host.kernel.made == {}
+
+
+def test_gpu_that_is_full_of_the_administrator_s_vgpus_is_offered_to_nobody_until_they_are_gone(host: VgpuHost) -> None:
+    before = host.make_by_hand(2)
+    host.cloud.settle(120.0)
+    host.instance("late", "large")
+    assert host.why("late")[0] == "NoCapacity"
+    assert host.kernel.made == before
+    host.remove_by_hand(next(iter(before)))
+    host.cloud.settle(180.0)
+    assert host.why("late") == ("", "")
+    assert set(host.kernel.made) == {*list(before)[1:], *host.devices("late")}
+    host.remove("late")
+    assert set(host.kernel.made) == set(list(before)[1:])
+
+
+def test_instance_whose_gpu_was_filled_meanwhile_says_so_and_has_its_vgpu_when_there_is_room(host: VgpuHost) -> None:
+    before = host.make_by_hand(2, first=VFS - 2)  # the host has not told of them yet
     host.instance("late", "large")
     reason, words = host.why("late")
     assert reason in ("MdevExhausted", "VgpuExhausted")
     assert host.large in words
-    host.remove("late")
     assert host.kernel.made == before
+    host.remove_by_hand(next(iter(before)))
+    host.cloud.settle(30.0)
+    assert host.why("late") == ("", "")
+    host.remove("late")
+    assert set(host.kernel.made) == {list(before)[1]}
 
 
-def test_host_that_has_booted_makes_them_again_when_the_guest_is_next_looked_after(host: VgpuHost) -> None:
+def test_function_that_the_administrator_made_a_vgpu_is_given_to_nobody(host: VgpuHost) -> None:
+    if host.card.parents == (GPU,):
+        pytest.skip("its vGPUs are of no virtual functions")
+    (name,) = host.make_by_hand(1)
+    assert host.card.made[name][0] == host.card.parents[0]
+    host.cloud.settle(120.0)
+    functions = host.status["gpus"][0]["vfs"]["functions"]
+    assert [each["vgpu"] for each in functions] == [True, False, False, False]
+    host.instance("first", "large")
+    assert host.why("first") == ("", "")
+    assert host.functions("first") == {host.card.parents[1]}
+    host.instance("second", "large")
+    assert host.why("second")[0] == "NoCapacity"
+    host.remove("second")
+    host.remove("first")
+    assert list(host.kernel.made) == [name]
+
+
+def test_function_that_the_administrator_took_meanwhile_stays_his_until_he_gives_it_back(host: VgpuHost) -> None:
+    if host.card.parents == (GPU,):
+        pytest.skip("its vGPUs are of no virtual functions")
+    (name,) = host.make_by_hand(1)  # the host has not told of it yet
+    before = host.kernel.made
+    host.instance("first", "large")
+    reason, words = host.why("first")
+    assert reason == ("MdevExhausted" if host.card.mediated else "VgpuTaken")
+    assert host.card.parents[0] in words
+    assert host.kernel.made == before
+    host.remove_by_hand(name)
+    host.cloud.settle(30.0)
+    assert host.why("first") == ("", "")
+    assert host.functions("first") == {host.card.parents[0]}
+
+
+def test_vgpus_that_are_backed_by_mig_are_given_as_far_as_there_are_gpu_instances(host: VgpuHost) -> None:
+    if host.card.mediated:
+        pytest.skip("one interface is enough")
+    host.cloud.put("gpu_profile", "mig", {"models": [host.model], "mode": "vgpu", "slice": "H100XM-1-10C"})
+    host.instance("first", "mig")
+    assert host.why("first")[0] == "NoCapacity"
+    host.kernel.make_gpu_instances(host.card, [1, 1, 3])
+    host.cloud.settle(180.0)
+    assert host.why("first") == ("", "")
+    host.instance("second", "mig")
+    assert host.why("second") == ("", "")
+    assert set(host.kernel.made.values()) == {"NVIDIA H100XM-1-10C"}
+    assert set(host.kernel.made) == host.devices("first") | host.devices("second")
+    assert len(host.kernel.made) == 2
+    host.cloud.settle(120.0)
+    host.instance("third", "mig")
+    assert host.why("third")[0] == "NoCapacity"
+    host.instance("sliced", "large")
+    assert host.why("sliced")[0] == "NoCapacity"
+
+
+def test_host_that_has_booted_makes_them_again_when_its_gpus_are_divided(host: VgpuHost) -> None:
     host.instance("first", "large")
     had = host.devices("first")
     host.kernel.boot()
     host.restart()
+    host.cloud.settle(120.0)
     if host.card.parents != (GPU,):  # nobody has run sriov-manage yet
-        host.cloud.settle(120.0)
-        host.instance("first", "large", labels={"changed": "yes"}) if False else None
-        host.cloud.act("instance", "first", "start") if False else None
         assert host.kernel.made == {}
+        reason, words = host.why("first")
+        assert (reason, f"to make the vGPUs that it was given of GPU {GPU}" in words) == ("ReferenceNotReady", True)
         host.kernel.divide(host.card, VFS)
-        host.cloud.settle(120.0)
-    host.restart()
+        host.cloud.settle(180.0)
+    assert host.why("first") == ("", "")
     assert set(host.kernel.made) == had == host.devices("first")
 
 

@@ -127,6 +127,13 @@ class VgpuKernel(KernelTree):
         else:
             self._write(f"{base}/nvidia/current_vgpu_type", str(kind.number))
 
+    def unmake(self, name: str) -> None:
+        """Another program takes a vGPU away, by its UUID or function."""
+        if any(name in card.parents for card in self.cards):
+            self._write(f"sys/bus/pci/devices/{name}/nvidia/current_vgpu_type", "0")
+        else:
+            self._write(f"sys/bus/mdev/devices/{name}/remove", "1")
+
     @property
     def made(self) -> dict[str, str]:
         """The types of all vGPUs, by UUID or function, as the files say it."""

@@ -26,6 +26,7 @@ def offered(
     simulated: bool,
     features: Collection[str],
     to_be_divided: Collection[str] = (),
+    given: Sequence[stored.Gpu] = (),
 ) -> Boarded:
     """A host's GPUs as placement takes them; of more than `MOST_GPUS`, the first.
 
@@ -41,7 +42,9 @@ def offered(
         simulated: whether they are.
         features: what the host can give its guests.
         to_be_divided: addresses of those that nobody is to be given whole any more.
+        given: the host's as they are given out now, by which what others made of a GPU is told from what guests have.
     """
+    known = {gpu.address: gpu for gpu in given}
     able = simulated or HostFeature.VFIO in features
     # Where modules are numbered, a board's partitions are of those; elsewhere places are as good as addresses.
     ordered = sorted(gpus, key=lambda gpu: (gpu.module or 0, gpu.address))[:MOST_GPUS]
@@ -50,7 +53,7 @@ def offered(
             host_uid=host_uid,
             address=gpu.address,
             position=position,
-            kind=_kind(gpu, simulated=simulated, whole=gpu.address not in to_be_divided),
+            kind=_kind(gpu, simulated=simulated, whole=gpu.address not in to_be_divided, given=known.get(gpu.address)),
             cell=gpu.numa_node if gpu.numa_node is not None else NO_CELL,
             usable=able and gpu.health.state is not HealthState.FAILED and (simulated or gpu.iommu_group is not None),
         )
@@ -173,8 +176,12 @@ def _board(ordered: Sequence[Gpu], name: str) -> Board:
     return from_links(len(ordered), frozenset(pairs))
 
 
-def _kind(gpu: Gpu, *, simulated: bool, whole: bool) -> dict[str, Any]:
-    """What all GPUs like it have in common: see `stored.Gpu`."""
+def _kind(gpu: Gpu, *, simulated: bool, whole: bool, given: stored.Gpu | None) -> dict[str, Any]:
+    """What all GPUs like it have in common: see `stored.Gpu`.
+
+    Args:
+        given: as guests have it now; None: it is new.
+    """
     slices: list[dict[str, Any]] = []
     functions = gpu.vfs.functions[:MOST_VFS]
     apart = all(function.iommu_group is not None for function in functions)
@@ -182,7 +189,8 @@ def _kind(gpu: Gpu, *, simulated: bool, whole: bool) -> dict[str, Any]:
         slices.append(_slice("vf", "", WHOLE_MILLI // len(functions), 1, range(len(functions))))
     whole = whole and not gpu.vfs.current  # the kernel lets no guest have what is divided
     if not simulated:
-        slices += _vgpus(gpu, functions=len(functions) if apart else 0)
+        slices += _vgpus(gpu, functions=len(functions) if apart else 0, given=given)
+        whole = whole and not any(each.made for each in gpu.vgpu_types)
         return {"model": gpu.model, "shareable": False, "whole": whole, "slices": slices}
     slices += [
         _slice("mig", profile.name, profile.size * WHOLE_MILLI // MIG_SLOTS, profile.size, profile.starts)
@@ -194,25 +202,30 @@ def _kind(gpu: Gpu, *, simulated: bool, whole: bool) -> dict[str, Any]:
     return {"model": gpu.model, "shareable": whole, "whole": whole, "slices": slices}
 
 
-def _vgpus(gpu: Gpu, *, functions: int) -> list[dict[str, Any]]:
-    """The vGPU types that a real host's kernel makes of a GPU, or made.
+def _vgpus(gpu: Gpu, *, functions: int, given: stored.Gpu | None) -> list[dict[str, Any]]:
+    """The vGPU types that a real host's kernel would make of a GPU: as many as guests have, and as it would make more.
+
+    They are told apart by number: that of the virtual function, of which nobody is offered one that others made a vGPU;
+    of a GPU whose kernel needs no functions for them, any.
 
     Args:
         functions: of how many virtual functions guests can be given.
+        given: see `_kind`.
     """
-    types = [each for each in gpu.vgpu_types if each.available or each.made]
-    match gpu.vgpu_interface:
-        case None:
-            return []
-        case VgpuInterface.MDEV:
-            return [_slice("vgpu", each.name, WHOLE_MILLI // max(1, each.most)) for each in types]
-        case VgpuInterface.VF_MDEV | VgpuInterface.VF:
-            most = [min(each.most, functions) for each in types]
-            return [
-                _slice("vgpu", each.name, WHOLE_MILLI // count, 1, range(functions))
-                for each, count in zip(types, most, strict=True)
-                if count
-            ]
+    if gpu.vgpu_interface is None:
+        return []
+    apart = gpu.vgpu_interface != VgpuInterface.MDEV
+    slots, had_as = (0, "") if given is None else (given.slots, given.profile)
+    had = [number for number in range(MOST_VFS) if slots >> number & 1]
+    others = [number for number in range(functions if apart else MOST_VFS) if number not in had]
+    free = [number for number in others if not (apart and gpu.vfs.functions[number].vgpu)]
+    found: list[dict[str, Any]] = []
+    for each in gpu.vgpu_types:
+        starts = sorted([*had, *free[: each.available or 0]])
+        if starts and (each.available or each.name == had_as):
+            most = min(each.most, functions) if apart else each.most
+            found.append(_slice("vgpu", each.name, WHOLE_MILLI // max(1, most), 1, starts))
+    return found
 
 
 def _slice(mode: str, name: str, milli: int, slots: int = 0, starts: Sequence[int] = ()) -> dict[str, Any]:

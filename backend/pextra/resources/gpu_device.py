@@ -54,6 +54,8 @@ class VirtualFunctionStatus(SpecModel):
     """The number of its IOMMU group; it may differ after the next boot."""
     driver: str | None = None
     """Which driver has it."""
+    vgpu: bool = False
+    """Whether it is a vGPU now, or one is made of it, whoever did that."""
 
 
 class VirtualFunctionsStatus(SpecModel):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pextra.agent.gpus.vgpus import KernelVgpus, Made, mediated, read_vgpus
+from pextra.agent.gpus.vgpus import KernelVgpus, Made, is_vgpu, mediated, read_vgpus
 from pextra.agent.inventory.pci import Pci, PciDevice
 from pextra.agent.inventory.tree import Tree
 from pextra.drivers.gpu.interface import MOST_FUNCTIONS, Gpu, VirtualFunction, VirtualFunctions
@@ -79,7 +79,7 @@ def _card(tree: Tree, device: PciDevice, of_address: Mapping[str, PciDevice], md
         iommu_group=device.iommu_group,
         root_complex=device.root_complex,
         driver=device.driver,
-        vfs=_functions(device, of_address),
+        vfs=_functions(tree, device, of_address, mdevs),
     )
     subsystem = f"{device.subsystem_vendor or ''}:{device.subsystem_device or ''}".strip(":")
     functions = [function.address for function in gpu.vfs.functions]
@@ -87,14 +87,14 @@ def _card(tree: Tree, device: PciDevice, of_address: Mapping[str, PciDevice], md
     return Card(gpu, subsystem, _pci_serial(tree.raw(f"{path}/config", _CONFIG_BYTES) or b""), vgpus)
 
 
-def _functions(device: PciDevice, of_address: Mapping[str, PciDevice]) -> VirtualFunctions:
+def _functions(tree: Tree, device: PciDevice, of_address: Mapping[str, PciDevice], mdevs: Made) -> VirtualFunctions:
     if device.sriov is None:
         return VirtualFunctions()
     found: list[VirtualFunction] = []
     for address in device.sriov.vfs[:MOST_FUNCTIONS]:
         function = of_address.get(address)
         group, driver = (None, None) if function is None else (function.iommu_group, function.driver)
-        found.append(VirtualFunction(address, group, driver))
+        found.append(VirtualFunction(address, group, driver, is_vgpu(tree, address, mdevs)))
     return VirtualFunctions(device.sriov.total_vfs, device.sriov.num_vfs, tuple(found))
 
 

@@ -56,6 +56,11 @@ def mediated(tree: Tree) -> Made:
     return found
 
 
+def is_vgpu(tree: Tree, function: str, mdevs: Made) -> bool:
+    """Whether a virtual function is a vGPU, or one is made of it."""
+    return bool(tree.count(_current(function))) or any(parent == function for parent, _ in mdevs)
+
+
 def read_vgpus(
     tree: Tree, address: str, functions: Sequence[str], mdevs: Made, *, gpu_memory_mib: int | None
 ) -> KernelVgpus:

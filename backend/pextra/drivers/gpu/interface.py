@@ -27,11 +27,13 @@ class VirtualFunction:
     Attributes:
         iommu_group: the number of its group; None without an IOMMU.
         driver: who drives it now.
+        vgpu: whether it is a vGPU now, or one is made of it, whoever did that.
     """
 
     address: str
     iommu_group: int | None = None
     driver: str | None = None
+    vgpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
