@@ -5,6 +5,7 @@ What makes vGPUs is `VgpuKernel`, and no guest is started: to start one needs a 
 
 from __future__ import annotations
 
+import math
 import random
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -144,6 +145,7 @@ class VgpuHost:
             boot_id="boot-1",
             version="test",
             clock=self.cloud.clock,
+            stranger_grace_s=math.inf,  # other tests' guests are under the same libvirtd
         )
 
     def _inventory(self) -> Inventory:
@@ -204,6 +206,7 @@ def test_instances_have_vgpus_of_their_own_until_they_are_gone(host: VgpuHost) -
     assert host.devices("last") == set(host.kernel.made)
 
 
+@pytest.mark.parametrize("host", ["mdev", "vf"], indirect=True)
 def test_agent_that_is_killed_before_any_step_makes_each_vgpu_once_and_leaves_none(
     host: VgpuHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,11 +245,12 @@ def test_agent_that_is_killed_before_any_step_makes_each_vgpu_once_and_leaves_no
     assert host.computes[-1].observe_guests() == {}
 
 
+@pytest.mark.parametrize("host", ["mdev", "vf"], indirect=True)
 def test_two_instances_never_have_the_same_vgpu_however_they_come_and_go(host: VgpuHost) -> None:
     chance = random.Random(7)
     there: set[str] = set()
     most = 0
-    for number in range(14):
+    for number in range(10):
         if there and (len(there) > 3 or chance.random() < 0.4):
             gone = chance.choice(sorted(there))
             there.remove(gone)
@@ -292,9 +296,8 @@ def test_instance_whose_gpu_was_filled_meanwhile_says_so_and_has_its_vgpu_when_t
     assert set(host.kernel.made) == {list(before)[1]}
 
 
+@pytest.mark.parametrize("host", ["vf-mdev", "vf"], indirect=True)
 def test_function_that_the_administrator_made_a_vgpu_is_given_to_nobody(host: VgpuHost) -> None:
-    if host.card.parents == (GPU,):
-        pytest.skip("its vGPUs are of no virtual functions")
     (name,) = host.make_by_hand(1)
     assert host.card.made[name][0] == host.card.parents[0]
     host.cloud.settle(120.0)
@@ -310,9 +313,8 @@ def test_function_that_the_administrator_made_a_vgpu_is_given_to_nobody(host: Vg
     assert list(host.kernel.made) == [name]
 
 
+@pytest.mark.parametrize("host", ["vf-mdev", "vf"], indirect=True)
 def test_function_that_the_administrator_took_meanwhile_stays_his_until_he_gives_it_back(host: VgpuHost) -> None:
-    if host.card.parents == (GPU,):
-        pytest.skip("its vGPUs are of no virtual functions")
     (name,) = host.make_by_hand(1)  # the host has not told of it yet
     before = host.kernel.made
     host.instance("first", "large")
@@ -326,9 +328,8 @@ def test_function_that_the_administrator_took_meanwhile_stays_his_until_he_gives
     assert host.functions("first") == {host.card.parents[0]}
 
 
+@pytest.mark.parametrize("host", ["vf"], indirect=True)
 def test_vgpus_that_are_backed_by_mig_are_given_as_far_as_there_are_gpu_instances(host: VgpuHost) -> None:
-    if host.card.mediated:
-        pytest.skip("one interface is enough")
     host.cloud.put("gpu_profile", "mig", {"models": [host.model], "mode": "vgpu", "slice": "H100XM-1-10C"})
     host.instance("first", "mig")
     assert host.why("first")[0] == "NoCapacity"

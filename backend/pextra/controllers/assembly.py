@@ -40,7 +40,15 @@ GIB: Final = 1 << 30
 
 
 class Missing(Exception):
-    """Something that the guest needs is not there yet; the message says what."""
+    """Something that the guest needs is not there yet; the message says what.
+
+    Attributes:
+        poll_s: after which time to look whether it is; None: what is waited for asks for the next look.
+    """
+
+    def __init__(self, what: str, *, poll_s: float | None = None) -> None:
+        super().__init__(what)
+        self.poll_s = poll_s
 
 
 def desired_guest(
@@ -99,7 +107,7 @@ def desired_guest(
 def _devices(tx: Tx, record: Record, host: Record) -> tuple[GuestDevice, ...]:
     claims = gpus.claims_of(tx, record.tenant_uid, record.uid)
     if lack := host_gpus.lost(record.uid, claims, host.status, simulated=host.spec["driver"] == "sim"):
-        raise Missing(lack)
+        raise Missing(lack, poll_s=5.0)  # no host asks for its guests to be looked at when it has its devices again
     return host_gpus.devices_of(record.uid, claims, host.status)
 
 
