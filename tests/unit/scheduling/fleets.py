@@ -59,7 +59,7 @@ H100 = GpuType(
         (Mode.MIG, "1g"): Slice(125, 1, (0, 1, 2, 3, 4, 5, 6)),
         (Mode.MIG, "2g"): Slice(250, 2, (0, 2, 4)),
         (Mode.MIG, "3g"): Slice(500, 4, (0, 4)),
-        (Mode.VGPU, "quarter"): Slice(250),
+        (Mode.VGPU, "quarter"): Slice(250, 1, (0, 2, 3)),
         (Mode.VGPU, "half"): Slice(500),
     },
 )
