@@ -655,6 +655,9 @@ class VirtualFunctionStatus(TypedDict):
     driver: NotRequired[str]
     """Which driver has it."""
 
+    vgpu: NotRequired[bool]
+    """Whether it is a vGPU now, or one is made of it, whoever did that."""
+
 
 class VirtualFunctionsStatus(TypedDict):
     """What a GPU can be divided into by SR-IOV."""
@@ -734,13 +737,19 @@ class VgpuTypeStatus(TypedDict):
     """As the vendor calls it, such as `L40S-12Q`."""
 
     id: int
-    """The driver's number for it."""
+    """The driver's number for it; 0: it has none."""
 
     memory_mib: int
-    """Memory of one."""
+    """Memory of one; 0: unknown."""
 
     most: int
     """How many of them one GPU can be."""
+
+    available: NotRequired[int]
+    """How many more the host's kernel would make now; absent where it makes none."""
+
+    made: NotRequired[int]
+    """How many there are, whoever made them."""
 
 
 class GpuHealthStatus(TypedDict):
@@ -819,6 +828,11 @@ class GpuDevice(TypedDict):
 
     vgpu_types: NotRequired[list[VgpuTypeStatus]]
     """What the host's driver can make of it."""
+
+    vgpu_interface: NotRequired[Literal["mdev", "vf-mdev", "vf"]]
+    """How the host's kernel lets vGPUs be made of it: as mediated devices of the GPU, as one of each virtual
+    function, or of the virtual functions themselves. Absent: it does not.
+    """
 
     health: NotRequired[GpuHealthStatus]
     """How it is. ({"state": "unknown", "reasons": [], "xids": []} by default)"""
@@ -1558,7 +1572,9 @@ class GivenGpu(TypedDict):
     """Thousandths of the GPU. (1000 by default)"""
 
     function: NotRequired[str]
-    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
+    """Of a virtual function, or a vGPU that is made of one, its PCI address on the host, as the guest was put
+    together last.
+    """
 
 
 class GivenCell(TypedDict):

@@ -83,8 +83,8 @@ def _what_a_guest_is_bound_to_is_taken_of_the_host_alone(patch: pytest.MonkeyPat
 def _every_guest_gets_the_first_gpu(patch: pytest.MonkeyPatch) -> None:
     devices_of = assembly.host_gpus.devices_of
 
-    def first(claims: Any, host: Any) -> Any:
-        devices = devices_of(claims, host)
+    def first(guest_uid: str, claims: Any, host: Any) -> Any:
+        devices = devices_of(guest_uid, claims, host)
         return tuple(replace(device, address=host["gpus"][0]["address"]) for device in devices[:1])
 
     _wish_more(patch, computing.put_instance)

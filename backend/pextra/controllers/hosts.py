@@ -19,7 +19,7 @@ from pextra.drivers.interface import DriverError, HostFeature, HostInventory
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
 from pextra.services.placement import HUGEPAGE_1G_KIB, HUGEPAGE_2M_KIB
-from pextra.store import agents, allocations, assignments, objects, samples, work
+from pextra.store import agents, allocations, assignments, gpus, objects, samples, work
 from pextra.store.allocations import Amounts, Boarded
 from pextra.store.cells import COUNTED
 from pextra.store.database import Tx
@@ -198,16 +198,17 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any], 
         also = partial(_state, record=record, spec=spec, pool=pool, inventory=None)
         return Outcome(item, record, Next.DONE, [conditions.ready(False, "FabricUnready", lack)], facts, also=also)
     inventory = _inventory(told)
-    offered = host_gpus.offered(
-        record.uid,
-        told.gpus,
-        told.gpu_board,
-        simulated=spec["driver"] == "sim",
-        features=told.features,
-        to_be_divided=host_division.to_be_divided(divided),
-    )
 
     def ready(tx: Tx) -> None:
+        offered = host_gpus.offered(
+            record.uid,
+            told.gpus,
+            told.gpu_board,
+            simulated=spec["driver"] == "sim",
+            features=told.features,
+            to_be_divided=host_division.to_be_divided(divided),
+            given=gpus.of_host(tx, record.uid) if any(gpu.vgpu_interface for gpu in told.gpus) else (),
+        )
         _state(tx, record, spec, pool, inventory, offered)
         if spec["sriov"] or agent.settings is not None:
             assignments.put_settings(tx, record.uid, host_division.settings_of(spec))
@@ -240,7 +241,7 @@ def _state(
     spec: dict[str, Any],
     pool: Pool,
     inventory: HostInventory | None,
-    gpus: Boarded | None = None,
+    offered: Boarded | None = None,
 ) -> None:
     """Make the host's capacity known; without an inventory the last known one stands and the host is not ready."""
     ready = inventory is not None
@@ -265,7 +266,7 @@ def _state(
             inventory, cpu_overcommit=spec["cpu_overcommit"], reserved_memory_mib=spec["reserved_memory_mib"]
         ),
         features=[feature.value for feature in inventory.features],
-        gpus=gpus,
+        gpus=offered,
         cells=_cell_capacities(inventory, spec) if ready else None,
     )
     if ready and not record.ready:
@@ -315,8 +316,11 @@ def _shown(inventory: HostInventory | documents.Inventory) -> dict[str, Any]:
 
 def _gpus(found: HostGpus) -> dict[str, Any]:
     """What is said of a host's GPUs."""
-    gpus = documents.write(found)["gpus"]
-    return {"gpus": gpus, "gpu_board": found.board, "gpu_summary": summary(found.gpus, found.board)}
+    return {
+        "gpus": documents.write(found)["gpus"],
+        "gpu_board": found.board,
+        "gpu_summary": summary(found.gpus, found.board),
+    }
 
 
 def _inventory(told: documents.Inventory) -> HostInventory:

@@ -363,7 +363,7 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         revealing_cloud = None if remote.has_agent(host) else cloud
         desired = assembly.desired_guest(revealing_cloud, surroundings, record, spec, provided.given, ways, host)
     except assembly.Missing as missing:
-        return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
+        return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.", poll_s=missing.poll_s)
     prepared = Prepared(record, desired, host, provided.surplus)
     if not remote.has_agent(host):
         return prepared

@@ -36,6 +36,7 @@ REASONS: Final = frozenset(
         "DeviceLost", "DeviceInUse", "DeviceBusy", "DeviceTaken", "DeviceInvalid", "DeviceRefused", "DeviceUnfit",
         "DevicesForbidden", "GroupDivided", "IommuMissing", "VfioMissing", "LockingForbidden", "VfsInUse",
         "VfsUnsupported", "MdevExhausted", "MdevTaken", "MdevUnsupported", "VgpuTaken", "VgpuUnsupported",
+        "VgpuExhausted",
         # networks that span hosts
         "FabricUnready", "FabricUnreachable", "FabricChanged", "PartInvalid", "Unplugged",
         "SwitchUnready", "SwitchUnreachable", "AddressTaken", "NetworksOverlap", "NextHopUnreachable",

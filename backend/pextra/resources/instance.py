@@ -250,7 +250,8 @@ class GivenGpu(SpecModel):
     milli: int = 1000
     """Thousandths of the GPU."""
     function: str = ""
-    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
+    """Of a virtual function, or a vGPU that is made of one, its PCI address on the host, as the guest was put together
+    last."""
 
 
 class GivenCell(SpecModel):
