@@ -192,6 +192,14 @@ def test_vgpus_with_numbers_are_as_many_as_there_are_numbers() -> None:
     assert not isinstance(placed[-1], Placement)
 
 
+def test_guest_of_more_vgpus_than_a_gpu_has_numbers_gets_the_others_of_another() -> None:
+    wish = gpu_guest(GpuRequest(mode=Mode.VGPU, profile="third", count=4))
+    decision = place(Snapshot.of([gpu_host("h", free="12")]), wish)
+    assert isinstance(decision, Placement)
+    assert len({(claim.address, claim.slots) for claim in decision.gpus}) == 4
+    assert not isinstance(place(Snapshot.of([gpu_host("h", free="1")]), wish), Placement)
+
+
 def test_guest_of_several_parts_takes_them_of_as_few_gpus_as_can_be() -> None:
     wish = GpuRequest(count=4, mode=Mode.VGPU, profile="quarter")
     decision = place(Snapshot.of([gpu_host("h")]), gpu_guest(wish))
