@@ -173,26 +173,6 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
             "gpus": {"profile": "quarter", "count": 1, "nvlink": "none", "numa": "preferred"},
         },
     ),
-    "load_balancer": (
-        "tenants/acme/load_balancers/web",
-        {
-            "router": "core",
-            "network": "front",
-            "address": "10.1.0.20",
-            "listeners": [
-                {
-                    "protocol": "tcp",
-                    "port": 80,
-                    "to_port": 8080,
-                    "affinity_s": 60,
-                    "check": {"interval_s": 2, "timeout_s": 3, "successes": 1, "failures": 2},
-                }
-            ],
-            "members": [{"instance": "web-1", "card": 0}],
-            "selector": {"made-by": "tests"},
-            "description": "the shop",
-        },
-    ),
     "share": ("tenants/acme/shares/mine", {"kind": "image", "name": "mine", "tenants": ["globex"]}),
 }
 

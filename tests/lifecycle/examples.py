@@ -163,6 +163,6 @@ def _needs(kind: str) -> set[str]:
                 waiting.append(reference.kind)
     extra = {
         "role_binding": {"group", "user"}, "application_credential": {"service_account"}, "share": {"image"},
-        "router": {"subnet"},
+        "router": {"subnet"}, "load_balancer": {"subnet"},
     }  # fmt: skip
     return found | extra.get(kind, set())
