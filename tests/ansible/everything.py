@@ -34,7 +34,6 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "volume": {"size_gib": 4},
     "placement_group": {"description": "the former web servers"},
     "instance": {"power": "off", "stop_timeout_s": 60},
-    "floating_ip": {"ports": [{"to_port": 81}]},
     "load_balancer": {"listeners": [{"port": 81, "affinity_s": 60}]},
     "share": {"tenants": "all"},
 }

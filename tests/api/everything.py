@@ -142,7 +142,7 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "router": (
         "tenants/acme/routers/core",
         {
-            "interfaces": [{"network": "front", "addresses": ["10.1.0.250"]}],
+            "interfaces": [{"network": "front", "addresses": []}],
             "routes": [{"destination": "10.9.0.0/16", "next_hop": "10.1.0.9"}],
             "gateway": {"pool": "public", "translate": False},
             "description": "joins everything",
