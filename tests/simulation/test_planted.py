@@ -17,7 +17,9 @@ AGENT_SEEDS: Final = (1, 12, 2, 9, 33, 30, 3)
 FIRST: Final = {
     "a_volume_is_taken_from_whom_holds_it": 6,
     "a_new_loop_trusts_that_the_former_one_finished": 3,
-    "a_share_is_with_everybody": 5,
+    "a_share_is_with_everybody": 7,
+    "a_resize_does_not_change_the_hosts_counters": 7,
+    "who_goes_is_sent_to_still": 2,
     "addresses_are_not_given_back": 4,
     "links_are_not_heeded": 11,
     "ports_are_free_while_the_host_forwards_them": 4,
