@@ -5,21 +5,17 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from pextra.declaration.kind import Area, Column, Kind, Scope, SpecModel, StatusModel
 from pextra.declaration.markers import Filterable, Immutable, Unit
-from pextra.resources.subnet import Address
-
-
-def _cidr(text: str) -> str:
-    return str(ipaddress.ip_network(text, strict=True))
+from pextra.resources.addresses import Address, Cidr
 
 
 class AddressRange(SpecModel):
     """A range of the network outside, and which of its addresses are the cloud's."""
 
-    cidr: Annotated[str, AfterValidator(_cidr), Field(max_length=43)]
+    cidr: Cidr
     """The range, IPv4 or IPv6, without host bits."""
     gateway: Address
     """The way on from there; nobody is given it."""

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from pextra.declaration.kind import Column, Kind, SpecModel, StatusModel
 from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref
-from pextra.resources.subnet import Address
+from pextra.resources.addresses import Address
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 

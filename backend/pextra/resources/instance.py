@@ -18,10 +18,10 @@ from pextra.declaration.markers import (
     SecretText,
     Unit,
 )
+from pextra.resources.addresses import Address
 from pextra.resources.host import TaintEffect, TaintKey, TaintValue
 from pextra.resources.image import COPIED_OF_IMAGE
 from pextra.resources.secret import EntryName
-from pextra.resources.subnet import Address
 
 _COPIED_OF_FLAVOR = (
     "vcpus", "memory_mib", "disk_gib", "firmware", "secure_boot", "tpm", "cpu_policy", "numa_cells", "hugepage_kib",

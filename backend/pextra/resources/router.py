@@ -5,15 +5,11 @@ from __future__ import annotations
 import ipaddress
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from pextra.declaration.kind import Column, Kind, SpecModel, StatusModel
 from pextra.declaration.markers import ObjectName, Ref
-from pextra.resources.subnet import Address
-
-
-def _cidr(text: str) -> str:
-    return str(ipaddress.ip_network(text, strict=True))
+from pextra.resources.addresses import Address, Cidr
 
 
 class RouterInterface(SpecModel):
@@ -28,7 +24,7 @@ class RouterInterface(SpecModel):
 class RouterRoute(SpecModel):
     """Where the router sends what is for a range that none of its networks has."""
 
-    destination: Annotated[str, AfterValidator(_cidr), Field(max_length=43)]
+    destination: Cidr
     """The range, IPv4 or IPv6, without host bits."""
     next_hop: Address
     """An address in one of the router's networks."""
