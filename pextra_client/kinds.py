@@ -655,6 +655,9 @@ class VirtualFunctionStatus(TypedDict):
     driver: NotRequired[str]
     """Which driver has it."""
 
+    vgpu: NotRequired[bool]
+    """Whether it is a vGPU now, or one is made of it, whoever did that."""
+
 
 class VirtualFunctionsStatus(TypedDict):
     """What a GPU can be divided into by SR-IOV."""
@@ -734,13 +737,19 @@ class VgpuTypeStatus(TypedDict):
     """As the vendor calls it, such as `L40S-12Q`."""
 
     id: int
-    """The driver's number for it."""
+    """The driver's number for it; 0: it has none."""
 
     memory_mib: int
-    """Memory of one."""
+    """Memory of one; 0: unknown."""
 
     most: int
     """How many of them one GPU can be."""
+
+    available: NotRequired[int]
+    """How many more the host's kernel would make now; absent where it makes none."""
+
+    made: NotRequired[int]
+    """How many there are, whoever made them."""
 
 
 class GpuHealthStatus(TypedDict):
@@ -819,6 +828,11 @@ class GpuDevice(TypedDict):
 
     vgpu_types: NotRequired[list[VgpuTypeStatus]]
     """What the host's driver can make of it."""
+
+    vgpu_interface: NotRequired[Literal["mdev", "vf-mdev", "vf"]]
+    """How the host's kernel lets vGPUs be made of it: as mediated devices of the GPU, as one of each virtual
+    function, or of the virtual functions themselves. Absent: it does not.
+    """
 
     health: NotRequired[GpuHealthStatus]
     """How it is. ({"state": "unknown", "reasons": [], "xids": []} by default)"""
@@ -910,6 +924,9 @@ class HostStatus(TypedDict):
     """What the fabric of networks calls it, into which it plugs its guests; empty where its networks are its
     own.
     """
+
+    physical_networks: NotRequired[list[str]]
+    """What it calls the networks outside that it has a bridge to, by which routers reach them."""
 
     agent_version: NotRequired[str]
     """The version of its agent."""
@@ -1013,6 +1030,54 @@ class GpuProfileStatus(TypedDict):
 
     conditions: NotRequired[list[Condition]]
     """What is true of the object; every kind has `ready`."""
+
+
+class AddressRange(TypedDict):
+    """A range of the network outside, and which of its addresses are the cloud's."""
+
+    cidr: str
+    """The range, IPv4 or IPv6, without host bits."""
+
+    gateway: str
+    """The way on from there; nobody is given it."""
+
+    first: NotRequired[str]
+    """The first address that is given; without it, the first after the range's own."""
+
+    last: NotRequired[str]
+    """The last one; without it, the last before the broadcast address."""
+
+
+class AddressPoolSpec(TypedDict):
+    """What is given to routers and floating IPs, and where it is."""
+
+    physical: str
+    """What hosts call the network outside: the name in their `ovn-bridge-mappings`. (cannot change)"""
+
+    vlan: NotRequired[int]
+    """Its tag there; without it, packets have none. (cannot change)"""
+
+    mtu: NotRequired[int]
+    """Largest packet outside. (in bytes; 1500 by default)"""
+
+    ranges: list[AddressRange]
+    """The addresses. A router is given one of each address family that there is."""
+
+    description: NotRequired[str]
+    """What is out there."""
+
+
+class AddressPoolStatus(TypedDict):
+    """What an address pool was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    hosts: NotRequired[list[str]]
+    """Hosts by which the network outside is reached, by what the fabric calls them."""
 
 
 class ImageUpload(TypedDict):
@@ -1161,6 +1226,74 @@ class SubnetStatus(TypedDict):
 
     conditions: NotRequired[list[Condition]]
     """What is true of the object; every kind has `ready`."""
+
+
+class RouterInterface(TypedDict):
+    """A network that the router is in."""
+
+    network: str
+    """The network, of the same tenant. (reference: network)"""
+
+    addresses: NotRequired[list[str]]
+    """The router's own there; without them, it is the gateway of every subnet, which one router of a network
+    can be.
+    """
+
+
+class RouterRoute(TypedDict):
+    """Where the router sends what is for a range that none of its networks has."""
+
+    destination: str
+    """The range, IPv4 or IPv6, without host bits."""
+
+    next_hop: str
+    """An address in one of the router's networks."""
+
+
+class RouterWayOut(TypedDict):
+    """The router's way to the world."""
+
+    pool: str
+    """Where it leads, and whence the router has an address outside, of each address family that the pool has.
+    (reference: address_pool)
+    """
+
+    translate: NotRequired[bool]
+    """Whether what goes out from its networks is seen as the router's address outside; otherwise as what it
+    is. (true by default)
+    """
+
+
+class RouterSpec(TypedDict):
+    """What a router should be."""
+
+    interfaces: NotRequired[list[RouterInterface]]
+    """The networks that it joins. What their security groups let through is decided by them still."""
+
+    routes: NotRequired[list[RouterRoute]]
+    """Static routes; several of one destination share what is sent there. Its own networks need none."""
+
+    gateway: NotRequired[RouterWayOut]
+    """The way to everywhere that no network and no route of it leads to; without one, there is none."""
+
+    description: NotRequired[str]
+    """What the router is for."""
+
+
+class RouterStatus(TypedDict):
+    """What a router was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    addresses: NotRequired[list[str]]
+    """Its own addresses, in the order of `spec.interfaces`, each with the length of its subnet's prefix."""
+
+    outside: NotRequired[list[str]]
+    """Its addresses in the pool of `spec.gateway`."""
 
 
 class AddressGroupSpec(TypedDict):
@@ -1464,7 +1597,9 @@ class GivenGpu(TypedDict):
     """Thousandths of the GPU. (1000 by default)"""
 
     function: NotRequired[str]
-    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
+    """Of a virtual function, or a vGPU that is made of one, its PCI address on the host, as the guest was put
+    together last.
+    """
 
 
 class GivenCell(TypedDict):
@@ -1572,8 +1707,17 @@ class FloatingIpSpec(TypedDict):
     card: NotRequired[int]
     """The network card that it leads to, counted from 0."""
 
-    ports: list[FloatingIpPort]
-    """The ports that lead to the instance."""
+    pool: NotRequired[str]
+    """Where the address is from, on hosts of OVN: all of it leads to the instance, and what the instance
+    sends out is seen as coming from there. Without one, ports of the instance's host are forwarded.
+    (reference: address_pool; cannot change)
+    """
+
+    address: NotRequired[str]
+    """A wanted address of the pool; without it, a free one. (cannot change)"""
+
+    ports: NotRequired[list[FloatingIpPort]]
+    """The ports that lead to the instance, where there is no pool."""
 
 
 class FloatingIpStatus(TypedDict):
@@ -1593,6 +1737,100 @@ class FloatingIpStatus(TypedDict):
 
     host: NotRequired[str]
     """The host that the address is on."""
+
+
+class LoadBalancerCheck(TypedDict):
+    """How members are found to serve: by a connection, or a datagram that nothing refuses."""
+
+    interval_s: NotRequired[int]
+    """How often each is asked. (in s; 5 by default)"""
+
+    timeout_s: NotRequired[int]
+    """How long an answer may take. (in s; 20 by default)"""
+
+    successes: NotRequired[int]
+    """After so many answers in a row it serves. (3 by default)"""
+
+    failures: NotRequired[int]
+    """After so many that did not come, it is left out. (3 by default)"""
+
+
+class LoadBalancerListener(TypedDict):
+    """A port of the load balancer."""
+
+    protocol: NotRequired[Literal["tcp", "udp"]]
+    """What is spread over the members. ("tcp" by default)"""
+
+    port: int
+    """The port of the load balancer's address."""
+
+    to_port: NotRequired[int]
+    """The port of the members; without it, the same."""
+
+    affinity_s: NotRequired[int]
+    """How long a client stays with a member after its last connection; with 0, each connection goes anywhere.
+    (in s)
+    """
+
+    check: NotRequired[LoadBalancerCheck]
+    """How members are found to serve; without it, every one is taken to."""
+
+
+class LoadBalancerMember(TypedDict):
+    """An instance that serves."""
+
+    instance: str
+    """The instance, of the same tenant. (reference: instance)"""
+
+    card: NotRequired[int]
+    """The network card at which it serves, counted from 0."""
+
+
+class LoadBalancerSpec(TypedDict):
+    """What a load balancer should be. Members' security groups decide by the clients' own addresses."""
+
+    router: str
+    """By which it is reached: from all networks that the router joins, where members are, too. (reference:
+    router; cannot change)
+    """
+
+    network: NotRequired[str]
+    """The network, one of the router's, that its address is in; without it, the address is of the pool that
+    the router goes out to, and reached from outside. (reference: network; cannot change)
+    """
+
+    address: NotRequired[str]
+    """A wanted address; without it, a free one. (cannot change)"""
+
+    listeners: list[LoadBalancerListener]
+    """Its ports."""
+
+    members: NotRequired[list[LoadBalancerMember]]
+    """Instances that serve."""
+
+    selector: NotRequired[dict[str, str]]
+    """Labels: every instance of the tenant that has all of them serves, too, by its first card."""
+
+    description: NotRequired[str]
+    """What the load balancer is for."""
+
+
+class LoadBalancerStatus(TypedDict):
+    """What a load balancer was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    address: NotRequired[str]
+    """Its address."""
+
+    members: NotRequired[list[str]]
+    """The addresses of the instances that may serve; checks, where there are some, leave out those that do
+    not.
+    """
 
 
 class OperationTarget(TypedDict):
@@ -1683,6 +1921,8 @@ FLAVOR = Kind(name="flavor", plural="flavors", scope=Scope.CLOUD)
 
 GPU_PROFILE = Kind(name="gpu_profile", plural="gpu_profiles", scope=Scope.CLOUD)
 
+ADDRESS_POOL = Kind(name="address_pool", plural="address_pools", scope=Scope.CLOUD)
+
 IMAGE = Kind(name="image", plural="images", scope=Scope.TENANT)
 
 SSH_KEY = Kind(name="ssh_key", plural="ssh_keys", scope=Scope.TENANT)
@@ -1692,6 +1932,8 @@ SECRET = Kind(name="secret", plural="secrets", scope=Scope.TENANT)
 NETWORK = Kind(name="network", plural="networks", scope=Scope.TENANT)
 
 SUBNET = Kind(name="subnet", plural="subnets", scope=Scope.TENANT)
+
+ROUTER = Kind(name="router", plural="routers", scope=Scope.TENANT)
 
 ADDRESS_GROUP = Kind(name="address_group", plural="address_groups", scope=Scope.TENANT)
 
@@ -1704,6 +1946,8 @@ PLACEMENT_GROUP = Kind(name="placement_group", plural="placement_groups", scope=
 INSTANCE = Kind(name="instance", plural="instances", scope=Scope.TENANT)
 
 FLOATING_IP = Kind(name="floating_ip", plural="floating_ips", scope=Scope.TENANT)
+
+LOAD_BALANCER = Kind(name="load_balancer", plural="load_balancers", scope=Scope.TENANT)
 
 OPERATION = Kind(name="operation", plural="operations", scope=Scope.TENANT, writable=False)
 
@@ -1736,15 +1980,18 @@ class TypedClient:
         self.join_tokens = Collection[JoinTokenSpec, JoinTokenStatus](client, JOIN_TOKEN)
         self.flavors = Collection[FlavorSpec, FlavorStatus](client, FLAVOR)
         self.gpu_profiles = Collection[GpuProfileSpec, GpuProfileStatus](client, GPU_PROFILE)
+        self.address_pools = Collection[AddressPoolSpec, AddressPoolStatus](client, ADDRESS_POOL)
         self.images = Collection[ImageSpec, ImageStatus](client, IMAGE)
         self.ssh_keys = Collection[SshKeySpec, SshKeyStatus](client, SSH_KEY)
         self.secrets = Collection[SecretSpec, SecretStatus](client, SECRET)
         self.networks = Collection[NetworkSpec, NetworkStatus](client, NETWORK)
         self.subnets = Collection[SubnetSpec, SubnetStatus](client, SUBNET)
+        self.routers = Collection[RouterSpec, RouterStatus](client, ROUTER)
         self.address_groups = Collection[AddressGroupSpec, AddressGroupStatus](client, ADDRESS_GROUP)
         self.security_groups = Collection[SecurityGroupSpec, SecurityGroupStatus](client, SECURITY_GROUP)
         self.volumes = Collection[VolumeSpec, VolumeStatus](client, VOLUME)
         self.placement_groups = Collection[PlacementGroupSpec, PlacementGroupStatus](client, PLACEMENT_GROUP)
         self.instances = Collection[InstanceSpec, InstanceStatus](client, INSTANCE)
         self.floating_ips = Collection[FloatingIpSpec, FloatingIpStatus](client, FLOATING_IP)
+        self.load_balancers = Collection[LoadBalancerSpec, LoadBalancerStatus](client, LOAD_BALANCER)
         self.operations = ReadableCollection[OperationSpec, OperationStatus](client, OPERATION)

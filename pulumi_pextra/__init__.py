@@ -4,6 +4,7 @@ Generated from the API's declarations by scripts/generate.py; do not edit.
 """
 
 from pulumi_pextra.kinds.address_group import *
+from pulumi_pextra.kinds.address_pool import *
 from pulumi_pextra.kinds.api_token import *
 from pulumi_pextra.kinds.application_credential import *
 from pulumi_pextra.kinds.flavor import *
@@ -15,12 +16,14 @@ from pulumi_pextra.kinds.identity_provider import *
 from pulumi_pextra.kinds.image import *
 from pulumi_pextra.kinds.instance import *
 from pulumi_pextra.kinds.join_token import *
+from pulumi_pextra.kinds.load_balancer import *
 from pulumi_pextra.kinds.network import *
 from pulumi_pextra.kinds.placement_group import *
 from pulumi_pextra.kinds.policy import *
 from pulumi_pextra.kinds.quota import *
 from pulumi_pextra.kinds.role import *
 from pulumi_pextra.kinds.role_binding import *
+from pulumi_pextra.kinds.router import *
 from pulumi_pextra.kinds.secret import *
 from pulumi_pextra.kinds.security_group import *
 from pulumi_pextra.kinds.service_account import *

@@ -195,6 +195,16 @@ def get_gpu_profile_output(name: Input[str], *, opts: pulumi.InvokeOptions | Non
     return look_output("gpu_profile", name, tenant=None, opts=opts)
 
 
+def get_address_pool(name: str, *, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """An address pool that is there already."""
+    return look("address_pool", name, tenant=None, opts=opts)
+
+
+def get_address_pool_output(name: Input[str], *, opts: pulumi.InvokeOptions | None = None) -> pulumi.Output[Found]:
+    """An address pool that is there already, by names that are not known yet."""
+    return look_output("address_pool", name, tenant=None, opts=opts)
+
+
 def get_image(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
     """An image that is there already."""
     return look("image", name, tenant=tenant, opts=opts)
@@ -253,6 +263,18 @@ def get_subnet_output(
 ) -> pulumi.Output[Found]:
     """A subnet that is there already, by names that are not known yet."""
     return look_output("subnet", name, tenant=tenant, opts=opts)
+
+
+def get_router(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """A router that is there already."""
+    return look("router", name, tenant=tenant, opts=opts)
+
+
+def get_router_output(
+    name: Input[str], *, tenant: Input[str | None] = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[Found]:
+    """A router that is there already, by names that are not known yet."""
+    return look_output("router", name, tenant=tenant, opts=opts)
 
 
 def get_address_group(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
@@ -327,9 +349,23 @@ def get_floating_ip_output(
     return look_output("floating_ip", name, tenant=tenant, opts=opts)
 
 
+def get_load_balancer(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """A load balancer that is there already."""
+    return look("load_balancer", name, tenant=tenant, opts=opts)
+
+
+def get_load_balancer_output(
+    name: Input[str], *, tenant: Input[str | None] = None, opts: pulumi.InvokeOptions | None = None
+) -> pulumi.Output[Found]:
+    """A load balancer that is there already, by names that are not known yet."""
+    return look_output("load_balancer", name, tenant=tenant, opts=opts)
+
+
 __all__ = [
     "get_address_group",
     "get_address_group_output",
+    "get_address_pool",
+    "get_address_pool_output",
     "get_api_token",
     "get_api_token_output",
     "get_application_credential",
@@ -352,6 +388,8 @@ __all__ = [
     "get_instance_output",
     "get_join_token",
     "get_join_token_output",
+    "get_load_balancer",
+    "get_load_balancer_output",
     "get_network",
     "get_network_output",
     "get_placement_group",
@@ -364,6 +402,8 @@ __all__ = [
     "get_role_binding",
     "get_role_binding_output",
     "get_role_output",
+    "get_router",
+    "get_router_output",
     "get_secret",
     "get_secret_output",
     "get_security_group",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pulumi_pextra.declared import DynamicObject
 from pulumi_pextra.kinds.address_group import AddressGroupFields
+from pulumi_pextra.kinds.address_pool import AddressPoolFields
 from pulumi_pextra.kinds.api_token import ApiTokenFields
 from pulumi_pextra.kinds.application_credential import ApplicationCredentialFields
 from pulumi_pextra.kinds.flavor import FlavorFields
@@ -18,12 +19,14 @@ from pulumi_pextra.kinds.identity_provider import IdentityProviderFields
 from pulumi_pextra.kinds.image import ImageFields
 from pulumi_pextra.kinds.instance import InstanceFields
 from pulumi_pextra.kinds.join_token import JoinTokenFields
+from pulumi_pextra.kinds.load_balancer import LoadBalancerFields
 from pulumi_pextra.kinds.network import NetworkFields
 from pulumi_pextra.kinds.placement_group import PlacementGroupFields
 from pulumi_pextra.kinds.policy import PolicyFields
 from pulumi_pextra.kinds.quota import QuotaFields
 from pulumi_pextra.kinds.role import RoleFields
 from pulumi_pextra.kinds.role_binding import RoleBindingFields
+from pulumi_pextra.kinds.router import RouterFields
 from pulumi_pextra.kinds.secret import SecretFields
 from pulumi_pextra.kinds.security_group import SecurityGroupFields
 from pulumi_pextra.kinds.service_account import ServiceAccountFields
@@ -120,6 +123,12 @@ class GpuProfile(GpuProfileFields, DynamicObject, module="pextra", name="GpuProf
     """A way in which GPUs are handed out, offered to every tenant."""
 
 
+class AddressPool(AddressPoolFields, DynamicObject, module="pextra", name="AddressPool"):
+    """Addresses of a network outside, offered to every tenant's routers and floating IPs. Hosts of OVN reach it by
+    a bridge of their own.
+    """
+
+
 class Image(ImageFields, DynamicObject, module="pextra", name="Image"):
     """Immutable content from which disks are made."""
 
@@ -138,6 +147,10 @@ class Network(NetworkFields, DynamicObject, module="pextra", name="Network"):
 
 class Subnet(SubnetFields, DynamicObject, module="pextra", name="Subnet"):
     """An address range of a network."""
+
+
+class Router(RouterFields, DynamicObject, module="pextra", name="Router"):
+    """Joins networks of a tenant that span hosts: a packet between two of them passes on the sender's host."""
 
 
 class AddressGroup(AddressGroupFields, DynamicObject, module="pextra", name="AddressGroup"):
@@ -163,13 +176,20 @@ class Instance(InstanceFields, DynamicObject, module="pextra", name="Instance"):
 
 
 class FloatingIp(FloatingIpFields, DynamicObject, module="pextra", name="FloatingIp"):
-    """An address outside a tenant's networks that leads to an instance. On hosts with the network driver `local` it
-    is the host's own address, and its ports are forwarded.
+    """An address outside a tenant's networks that leads to an instance: one of an address pool, on hosts of OVN, or
+    the host's own, of which ports are forwarded.
+    """
+
+
+class LoadBalancer(LoadBalancerFields, DynamicObject, module="pextra", name="LoadBalancer"):
+    """One address behind which several instances serve, on hosts of OVN: every host spreads the connections of its
+    own guests.
     """
 
 
 __all__ = [
     "AddressGroup",
+    "AddressPool",
     "ApiToken",
     "ApplicationCredential",
     "Flavor",
@@ -181,12 +201,14 @@ __all__ = [
     "Image",
     "Instance",
     "JoinToken",
+    "LoadBalancer",
     "Network",
     "PlacementGroup",
     "Policy",
     "Quota",
     "Role",
     "RoleBinding",
+    "Router",
     "Secret",
     "SecurityGroup",
     "ServiceAccount",

@@ -219,6 +219,7 @@ def inventory_of(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
         cells=seen.cells,
         forward_address=network.forward_address,
         fabric_host=network.fabric_host,
+        physical_networks=network.physical_networks[:64],
         gpus=gpus.gpus,
         gpu_board=gpus.board,
     )

@@ -13,14 +13,6 @@ from typing import Final
 
 from pextra import host_wiring, serving
 from pextra.controllers.audit_forwarding import AuditForwarder
-from pextra.controllers.floating_ips import FloatingIpController
-from pextra.controllers.hosts import HostController
-from pextra.controllers.images import ImageController
-from pextra.controllers.instances import InstanceController
-from pextra.controllers.operations import OperationController
-from pextra.controllers.outcome import Controller
-from pextra.controllers.tenants import TenantController
-from pextra.controllers.volumes import VolumeController
 from pextra.declaration.kind import Area
 from pextra.declaration.registry import Registry
 from pextra.drivers.audit_sinks import sink_at
@@ -29,6 +21,7 @@ from pextra.drivers.interface import StorageDriver
 from pextra.drivers.interface.fabric import Fabric
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.dividing import SimDividing
+from pextra.drivers.sim.fabric import SimFabric
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.inventory import simulated_gpus, simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
@@ -60,12 +53,13 @@ class DriverFleet:
 
     Args:
         world: the simulated world.
-        fabric: of the networks that span real hosts.
+        fabric: of the networks that span real hosts; None: there is none.
     """
 
     def __init__(self, world: SimWorld, fabric: Fabric | None = None) -> None:
         self._world = world
         self.fabric = fabric
+        self.simulated_fabric: Fabric = SimFabric(world)
         self._known: dict[str, tuple[int, HostDrivers]] = {}
         self._lock = threading.Lock()
         world.ensure_pool(SIM_POOL, capacity_bytes=SIM_POOL_BYTES)
@@ -129,19 +123,6 @@ def fabric_at(remote: str, files: Sequence[Path], *, site: str) -> Fabric:
         return opening.open_fabric(remote, opening.Files(*files) if files else None, site=site)
     except opening.NorthboundRefused as error:
         raise NoFabric(f"--ovn-northbound: {error}.") from error
-
-
-def controllers_of(fleet: DriverFleet) -> dict[str, Controller]:
-    """The controller of each kind that needs one."""
-    return {
-        "tenant": TenantController(),
-        "host": HostController(fleet),
-        "image": ImageController(fleet),
-        "volume": VolumeController(fleet),
-        "instance": InstanceController(fleet),
-        "operation": OperationController(fleet),
-        "floating_ip": FloatingIpController(fleet),
-    }
 
 
 @dataclass(frozen=True, slots=True)

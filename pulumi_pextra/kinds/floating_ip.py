@@ -72,9 +72,6 @@ class FloatingIpArgs:
     instance: Input[str]
     """The instance that it leads to. (the name of instance; a change replaces the object)"""
 
-    ports: Input[Sequence[Input[FloatingIpPortArgs | FloatingIpPortArgsDict]]]
-    """The ports that lead to the instance."""
-
     name: Input[str] | None = None
     """Its name. Made of the resource's name, project and stack when absent."""
 
@@ -90,17 +87,31 @@ class FloatingIpArgs:
     card: Input[int] | None = None
     """The network card that it leads to, counted from 0."""
 
+    pool: Input[str] | None = None
+    """Where the address is from, on hosts of OVN: all of it leads to the instance, and what the instance sends out
+    is seen as coming from there. Without one, ports of the instance's host are forwarded. (the name of address
+    pool; a change replaces the object)
+    """
+
+    address: Input[str] | None = None
+    """A wanted address of the pool; without it, a free one. (a change replaces the object)"""
+
+    ports: Input[Sequence[Input[FloatingIpPortArgs | FloatingIpPortArgsDict]]] | None = None
+    """The ports that lead to the instance, where there is no pool."""
+
 
 class FloatingIpArgsDict(TypedDict, total=False):
     """`FloatingIpArgs` as a dictionary."""
 
     instance: Required[Input[str]]
-    ports: Required[Input[Sequence[Input[FloatingIpPortArgs | FloatingIpPortArgsDict]]]]
     name: Input[str]
     tenant: Input[str]
     labels: Input[Mapping[str, Input[str]]]
     annotations: Input[Mapping[str, Input[str]]]
     card: Input[int]
+    pool: Input[str]
+    address: Input[str]
+    ports: Input[Sequence[Input[FloatingIpPortArgs | FloatingIpPortArgsDict]]]
 
 
 @output_type
@@ -118,8 +129,8 @@ class FloatingIpPort:
 
 
 class FloatingIpFields(Declared):
-    """An address outside a tenant's networks that leads to an instance. On hosts with the network driver `local` it
-    is the host's own address, and its ports are forwarded.
+    """An address outside a tenant's networks that leads to an instance: one of an address pool, on hosts of OVN, or
+    the host's own, of which ports are forwarded.
     """
 
     kind_name: ClassVar[str] = "floating_ip"
@@ -131,6 +142,8 @@ class FloatingIpFields(Declared):
         "annotations",
         "instance",
         "card",
+        "pool",
+        "address",
         "ports",
         "status",
     )
@@ -200,8 +213,23 @@ class FloatingIpFields(Declared):
 
     @property
     @pulumi.getter
+    def pool(self) -> pulumi.Output[str | None]:
+        """Where the address is from, on hosts of OVN: all of it leads to the instance, and what the instance sends
+        out is seen as coming from there. Without one, ports of the instance's host are forwarded. (the name of
+        address pool; a change replaces the object)
+        """
+        return told(self, "pool")
+
+    @property
+    @pulumi.getter
+    def address(self) -> pulumi.Output[str | None]:
+        """A wanted address of the pool; without it, a free one. (a change replaces the object)"""
+        return told(self, "address")
+
+    @property
+    @pulumi.getter
     def ports(self) -> pulumi.Output[Sequence[FloatingIpPort]]:
-        """The ports that lead to the instance."""
+        """The ports that lead to the instance, where there is no pool."""
         return told(self, "ports")
 
     @property

@@ -43,6 +43,9 @@ class HostVirtualFunctionStatus:
     driver: str | None = None
     """Which driver has it."""
 
+    vgpu: bool | None = None
+    """Whether it is a vGPU now, or one is made of it, whoever did that."""
+
 
 @output_type
 class HostVirtualFunctionsStatus:
@@ -128,13 +131,19 @@ class HostVgpuTypeStatus:
     """As the vendor calls it, such as `L40S-12Q`."""
 
     id: int
-    """The driver's number for it."""
+    """The driver's number for it; 0: it has none."""
 
     memory_mib: int
-    """Memory of one."""
+    """Memory of one; 0: unknown."""
 
     most: int
     """How many of them one GPU can be."""
+
+    available: int | None = None
+    """How many more the host's kernel would make now; absent where it makes none."""
+
+    made: int | None = None
+    """How many there are, whoever made them."""
 
 
 @output_type
@@ -215,6 +224,11 @@ class HostGpuDevice:
 
     vgpu_types: Sequence[HostVgpuTypeStatus] | None = None
     """What the host's driver can make of it."""
+
+    vgpu_interface: str | None = None
+    """How the host's kernel lets vGPUs be made of it: as mediated devices of the GPU, as one of each virtual
+    function, or of the virtual functions themselves. Absent: it does not.
+    """
 
     health: HostGpuHealthStatus | None = None
     """How it is. ({"state": "unknown", "reasons": [], "xids": []} by default)"""
@@ -307,6 +321,9 @@ class HostStatus:
     fabric_host: str | None = None
     """What the fabric of networks calls it, into which it plugs its guests; empty where its networks are its own.
     """
+
+    physical_networks: Sequence[str] | None = None
+    """What it calls the networks outside that it has a bridge to, by which routers reach them."""
 
     agent_version: str | None = None
     """The version of its agent."""

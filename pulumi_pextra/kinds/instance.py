@@ -50,7 +50,9 @@ class InstanceGivenGpu:
     """Thousandths of the GPU. (1000 by default)"""
 
     function: str | None = None
-    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
+    """Of a virtual function, or a vGPU that is made of one, its PCI address on the host, as the guest was put
+    together last.
+    """
 
 
 @output_type

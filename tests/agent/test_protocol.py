@@ -12,6 +12,7 @@ import pytest
 from pextra import agent_protocol as protocol
 from pextra.drivers import documents
 from pextra.drivers.convergence import DesiredGuest
+from pextra.drivers.gpu.interface import VgpuInterface, VgpuType
 from pextra.drivers.interface import DeviceKind, GuestDevice, ImageSource, Power
 
 RECORDED = Path(__file__).parent / "protocol"
@@ -28,6 +29,15 @@ def recorded(name: str) -> dict[str, Any]:
     return json.loads((RECORDED / f"{name}.json").read_text())
 
 
+def says(now: Any, before: Any) -> bool:
+    """Whether all that was said before is said now, whatever has been added since."""
+    if isinstance(before, dict):
+        return isinstance(now, dict) and all(name in now and says(now[name], before[name]) for name in before)
+    if isinstance(before, list):
+        return isinstance(now, list) and len(now) == len(before) and all(map(says, now, before))
+    return now == before
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -36,6 +46,7 @@ def recorded(name: str) -> dict[str, Any]:
         ("certificate-request", protocol.CertificateRequest),
         ("sync-request", protocol.SyncRequest),
         ("sync-request-gpus", protocol.SyncRequest),
+        ("sync-request-vgpus", protocol.SyncRequest),
         ("sync-request-gpu-samples", protocol.SyncRequest),
         ("sync-request-guest-gpu-samples", protocol.SyncRequest),
         ("sync-answer", protocol.SyncAnswer),
@@ -83,10 +94,21 @@ def test_recorded_gpus_are_understood_and_an_agent_that_tells_of_none_has_none()
     assert (in_use.health.state, in_use.health.xids) == ("degraded", (48,))
     assert (given_away.visible, given_away.driver, given_away.links) == (False, "vfio-pci", None)
     assert told.gpu_board == "hgx-h100-8"
-    assert {**documents.write(told), **(request.inventory or {})} == documents.write(told)
+    assert says(documents.write(told), request.inventory)
     assert told.sriov is None  # it divides nothing
+    assert (in_use.vgpu_interface, in_use.vgpu_types[0].available) == (None, None)  # it knows of the library alone
     before = protocol.SyncRequest.model_validate(recorded("sync-request"))
     assert documents.read(documents.Inventory, before.inventory or {}).gpus == ()
+
+
+def test_recorded_vgpus_are_understood() -> None:
+    request = protocol.SyncRequest.model_validate(recorded("sync-request-vgpus"))
+    told = documents.read(documents.Inventory, request.inventory or {})
+    (gpu,) = told.gpus
+    assert gpu.vgpu_interface == VgpuInterface.VF
+    assert gpu.vgpu_types == (VgpuType("H100XM-20C", 1131, 20_480, 4, 1, 1),)
+    assert [function.vgpu for function in gpu.vfs.functions] == [True, False]
+    assert says(documents.write(told), request.inventory)
 
 
 @pytest.mark.parametrize("name", ["sync-request", "sync-answer"])

@@ -127,6 +127,7 @@ class AgentCloud(LoopedCloud):
             return Inventory(
                 8, 16_384, 200, "sim", accelerated=False, pool=pool, pool_shared=shared, hardware={},
                 problems=plugs.lacking, forward_address=forward_address, fabric_host=plugs.fabric_host,
+                physical_networks=plugs.physical_networks,
             )  # fmt: skip
 
         def new_agent() -> Agent:

@@ -95,6 +95,23 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         },
     ),
     "flavor": ("flavors/medium", {"vcpus": 2, "memory_mib": 1_024, "disk_gib": 8}),
+    "address_pool": (
+        "address_pools/public",
+        {
+            "physical": "public",
+            "vlan": 100,
+            "mtu": 1400,
+            "ranges": [
+                {
+                    "cidr": "203.0.113.0/24",
+                    "gateway": "203.0.113.1",
+                    "first": "203.0.113.10",
+                    "last": "203.0.113.20",
+                }
+            ],
+            "description": "the world",
+        },
+    ),
     "gpu_profile": ("gpu_profiles/quarter", {"mode": "share", "share_milli": 250, "models": ["l4"]}),
     "image": ("tenants/acme/images/mine", {**IMAGE, "format": "qcow2", "description": "ours"}),
     "ssh_key": ("tenants/acme/ssh_keys/ada", {"public_key": PUBLIC_KEY}),
@@ -124,6 +141,15 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
                     "remote_cidr": "10.0.0.0/8",
                 }
             ],
+        },
+    ),
+    "router": (
+        "tenants/acme/routers/core",
+        {
+            "interfaces": [{"network": "front", "addresses": []}],
+            "routes": [{"destination": "10.9.0.0/16", "next_hop": "10.1.0.9"}],
+            "gateway": {"pool": "public", "translate": False},
+            "description": "joins everything",
         },
     ),
     "volume": ("tenants/acme/volumes/data", {"size_gib": 3, "image": "mine"}),

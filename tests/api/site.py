@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from pextra import serving, wiring
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
+from pextra.controllers import by_kind
 from pextra.controllers.loop import Loop
 from pextra.controllers.sequencer import Sequencer
 from pextra.declaration.registry import Registry
@@ -101,7 +102,7 @@ class Site:
     @cached_property
     def _loop(self) -> Loop:
         world = SimWorld(document=self._simulated)
-        return Loop(self.cloud, wiring.controllers_of(wiring.DriverFleet(world)), holder="test")
+        return Loop(self.cloud, by_kind.controllers_of(wiring.DriverFleet(world)), holder="test")
 
     @cached_property
     def _sequencer(self) -> Sequencer:

@@ -33,7 +33,27 @@ REFUSAL_WINDOW_S: Final = 601.0
 """Alike refusals are noted one by one at first and then rarely: what is compared begins in a new window each."""
 
 _MORE: Final[dict[str, tuple[str, dict[str, Any]]]] = {
-    "floating_ip": ("tenants/acme/floating_ips/web", {"instance": "web-1", "ports": [{"to_port": 80}]}),
+    "floating_ip": ("tenants/acme/floating_ips/web", {"instance": "web-1", "pool": "public"}),
+    "load_balancer": (
+        "tenants/acme/load_balancers/web",
+        {
+            "router": "core",
+            "network": "front",
+            "address": "10.1.0.20",
+            "listeners": [
+                {
+                    "protocol": "tcp",
+                    "port": 80,
+                    "to_port": 8080,
+                    "affinity_s": 60,
+                    "check": {"interval_s": 2, "timeout_s": 3, "successes": 1, "failures": 2},
+                }
+            ],
+            "members": [{"instance": "web-1", "card": 0}],
+            "selector": {"made-by": "tests"},
+            "description": "the shop",
+        },
+    ),
     "join_token": ("join_tokens/sim-1", {"host": "sim-1"}),
 }
 EVERYTHING: Final = SPECS | _MORE

@@ -65,10 +65,11 @@ def test_nothing_of_an_object_stays_behind(site: Site) -> None:
     before = {name: len(rows) for name, rows in site.world().items()}
     make_everything(site)
     site.converge()
-    for path in ("instances/web-1", "subnets/front-v4", "shares/mine", "volumes/data", "images/mine", "networks/front",
-                 "placement_groups/web",
-                 "security_groups/web", "address_groups/offices",
-                 "ssh_keys/ada", "api_tokens/bob", "application_credentials/pipeline",
+    for path in ("instances/web-1", "routers/core", "subnets/front-v4", "shares/mine",
+                 "volumes/data", "images/mine",
+                 "networks/front", "placement_groups/web",
+                 "security_groups/web", "address_groups/offices", "ssh_keys/ada", "api_tokens/bob",
+                 "application_credentials/pipeline",
                  "users/bob", "service_accounts/deployer", "role_bindings/keepers", "roles/keeper",
                  "identity_providers/company", "groups/developers",
                  "policies/sizes", "secrets/bootstrap"):  # fmt: skip
@@ -79,6 +80,7 @@ def test_nothing_of_an_object_stays_behind(site: Site) -> None:
         "tenants/acme.ops",
         "flavors/medium",
         "gpu_profiles/quarter",
+        "address_pools/public",
         "hosts/sim-1",
     ):
         assert site.admin.delete(path).status in (202, 204), path

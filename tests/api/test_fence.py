@@ -134,7 +134,7 @@ def test_before_anybody_is_known_only_what_decides_rights_is_seen_and_nothing_ca
 
     kinds, counts, cannot = database.write(look)
     area = {kind.name for kind in whole.cloud.registry if kind.area.value == "identity"}
-    assert kinds <= area | {"tenant", "flavor", "gpu_profile"}
+    assert kinds <= area | {"tenant", "flavor", "gpu_profile", "address_pool"}
     own_keys = counts.pop("request_key")
     assert set(counts.values()) == {0}
     assert own_keys == whole.database.read(

@@ -40,7 +40,7 @@ OF_NOBODY: Final = {
 }
 """Paths that name nothing of anybody's, and why."""
 
-READ_BY_ALL: Final = {"flavors", "gpu_profiles"}
+READ_BY_ALL: Final = {"flavors", "gpu_profiles", "address_pools"}
 """Plurals of kinds that hide nothing."""
 
 UNRELATED: Final = "01a00000-0000-7000-8000-000000000000"

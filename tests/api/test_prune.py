@@ -39,7 +39,7 @@ def test_without_kinds_every_kind_of_the_tenant_is_pruned_in_an_order_that_works
     assert deleted(plan) == {
         "user bob", "api_token bob", "image mine", "ssh_key ada", "network front", "subnet front-v4",
         "security_group web", "placement_group web", "volume data", "instance web-1", "share mine",
-        "address_group offices", "secret bootstrap", "group developers",
+        "secret bootstrap", "group developers", "router core", "address_group offices",
         "service_account deployer", "role keeper", "role_binding keepers", "policy sizes",
         "application_credential pipeline", "identity_provider company",
     }  # fmt: skip

@@ -184,7 +184,8 @@ def test_used_is_what_the_objects_that_are_there_are_charged(site: Site) -> None
         "images": 1, "image_gib": IMAGE["size_gib"], "ssh_keys": 1, "networks": 1,
         "subnets": 1, "security_groups": 1, "secrets": 1, "volumes": 2, "volume_gib": 3 + 7 + SMALL["disk_gib"],
         "instances": 1, "vcpus": SMALL["vcpus"], "memory_mib": SMALL["memory_mib"],
-        "shares": 0, "floating_ips": 0, "placement_groups": 1, "address_groups": 1, "gpus": 1,
+        "shares": 0, "floating_ips": 0, "placement_groups": 1, "routers": 1, "load_balancers": 0,
+        "address_groups": 1, "priority": 0, "gpus": 1,
     }  # fmt: skip
     assert {name: usage(site, "acme", name)["used"] for name in expected} == expected
     assert set(expected) == set(REGISTRY.countables)

@@ -31,6 +31,7 @@ from sqlalchemy import func, select, text
 from pextra import wiring
 from pextra.cli.processes import start_api, wait_ready
 from pextra.cli.settings import UpSettings
+from pextra.controllers import by_kind
 from pextra.controllers.runner import Runner
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.world import SimWorld
@@ -98,7 +99,7 @@ def run_loops(url: str) -> None:
     database = Database(url)
     fleet = wiring.DriverFleet(SimWorld())
     holder = f"benchmark-{os.getpid()}"
-    runner = Runner(wiring.open_site(database).cloud, fleet, wiring.controllers_of(fleet), holder=holder)
+    runner = Runner(wiring.open_site(database).cloud, fleet, by_kind.controllers_of(fleet), holder=holder)
     runner.start()
     stop.wait()
     runner.stop()

@@ -13,6 +13,7 @@ import tempfile
 import time
 
 from pextra import wiring
+from pextra.controllers import by_kind
 from pextra.controllers.loop import Loop
 from pextra.controllers.sequencer import Sequencer
 from pextra.controllers.sweep import Sweep
@@ -59,7 +60,7 @@ def run(database: Database, hosts: int, instances: int) -> None:
     """Fill a cloud, make it true, and let it stand still."""
     cloud = wiring.open_site(database).cloud
     fleet = wiring.DriverFleet(SimWorld())
-    loop = Loop(cloud, wiring.controllers_of(fleet), holder="benchmark")
+    loop = Loop(cloud, by_kind.controllers_of(fleet), holder="benchmark")
     sequencer, sweep = Sequencer(cloud, holder="benchmark"), Sweep(cloud, fleet)
     url = sim_url("bench")
     put(

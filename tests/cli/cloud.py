@@ -16,6 +16,7 @@ from pextra import serving, wiring
 from pextra.api.app import create_app
 from pextra.api.settings import ApiSettings
 from pextra.api.streams import create_streams_app
+from pextra.controllers import by_kind
 from pextra.controllers.runner import Runner
 from pextra.identity.directories import Directories
 from pextra.identity.outbound import Outbound
@@ -79,7 +80,7 @@ def running_cloud(folder: Path, *, around: Callable[[Any], Any] = lambda app: ap
     site = serving.with_depot(opened.cloud, folder / "depot")
     site = replace(site, directories=Directories(Outbound([LOOPBACK])))
     fleet = wiring.DriverFleet(wiring.world_at(folder / "world.json"))
-    runner = Runner(site, fleet, wiring.controllers_of(fleet), holder="test", signer=AuditKey.generate())
+    runner = Runner(site, fleet, by_kind.controllers_of(fleet), holder="test", signer=AuditKey.generate())
     served: list[_Served | Cutter] = []
     try:
         served.append(streams := _serve(create_streams_app(opened.cloud, places=STREAM_PLACES)))

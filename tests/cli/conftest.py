@@ -49,7 +49,8 @@ def tenant(cloud: RunningCloud) -> str:
     limits = {
         "instances": 20, "vcpus": 50, "memory_mib": 100_000, "volumes": 2000, "volume_gib": 3000, "networks": 20,
         "subnets": 20, "security_groups": 20, "ssh_keys": 20, "users": 20, "api_tokens": 20, "images": 5,
-        "image_gib": 50, "shares": 5, "placement_groups": 20, "address_groups": 20,
+        "image_gib": 50, "shares": 5, "placement_groups": 20, "routers": 5, "load_balancers": 5,
+        "address_groups": 20,
     }  # fmt: skip
     with Client(cloud.url, cloud.admin_token) as client:
         client.put("tenant", name, {})

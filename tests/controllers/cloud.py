@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pextra import serving, wiring
+from pextra.controllers import by_kind
 from pextra.controllers.loop import Loop
 from pextra.controllers.sweep import Sweep
 from pextra.drivers.interface.fabric import Fabric
@@ -43,7 +44,7 @@ class LoopedCloud:
     def restart(self) -> None:
         """A new process: everything that loops remember is lost."""
         self.fleet = wiring.DriverFleet(self.world, self.new_fabric())
-        self.loop = Loop(self.cloud, wiring.controllers_of(self.fleet), holder="loops")
+        self.loop = Loop(self.cloud, by_kind.controllers_of(self.fleet), holder="loops")
         self.sweep = Sweep(self.cloud, self.fleet)
 
     def new_fabric(self) -> Fabric | None:

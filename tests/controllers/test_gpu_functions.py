@@ -48,7 +48,7 @@ def functions_of(cloud: LoopedCloud, name: str) -> list[str]:
     record, host = cloud.get("instance", name), cloud.find("host", "gpu-1", tenant=None)
     assert host is not None
     claims = cloud.database.read(lambda tx: gpus.claims_of(tx, record.tenant_uid, record.uid))
-    return [device.address for device in host_gpus.devices_of(claims, host.status)]
+    return [device.address for device in host_gpus.devices_of(record.uid, claims, host.status)]
 
 
 def test_each_instance_is_given_a_function_of_its_own_and_the_next_gets_what_one_gave_back(cloud: LoopedCloud) -> None:
@@ -130,4 +130,4 @@ def test_function_that_is_gone_is_no_device_and_is_not_replaced_by_another() -> 
     functions = [{"address": function.address} for function in FUNCTIONS[:2]]
     status = {"gpus": [{"address": ADDRESS, "vendor": "1002", "device": "74a1", "vfs": {"functions": functions}}]}
     claims = [Claim(ADDRESS, "vf", "", 250, 1 << number) for number in (1, 3)]
-    assert [device.address for device in host_gpus.devices_of(claims, status)] == [FUNCTIONS[1].address]
+    assert [device.address for device in host_gpus.devices_of("guest", claims, status)] == [FUNCTIONS[1].address]

@@ -466,7 +466,7 @@ def test_vgpu_of_a_virtual_function_is_chosen_by_its_number(
     assert (files / "current_vgpu_type").read_text().strip().startswith("1155")
     assert kernel.driver_of(A) == "nvidia"
     (files / "current_vgpu_type").write_text("1155\n")
-    for kind, reason in (("1156", "VgpuTaken"), ("x", "DeviceInvalid"), ("0", "DeviceInvalid")):
+    for kind, reason in (("1156", "VgpuTaken"), ("x/y", "DeviceInvalid"), ("0", "DeviceInvalid")):
         other = GuestDevice(DeviceKind.VGPU, A, type=kind)
         assert reason_of(lambda other=other: devices.refuse_unfit("guest", [other])) == reason
     devices.ensure_given_back("guest")

@@ -62,12 +62,17 @@ def everything(tenant: str) -> dict[str, Example]:
         "join_token": (f"join-{tenant}", {"host": f"host-{tenant}"}),
         "flavor": (f"medium-{tenant}", {"vcpus": 2, "memory_mib": 1024, "disk_gib": 8}),
         "gpu_profile": (f"quarter-{tenant}", {"mode": "share", "share_milli": 250, "models": ["l4"]}),
+        "address_pool": (
+            f"public-{tenant}",
+            {"physical": "public", "ranges": [{"cidr": "203.0.113.0/24", "gateway": "203.0.113.1"}]},
+        ),
         "image": ("mine", {"url": url, "sha256": digest_of(url), "size_gib": 1}),
         "ssh_key": ("ada", {"public_key": PUBLIC_KEY}),
         "secret": ("bootstrap", {"data": {"user-data": "#cloud-config\npassword: correct-horse\n"}}),
         "network": ("front", {"description": "the front"}),
         "subnet": ("front-v4", {"network": "front", "cidr": "10.1.0.0/24", "dns_servers": ["10.1.0.53"]}),
         "address_group": ("offices", {"addresses": ["192.0.2.0/24"]}),
+        "router": ("core", {"interfaces": [{"network": "front"}], "gateway": {"pool": f"public-{tenant}"}}),
         "security_group": ("web", {"rules": [{"direction": "ingress", "protocol": "tcp", "port_min": 80}]}),
         "volume": ("data", {"size_gib": 3, "image": "mine"}),
         "placement_group": ("web", {"rule": "spread", "mode": "preferred"}),
@@ -84,6 +89,15 @@ def everything(tenant: str) -> dict[str, Example]:
             },
         ),
         "floating_ip": ("web", {"instance": "web-1", "ports": [{"to_port": 80}]}),
+        "load_balancer": (
+            "web",
+            {
+                "router": "core",
+                "network": "front",
+                "listeners": [{"port": 80, "to_port": 8080, "check": {"interval_s": 2}}],
+                "members": [{"instance": "web-1"}],
+            },
+        ),
     }
     missing = {kind.name for kind in _KINDS if kind.writable} - set(found)
     assert not missing, f"a kind has no example: {missing}"
@@ -112,17 +126,20 @@ _ALTERATIONS: Final[dict[str, dict[str, Any]]] = {
     "join_token": {"valid_for_s": 600},
     "flavor": {"memory_mib": 2048},
     "gpu_profile": {"share_milli": 500},
+    "address_pool": {"mtu": 1400},
     "image": {"description": "ours"},
     "ssh_key": {"public_key": PUBLIC_KEY.replace("AAAAI", "AAAAI", 1) + " other"},
     "secret": {"data": {"user-data": "#cloud-config\npassword: battery-staple\n"}},
     "network": {"description": "the back"},
     "subnet": {"dns_servers": []},
     "address_group": {"addresses": []},
+    "router": {"routes": [{"destination": "10.9.0.0/16", "next_hop": "10.1.0.9"}]},
     "security_group": {"rules": []},
     "volume": {"size_gib": 4},
     "placement_group": {"description": "web servers"},
     "instance": {"power": "off"},
     "floating_ip": {"ports": [{"to_port": 81}]},
+    "load_balancer": {"listeners": [{"port": 81, "affinity_s": 60}]},
 }
 
 
@@ -146,5 +163,8 @@ def _needs(kind: str) -> set[str]:
             if reference.kind is not None and reference.kind not in found:
                 found.add(reference.kind)
                 waiting.append(reference.kind)
-    extra = {"role_binding": {"group", "user"}, "application_credential": {"service_account"}, "share": {"image"}}
+    extra = {
+        "role_binding": {"group", "user"}, "application_credential": {"service_account"}, "share": {"image"},
+        "router": {"subnet"}, "load_balancer": {"subnet"},
+    }  # fmt: skip
     return found | extra.get(kind, set())

@@ -13,7 +13,7 @@ LIMITS: Final = {
     "subnets": 100, "security_groups": 100, "ssh_keys": 100, "users": 100, "api_tokens": 100, "images": 20,
     "image_gib": 50, "shares": 50, "groups": 50, "service_accounts": 50, "application_credentials": 50, "roles": 50,
     "role_bindings": 50, "policies": 50, "secrets": 100, "floating_ips": 50, "identity_providers": 10,
-    "placement_groups": 100, "address_groups": 100,
+    "placement_groups": 100, "routers": 50, "load_balancers": 50, "address_groups": 100,
 }  # fmt: skip
 _numbers = itertools.count(1)
 

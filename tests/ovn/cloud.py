@@ -140,8 +140,8 @@ class FabricCloud(AgentCloud):
         address: str = self.instance_of(name, tenant).status["addresses"][0]
         return address
 
-    def switch_on(self, name: str, tenant: str = TENANT) -> Machine:
-        """A machine in the place of the simulated guest: with the address that it would be told."""
+    def switch_on(self, name: str, tenant: str = TENANT, *, gateway: str = "") -> Machine:
+        """A machine in the place of the simulated guest: with the address, and the gateway, that it would be told."""
         record, uid = self.instance_of(name, tenant), self.port(name, tenant=tenant)
         host = self.lab.host(record.status["host"])
         plugging = self.plugging(host.name)
@@ -150,7 +150,7 @@ class FabricCloud(AgentCloud):
         namespace = self.lab.layout.namespace(f"i{len(self._machines)}-{self.cloud.site.uid[-4:]}")
         machine = Machine(namespace, host, binding.target, port.mac, 1442)
         self._machines.append(machine)
-        machine.has([f"{port.addresses[0]}/24"])
+        machine.has([f"{port.addresses[0]}/24"], [gateway] if gateway else [])
         return machine
 
 

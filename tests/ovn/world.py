@@ -22,13 +22,13 @@ from pextra.drivers.interface.fabric import (
     RouterInterface,
     StaticRoute,
     Translation,
+    gateway_mac,
 )
 from pextra.drivers.local.commands import Commands
 from pextra.drivers.ovn.driver import OvnFabric
 from pextra.drivers.ovn.northbound import Northbound
 from pextra.drivers.ovn.plugging import OvnPlugging
 from pextra.drivers.ovn.switch import Switch
-from pextra.drivers.ovn.translation.networks import gateway_mac
 from tests.labs.ovn.host import Host
 from tests.labs.ovn.lab import OvnLab
 from tests.labs.ovn.layout import OUTSIDE_V4, OUTSIDE_V6, PROVIDER

@@ -83,8 +83,8 @@ def _what_a_guest_is_bound_to_is_taken_of_the_host_alone(patch: pytest.MonkeyPat
 def _every_guest_gets_the_first_gpu(patch: pytest.MonkeyPatch) -> None:
     devices_of = assembly.host_gpus.devices_of
 
-    def first(claims: Any, host: Any) -> Any:
-        devices = devices_of(claims, host)
+    def first(guest_uid: str, claims: Any, host: Any) -> Any:
+        devices = devices_of(guest_uid, claims, host)
         return tuple(replace(device, address=host["gpus"][0]["address"]) for device in devices[:1])
 
     _wish_more(patch, computing.put_instance)
@@ -113,12 +113,12 @@ def _ports_are_free_while_the_host_forwards_them(patch: pytest.MonkeyPatch) -> N
     _wish_more(patch, computing.put_instance, networking.put_subnet, networking.put_network)
     patch.setitem(user.MEMBER, computing.switch_power, 0)
     patch.setitem(user.MEMBER, computing.put_volume, 0)
-    patch.setattr(computing, "_new", _reachable)
+    patch.setattr(computing, "_new", reachable)
     patch.setattr(networking, "PORTS", ({"to_port": 80},))
     patch.setattr(floating_ips, "_remove", at_once)
 
 
-def _reachable(mind: Mind, where: Where) -> dict[str, Any]:
+def reachable(mind: Mind, where: Where) -> dict[str, Any]:
     """An instance that waits for little, and has a card to which ports can lead."""
     assert where.tenant is not None
     cards = [{"network": name} for name in mind.known(where.tenant, "networks")]

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from pextra.simulation.run import run
-from tests.simulation import planted, planted_in_agents, planted_in_racks
+from tests.simulation import planted, planted_in_agents, planted_in_fabric, planted_in_racks
 
 SEEDS: Final = range(1, 9)
 STEPS: Final = 1500
@@ -17,7 +17,9 @@ AGENT_SEEDS: Final = (1, 12, 2, 9, 33, 30, 3)
 FIRST: Final = {
     "a_volume_is_taken_from_whom_holds_it": 6,
     "a_new_loop_trusts_that_the_former_one_finished": 3,
-    "a_share_is_with_everybody": 5,
+    "a_share_is_with_everybody": 7,
+    "a_resize_does_not_change_the_hosts_counters": 7,
+    "who_goes_is_sent_to_still": 2,
     "addresses_are_not_given_back": 4,
     "links_are_not_heeded": 11,
     "ports_are_free_while_the_host_forwards_them": 4,
@@ -33,7 +35,7 @@ def _ordered(bug: str, seeds: Iterable[int]) -> list[int]:
     return list(dict.fromkeys([*([FIRST[bug]] if bug in FIRST else []), *seeds]))
 
 
-BUGS: Final = planted.BUGS | planted_in_racks.BUGS
+BUGS: Final = planted.BUGS | planted_in_racks.BUGS | planted_in_fabric.BUGS
 
 
 @pytest.mark.parametrize("bug", BUGS)

@@ -33,6 +33,7 @@ from pextra.cli.processes import (
     wait_tls,
 )
 from pextra.cli.settings import Refused, Tls, UpSettings
+from pextra.controllers import by_kind
 from pextra.controllers.runner import Runner
 from pextra.drivers.audit_sinks import SinkRefused
 from pextra.drivers.interface import DriverError
@@ -286,7 +287,7 @@ def _run(console: Console, settings: UpSettings, *, guests: bool, image: Path | 
     runner = Runner(
         cloud,
         fleet,
-        wiring.controllers_of(fleet),
+        by_kind.controllers_of(fleet),
         holder=f"up-{os.getpid()}",
         signer=wiring.audit_key(settings.audit_key_file),
         also=wiring.audit_forwarders(cloud, settings.audit_sinks, holder=f"up-{os.getpid()}"),

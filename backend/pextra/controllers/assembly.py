@@ -27,7 +27,6 @@ from pextra.drivers.interface import (
     Seed,
     SubnetSource,
 )
-from pextra.scheduling.gpus.devices import Mode
 from pextra.services import revealing
 from pextra.services.cloud import Cloud
 from pextra.services.revealing import takes_user_data
@@ -43,7 +42,15 @@ RULES: Final = 4096
 
 
 class Missing(Exception):
-    """Something that the guest needs is not there yet; the message says what."""
+    """Something that the guest needs is not there yet; the message says what.
+
+    Attributes:
+        poll_s: after which time to look whether it is; None: what is waited for asks for the next look.
+    """
+
+    def __init__(self, what: str, *, poll_s: float | None = None) -> None:
+        super().__init__(what)
+        self.poll_s = poll_s
 
 
 def desired_guest(
@@ -101,14 +108,9 @@ def desired_guest(
 
 def _devices(tx: Tx, record: Record, host: Record) -> tuple[GuestDevice, ...]:
     claims = gpus.claims_of(tx, record.tenant_uid, record.uid)
-    devices = host_gpus.devices_of(claims, host.status)
-    wanted = [claim for claim in claims if host_gpus.is_device(claim)]
-    gone = {claim.address for claim in wanted if not host_gpus.devices_of([claim], host.status)}
-    if gone:
-        parts = any(claim.mode == Mode.VF for claim in wanted)
-        what = "the virtual functions that it was given of GPU" if parts else "GPU"
-        raise Missing(f"its host no longer has {what} {', '.join(sorted(gone))}")
-    return devices
+    if lack := host_gpus.lost(record.uid, claims, host.status, simulated=host.spec["driver"] == "sim"):
+        raise Missing(lack, poll_s=5.0)  # no host asks for its guests to be looked at when it has its devices again
+    return host_gpus.devices_of(record.uid, claims, host.status)
 
 
 def _firmware(flavor: Mapping[str, Any]) -> Firmware:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pextra.controllers import fabric_networks
 from pextra.controllers.surroundings import Surroundings
 from pextra.declaration.kind import Spec
 from pextra.drivers.convergence import Card, DesiredGuest, port_uid
@@ -17,11 +17,11 @@ from pextra.drivers.interface.fabric import (
     FabricGroup,
     FabricNetwork,
     FabricPort,
-    FabricSubnet,
     GroupRule,
     Part,
     PortAddress,
 )
+from pextra.services.cloud import Cloud
 from pextra.store.addresses import Given
 from pextra.store.records import Record
 
@@ -42,15 +42,17 @@ def parts_of(
         desired: its guest.
         host: what the fabric calls the guest's host.
     """
-    networks = [_network(card) for card in desired.cards]
+    pins = [record.resolved[f"network/{entry['network']}"] for entry in spec["networks"]]
+    found = [network for pin in pins if (network := surroundings.object(pin)) is not None]
+    networks = [fabric_networks.network_part(surroundings, network) for network in found]
     lists: dict[str, AddressList] = {}
     groups: dict[str, FabricGroup] = {}
     ports: list[FabricPort] = []
     for index, (entry, card) in enumerate(zip(spec["networks"], desired.cards, strict=True)):
-        pins = [record.resolved[f"security_group/{name}"] for name in entry["security_groups"]]
-        found = [group for pin in pins if (group := surroundings.object(pin)) is not None]
-        lists |= {part.uid: part for group in found for part in _lists(surroundings, group)}
-        groups |= {group.uid: _group(group) for group in found}
+        guards = [record.resolved[f"security_group/{name}"] for name in entry["security_groups"]]
+        given_groups = [group for pin in guards if (group := surroundings.object(pin)) is not None]
+        lists |= {part.uid: part for group in given_groups for part in _lists(surroundings, group)}
+        groups |= {group.uid: _group(group) for group in given_groups}
         port = card.port
         ports.append(
             FabricPort(
@@ -60,7 +62,7 @@ def parts_of(
                 mac=port.mac,
                 addresses=tuple(PortAddress(g.address, g.subnet_uid) for g in given if g.card == index),
                 host=host,
-                groups=tuple(group.uid for group in found),
+                groups=tuple(group.uid for group in given_groups),
                 hostname=port.hostname,
             )
         )
@@ -77,7 +79,7 @@ def plugged_only(desired: DesiredGuest) -> DesiredGuest:
     )
 
 
-def ensure(fabric: Fabric, wanted: Mapping[str, Sequence[Part]]) -> dict[str, DriverError]:
+def ensure(cloud: Cloud, fabric: Fabric, wanted: Mapping[str, Sequence[Part]]) -> dict[str, DriverError]:
     """Have the parts of several instances in the fabric, all at once.
 
     Args:
@@ -88,7 +90,9 @@ def ensure(fabric: Fabric, wanted: Mapping[str, Sequence[Part]]) -> dict[str, Dr
     """
     distinct = {part.uid: part for parts in wanted.values() for part in parts}
     ordered = sorted(distinct.values(), key=lambda part: isinstance(part, FabricPort))
-    refused = fabric.ensure(ordered)
+    refused = dict(fabric.ensure(ordered))
+    networks = [part for part in ordered if isinstance(part, FabricNetwork) and part.uid not in refused]
+    refused |= fabric_networks.settle(cloud, fabric, networks)
     return {
         uid: next(refused[part.uid] for part in parts if part.uid in refused)
         for uid, parts in wanted.items()
@@ -126,19 +130,6 @@ def unplugged(fabric: Fabric, desired: DesiredGuest) -> list[int]:
     """
     seen = fabric.plugged([card.port.uid for card in desired.cards])
     return [index for index, card in enumerate(desired.cards) if not seen[card.port.uid]]
-
-
-def _network(card: Card) -> FabricNetwork:
-    network = card.network
-    subnets = tuple(
-        FabricSubnet(subnet.uid, subnet.cidr, None, subnet.dns_servers, resolver=subnet.gateway or _first(subnet.cidr))
-        for subnet in network.subnets
-    )
-    return FabricNetwork(network.uid, network.tenant_uid, network.mtu, subnets)
-
-
-def _first(cidr: str) -> str:
-    return str(ipaddress.ip_network(cidr)[1])
 
 
 def _group(record: Record) -> FabricGroup:

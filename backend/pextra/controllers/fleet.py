@@ -16,7 +16,12 @@ class Fleet(Protocol):
 
     @property
     def fabric(self) -> Fabric | None:
-        """Of the networks that span hosts; None where there is none."""
+        """Of the networks that span real hosts; None where there is none."""
+        ...
+
+    @property
+    def simulated_fabric(self) -> Fabric:
+        """Of the networks of simulated hosts, in which no packet flows."""
         ...
 
     def drivers(self, host: Record) -> HostDrivers | None:

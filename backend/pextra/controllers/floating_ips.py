@@ -1,4 +1,7 @@
-"""Floating IPs of hosts that forward their own ports: a port is claimed, then the guest's host is told of it."""
+"""Floating IPs of hosts that forward their own ports: a port is claimed, then the guest's host is told of it.
+
+Those of an address pool are seen to by `floating_addresses`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pextra.controllers import remote
+from pextra.controllers import floating_addresses, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
 from pextra.declaration import conditions
@@ -62,6 +65,8 @@ class FloatingIpController:
         if record is None:
             return gone(item)
         spec = cloud.registry["floating_ip"].effective(record.spec, record.spec_version)
+        if "pool" in spec:
+            return floating_addresses.look_at(cloud, self._fleet, item, record, spec)
         seen = cloud.database.read(lambda tx: _seen(cloud, tx, record, spec))
         if seen.host is not None and not remote.has_agent(seen.host):
             drivers = self._fleet.drivers(seen.host)
@@ -88,7 +93,9 @@ def _converge(cloud: Cloud, item: Item, record: Record, spec: Spec, seen: Seen) 
         return waiting(item, record, "ReferenceNotReady", f"Instance {spec['instance']!r} has no host yet.", poll_s=2.0)
     address: str = seen.host.status.get("forward_address", "")
     if not address:
-        message = f"Host {seen.host.name!r} cannot forward ports: its network driver has no way to."
+        message = (
+            f"Host {seen.host.name!r} cannot forward ports: on hosts of OVN, floating IPs are of an address `pool`."
+        )
         return waiting(item, record, "ForwardUnsupported", message, poll_s=30.0)
     if spec["card"] >= len(cloud.registry["instance"].effective(seen.instance.spec)["networks"]):
         message = f"Instance {spec['instance']!r} has no network card {spec['card']}."
@@ -235,7 +242,7 @@ def forwards_to(tx: Tx, instance: Record, address: str) -> dict[int, tuple[Forwa
     ways: dict[int, tuple[Forward, ...]] = {}
     for reference in references.to(tx, instance.tenant_uid, instance.uid, kind="floating_ip"):
         record = objects.by_uid(tx, reference.source_tenant_uid, reference.source_uid)
-        if record is None or record.deleting:
+        if record is None or record.deleting or "pool" in record.spec:
             continue
         for way in _ways(record.spec, forwards.of(tx, record.uid)):
             forward = Forward(way.protocol, way.port, way.to_port, address)

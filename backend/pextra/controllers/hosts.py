@@ -19,7 +19,7 @@ from pextra.drivers.interface import DriverError, HostFeature, HostInventory
 from pextra.services.agents import is_silent
 from pextra.services.cloud import Cloud
 from pextra.services.placement import HUGEPAGE_1G_KIB, HUGEPAGE_2M_KIB
-from pextra.store import agents, allocations, assignments, objects, samples, work
+from pextra.store import agents, allocations, assignments, gpus, objects, samples, work
 from pextra.store.allocations import Amounts, Boarded
 from pextra.store.cells import COUNTED
 from pextra.store.database import Tx
@@ -47,7 +47,8 @@ class HostController:
         if record.deleting:
             return self._retire(cloud, item, record)
         if remote.has_agent(record):
-            return _with_agent(cloud, item, record, spec, has_fabric=self._fleet.fabric is not None)
+            outcome = _with_agent(cloud, item, record, spec, has_fabric=self._fleet.fabric is not None)
+            return _telling_pools(cloud, outcome, record)
         drivers = self._fleet.drivers(record)
         if drivers is None:
             message = f"This control plane has no {spec['driver']} driver for the host: start it where the host is."
@@ -110,8 +111,28 @@ class HostController:
             allocations.remove_host(tx, record.uid)
             agents.forget(tx, record.uid)
             samples.forget(tx, record.uid)
+            _ask_pools(cloud, tx)
 
         return Outcome(item, record, Next.REMOVE, also=also)
+
+
+def _telling_pools(cloud: Cloud, outcome: Outcome, record: Record) -> Outcome:
+    """Have address pools looked at when the host reaches other networks outside than before."""
+    known = ("fabric_host", "physical_networks")
+    if all((outcome.facts.get(name) or None) == (record.status.get(name) or None) for name in known):
+        return outcome
+
+    def also(tx: Tx) -> None:
+        if outcome.also is not None:
+            outcome.also(tx)
+        _ask_pools(cloud, tx)
+
+    return replace(outcome, also=also)
+
+
+def _ask_pools(cloud: Cloud, tx: Tx) -> None:
+    pools = objects.of_kind(tx, cloud.site.uid, "address_pool")
+    work.ask_many(tx, ((pool.tenant_uid, pool.uid, pool.kind) for pool in pools))
 
 
 def _retiring(item: Item, record: Record, message: str, *, images: bool) -> Outcome:
@@ -161,6 +182,7 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any], 
         "problems": list(problems),
         "gpu_summary": summary(told.gpus, told.gpu_board),
         "fabric_host": told.fabric_host or "",
+        "physical_networks": list(told.physical_networks),
         "agent_version": agent.version,
         "boot_id": agent.boot_id,
     }
@@ -176,16 +198,17 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any], 
         also = partial(_state, record=record, spec=spec, pool=pool, inventory=None)
         return Outcome(item, record, Next.DONE, [conditions.ready(False, "FabricUnready", lack)], facts, also=also)
     inventory = _inventory(told)
-    offered = host_gpus.offered(
-        record.uid,
-        told.gpus,
-        told.gpu_board,
-        simulated=spec["driver"] == "sim",
-        features=told.features,
-        to_be_divided=host_division.to_be_divided(divided),
-    )
 
     def ready(tx: Tx) -> None:
+        offered = host_gpus.offered(
+            record.uid,
+            told.gpus,
+            told.gpu_board,
+            simulated=spec["driver"] == "sim",
+            features=told.features,
+            to_be_divided=host_division.to_be_divided(divided),
+            given=gpus.of_host(tx, record.uid) if any(gpu.vgpu_interface for gpu in told.gpus) else (),
+        )
         _state(tx, record, spec, pool, inventory, offered)
         if spec["sriov"] or agent.settings is not None:
             assignments.put_settings(tx, record.uid, host_division.settings_of(spec))
@@ -218,7 +241,7 @@ def _state(
     spec: dict[str, Any],
     pool: Pool,
     inventory: HostInventory | None,
-    gpus: Boarded | None = None,
+    offered: Boarded | None = None,
 ) -> None:
     """Make the host's capacity known; without an inventory the last known one stands and the host is not ready."""
     ready = inventory is not None
@@ -243,7 +266,7 @@ def _state(
             inventory, cpu_overcommit=spec["cpu_overcommit"], reserved_memory_mib=spec["reserved_memory_mib"]
         ),
         features=[feature.value for feature in inventory.features],
-        gpus=gpus,
+        gpus=offered,
         cells=_cell_capacities(inventory, spec) if ready else None,
     )
     if ready and not record.ready:
@@ -293,8 +316,11 @@ def _shown(inventory: HostInventory | documents.Inventory) -> dict[str, Any]:
 
 def _gpus(found: HostGpus) -> dict[str, Any]:
     """What is said of a host's GPUs."""
-    gpus = documents.write(found)["gpus"]
-    return {"gpus": gpus, "gpu_board": found.board, "gpu_summary": summary(found.gpus, found.board)}
+    return {
+        "gpus": documents.write(found)["gpus"],
+        "gpu_board": found.board,
+        "gpu_summary": summary(found.gpus, found.board),
+    }
 
 
 def _inventory(told: documents.Inventory) -> HostInventory:

@@ -146,7 +146,7 @@ class InstanceController:
         """Have the fabric know the guests before their hosts start them, and then the hosts."""
         fabric = self._fleet.fabric
         wanted = {ready.record.uid: ready.parts for ready in prepared if isinstance(ready, Prepared) and ready.parts}
-        refused = fabric_ports.ensure(fabric, wanted) if fabric is not None else {}
+        refused = fabric_ports.ensure(cloud, fabric, wanted) if fabric is not None else {}
         done: list[Prepared | Outcome] = []
         for one, ready in zip(looked, prepared, strict=True):
             if isinstance(ready, Outcome) or not ready.parts:
@@ -216,6 +216,7 @@ class InstanceController:
             allocations.release(tx, record.tenant_uid, record.uid)
             addresses.release(tx, record.tenant_uid, record.uid)
             _let_go(cloud, tx, record, record.status.get("volumes", []))
+            status.wake_balancers(tx, record)
             if record.status.get("host_uid"):
                 work.wake_first_waiter(tx)
 
@@ -362,7 +363,7 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
         revealing_cloud = None if remote.has_agent(host) else cloud
         desired = assembly.desired_guest(revealing_cloud, surroundings, record, spec, provided.given, ways, host)
     except assembly.Missing as missing:
-        return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.")
+        return waiting(item, record, "ReferenceNotReady", f"It waits: {missing}.", poll_s=missing.poll_s)
     prepared = Prepared(record, desired, host, provided.surplus)
     if not remote.has_agent(host):
         return prepared

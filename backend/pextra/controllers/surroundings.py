@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from pextra.store import allocations, objects, references
+from pextra.store import addresses, allocations, objects, references
 from pextra.store.allocations import HostRow
 from pextra.store.database import Tx
 from pextra.store.records import Record
@@ -18,6 +18,7 @@ class Surroundings:
         self.tx = tx
         self._objects: dict[str, Record | None] = {}
         self._subnets: dict[str, list[Record]] = {}
+        self._routed: dict[tuple[str, ...], frozenset[str]] = {}
         self._hosts: dict[str, HostRow | None] = {}
 
     def object(self, pin: Mapping[str, Any]) -> Record | None:
@@ -39,6 +40,16 @@ class Surroundings:
     def listed(self, group: Record, rule: Mapping[str, Any]) -> Record | None:
         """The address group that a rule of a security group names; None where it has gone."""
         return self.object(group.resolved[f"address_group/{rule['remote_addresses']}"])
+
+    def routed(self, network_uid: str, gateways: Collection[str]) -> frozenset[str]:
+        """Which of these addresses of a network's gateways a router has."""
+        key = (network_uid, *sorted(gateways))
+        if key not in self._routed:
+            holders = addresses.holders(self.tx, network_uid, gateways)
+            found = objects.by_uids(self.tx, set(holders.values())) if holders else {}
+            routers = {uid for uid, record in found.items() if record.kind == "router"}
+            self._routed[key] = frozenset(address for address, (_, uid) in holders.items() if uid in routers)
+        return self._routed[key]
 
     def host(self, uid: str) -> HostRow | None:
         """What the host has, or None before it is known."""

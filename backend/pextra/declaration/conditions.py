@@ -36,9 +36,11 @@ REASONS: Final = frozenset(
         "DeviceLost", "DeviceInUse", "DeviceBusy", "DeviceTaken", "DeviceInvalid", "DeviceRefused", "DeviceUnfit",
         "DevicesForbidden", "GroupDivided", "IommuMissing", "VfioMissing", "LockingForbidden", "VfsInUse",
         "VfsUnsupported", "MdevExhausted", "MdevTaken", "MdevUnsupported", "VgpuTaken", "VgpuUnsupported",
+        "VgpuExhausted",
         # networks that span hosts
         "FabricUnready", "FabricUnreachable", "FabricChanged", "PartInvalid", "Unplugged",
-        "SwitchUnready", "SwitchUnreachable",
+        "SwitchUnready", "SwitchUnreachable", "AddressTaken", "NetworksOverlap", "NextHopUnreachable",
+        "NoOutlet", "NoRouter", "MemberUnreachable",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as

@@ -94,6 +94,7 @@ class Ref(Marker):
         copy: fields of the target's spec that are copied into `resolved` when the reference is resolved.
         inherited: whether a target of a tenant above may be named too, by those who may read it.
         reserved: texts that mean something of the product's own and name no object.
+        own: whether the target must be of the referrer's tenant: one that is shared is not to be changed by it.
     """
 
     kind: str | None
@@ -102,6 +103,7 @@ class Ref(Marker):
     exclusive: bool = False
     inherited: bool = False
     reserved: tuple[str, ...] = ()
+    own: bool = False
 
     def facts(self) -> dict[str, Any]:
         """See `Marker.facts`."""

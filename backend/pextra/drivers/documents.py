@@ -106,6 +106,7 @@ class Inventory:
     cpu_model: str = ""
     forward_address: str = ""  # the host's own, whose ports can be forwarded to guests; empty: they cannot
     fabric_host: Annotated[str, Field(max_length=128)] | None = None  # see `NetworkCapabilities`
+    physical_networks: Annotated[tuple[Annotated[str, Field(max_length=63)], ...], Field(max_length=64)] = ()
     gpus: Annotated[tuple[Gpu, ...], Field(max_length=MOST_GPUS)] = ()
     cells: Annotated[tuple[HostCell, ...], Field(max_length=64)] = ()
     gpu_board: str = ""  # see `pextra.drivers.gpu.boards.recognise`

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pextra.declaration.registry import Registry
 from pextra.resources.address_group import ADDRESS_GROUP
+from pextra.resources.address_pool import ADDRESS_POOL
 from pextra.resources.api_token import API_TOKEN
 from pextra.resources.application_credential import APPLICATION_CREDENTIAL
 from pextra.resources.flavor import FLAVOR
@@ -18,6 +19,7 @@ from pextra.resources.identity_provider import IDENTITY_PROVIDER
 from pextra.resources.image import IMAGE
 from pextra.resources.instance import INSTANCE
 from pextra.resources.join_token import JOIN_TOKEN
+from pextra.resources.load_balancer import LOAD_BALANCER
 from pextra.resources.network import NETWORK
 from pextra.resources.operation import OPERATION
 from pextra.resources.placement_group import PLACEMENT_GROUP
@@ -25,6 +27,7 @@ from pextra.resources.policy import POLICY
 from pextra.resources.quota import QUOTA
 from pextra.resources.role import ROLE
 from pextra.resources.role_binding import ROLE_BINDING
+from pextra.resources.router import ROUTER
 from pextra.resources.secret import SECRET
 from pextra.resources.security_group import SECURITY_GROUP
 from pextra.resources.service_account import SERVICE_ACCOUNT
@@ -40,8 +43,9 @@ REGISTRY = Registry(
     [
         TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
         APPLICATION_CREDENTIAL, SESSION, SHARE,
-        HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, IMAGE, SSH_KEY, SECRET,
-        NETWORK, SUBNET, ADDRESS_GROUP, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP,
+        HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, ADDRESS_POOL, IMAGE, SSH_KEY, SECRET,
+        NETWORK, SUBNET, ROUTER, ADDRESS_GROUP, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP,
+        LOAD_BALANCER,
         OPERATION,
     ]
 )  # fmt: skip

@@ -8,12 +8,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from pextra.declaration.kind import Kind, SpecModel
+from pextra.resources.addresses import Cidr
 
 
 def _range(text: str) -> str:
-    if "%" in text:
-        raise ValueError(f"{text} is of an interface, which means nothing elsewhere")
-    found = ipaddress.ip_network(text, strict=True)
+    found = ipaddress.ip_network(text)
     if not found.prefixlen:
         raise ValueError(f"{text} is everyone: a rule without the other side is for everyone")
     return str(found.network_address) if found.prefixlen == found.max_prefixlen else str(found)
@@ -25,7 +24,7 @@ def _distinct(ranges: list[str]) -> list[str]:
     return ranges
 
 
-Range = Annotated[str, AfterValidator(_range), Field(max_length=43)]
+Range = Annotated[Cidr, AfterValidator(_range)]
 
 
 class AddressGroupSpec(SpecModel):

@@ -54,6 +54,8 @@ class VirtualFunctionStatus(SpecModel):
     """The number of its IOMMU group; it may differ after the next boot."""
     driver: str | None = None
     """Which driver has it."""
+    vgpu: bool = False
+    """Whether it is a vGPU now, or one is made of it, whoever did that."""
 
 
 class VirtualFunctionsStatus(SpecModel):
@@ -121,11 +123,15 @@ class VgpuTypeStatus(SpecModel):
     name: str
     """As the vendor calls it, such as `L40S-12Q`."""
     id: int
-    """The driver's number for it."""
+    """The driver's number for it; 0: it has none."""
     memory_mib: int
-    """Memory of one."""
+    """Memory of one; 0: unknown."""
     most: int
     """How many of them one GPU can be."""
+    available: int | None = None
+    """How many more the host's kernel would make now; absent where it makes none."""
+    made: int = 0
+    """How many there are, whoever made them."""
 
 
 class GpuHealthStatus(SpecModel):
@@ -180,5 +186,8 @@ class GpuDevice(SpecModel):
     """Whether and how it is divided into MIG instances."""
     vgpu_types: list[VgpuTypeStatus] = []
     """What the host's driver can make of it."""
+    vgpu_interface: Literal["mdev", "vf-mdev", "vf"] | None = None
+    """How the host's kernel lets vGPUs be made of it: as mediated devices of the GPU, as one of each virtual function,
+    or of the virtual functions themselves. Absent: it does not."""
     health: GpuHealthStatus = GpuHealthStatus()
     """How it is."""

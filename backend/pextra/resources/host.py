@@ -164,6 +164,8 @@ class HostStatus(StatusModel):
     """The host's own address, whose ports floating IPs forward; empty where they cannot."""
     fabric_host: str = ""
     """What the fabric of networks calls it, into which it plugs its guests; empty where its networks are its own."""
+    physical_networks: list[str] = []
+    """What it calls the networks outside that it has a bridge to, by which routers reach them."""
     agent_version: str = ""
     """The version of its agent."""
     boot_id: str = ""

@@ -18,10 +18,10 @@ from pextra.declaration.markers import (
     SecretText,
     Unit,
 )
+from pextra.resources.addresses import Address
 from pextra.resources.host import TaintEffect, TaintKey, TaintValue
 from pextra.resources.image import COPIED_OF_IMAGE
 from pextra.resources.secret import EntryName
-from pextra.resources.subnet import Address
 
 _COPIED_OF_FLAVOR = (
     "vcpus", "memory_mib", "disk_gib", "firmware", "secure_boot", "tpm", "cpu_policy", "numa_cells", "hugepage_kib",
@@ -250,7 +250,8 @@ class GivenGpu(SpecModel):
     milli: int = 1000
     """Thousandths of the GPU."""
     function: str = ""
-    """Of a virtual function, its own PCI address on the host, as its guest was put together last."""
+    """Of a virtual function, or a vGPU that is made of one, its PCI address on the host, as the guest was put together
+    last."""
 
 
 class GivenCell(SpecModel):

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from pextra.declaration.kind import Kind, SpecModel
 from pextra.declaration.markers import ObjectName, Ref
+from pextra.resources.addresses import Cidr
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
-
-
-def _cidr(text: str) -> str:
-    if "%" in text:
-        raise ValueError(f"{text} is of an interface, which means nothing elsewhere")
-    return str(ipaddress.ip_network(text, strict=True))
 
 
 class SecurityGroupRule(SpecModel):
@@ -30,7 +24,7 @@ class SecurityGroupRule(SpecModel):
     """First port, with `tcp` and `udp`; without it, all ports."""
     port_max: Port | None = None
     """Last port; without it, `port_min` alone."""
-    remote_cidr: Annotated[str, AfterValidator(_cidr), Field(max_length=43)] | None = None
+    remote_cidr: Cidr | None = None
     """The other side's addresses; without it and `remote_addresses`, anyone's."""
     remote_addresses: Annotated[ObjectName, Ref("address_group")] | None = None
     """Or those of this address group."""

@@ -11,21 +11,13 @@ from pydantic import AfterValidator, Field, model_validator
 from pextra.declaration.kind import Column, Kind, Spec, SpecModel
 from pextra.declaration.markers import Filterable, Immutable, ObjectName, OnDelete, Ref
 from pextra.errors import PextraError
+from pextra.resources.addresses import Address, Cidr
 
 
-def _network(text: str) -> str:
-    network = ipaddress.ip_network(text, strict=True)
-    if network.num_addresses < 4:
+def _holds_some(text: str) -> str:
+    if ipaddress.ip_network(text).num_addresses < 4:
         raise ValueError("must hold at least four addresses")
-    return str(network)
-
-
-def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text))
-
-
-Cidr = Annotated[str, AfterValidator(_network), Field(max_length=43)]
-Address = Annotated[str, AfterValidator(_address), Field(max_length=39)]
+    return text
 
 
 class SubnetSpec(SpecModel):
@@ -33,7 +25,7 @@ class SubnetSpec(SpecModel):
 
     network: Annotated[ObjectName, Ref("network", OnDelete.CASCADE), Immutable(), Filterable()]
     """The network whose addresses these are, of the same tenant."""
-    cidr: Annotated[Cidr, Immutable(), Filterable()]
+    cidr: Annotated[Cidr, AfterValidator(_holds_some), Immutable(), Filterable()]
     """The range, IPv4 or IPv6, without host bits."""
     gateway: Annotated[Address, Immutable()] | None = None
     """The router's address in the range; without it, the first one."""

@@ -27,7 +27,7 @@ from pextra.tenancy.policies import Actor, Circumstances, PolicySet, Target
 
 READ: Final = "read"
 SET_PASSWORD: Final = "set_password"  # noqa: S105 - the name of an act
-_READ_BY_ALL: Final = frozenset({"flavor", "gpu_profile"})
+_READ_BY_ALL: Final = frozenset({"flavor", "gpu_profile", "address_pool"})
 _WRITTEN_FROM_ABOVE: Final = frozenset({"tenant", "quota"})
 _ONES_OWN: Final = frozenset({"api_token", "application_credential", "session"})
 

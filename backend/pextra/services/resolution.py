@@ -11,7 +11,7 @@ from typing import Any
 
 from pextra.declaration.fields import FieldFacts, values_at
 from pextra.declaration.kind import Kind, Scope, Spec
-from pextra.declaration.markers import OnDelete
+from pextra.declaration.markers import OnDelete, Ref
 from pextra.errors import PextraError
 from pextra.services import bounds, tenancy
 from pextra.services.authorization import may_read
@@ -128,8 +128,8 @@ def _find(ctx: Context, facts: FieldFacts, kind: Kind, field: str, text: str, te
         return None
     if facts.ref is not None and facts.ref.inherited and is_within(tenant.path, path):
         return _readable(ctx, Address(kind, path, name), target)
-    if target is not None and shared and facts.ref is not None and facts.ref.on_delete is OnDelete.CASCADE:
-        # it would change what is shared only to be referred to, and go away by its owner's deleting, unasked
+    if target is not None and shared and facts.ref is not None and _adds_to(facts.ref):
+        # it would change what is shared only to be referred to, or go away by its owner's deleting, unasked
         raise PextraError(
             "reference.not_found",
             f"spec.{field}: {kind.name} {text!r} is shared to be used, not to be added to: what is part of it is made "
@@ -139,6 +139,11 @@ def _find(ctx: Context, facts: FieldFacts, kind: Kind, field: str, text: str, te
             value=text,
         )
     return target if shared else None
+
+
+def _adds_to(ref: Ref) -> bool:
+    """Whether an object that refers so becomes part of its target."""
+    return ref.own or ref.on_delete is OnDelete.CASCADE
 
 
 def _readable(ctx: Context, address: Address, record: Record | None) -> Record | None:

@@ -72,6 +72,8 @@ def wake_referrers(cloud: Cloud, tx: Tx, record: Record) -> None:
 
     What rules of security groups name counts for those who refer to the groups.
     """
+    if record.kind == "instance":
+        wake_balancers(tx, record)
     targets = [(record.tenant_uid, record.uid)]
     if record.kind == "address_group":
         groups = references.to(tx, record.tenant_uid, record.uid, kind="security_group")
@@ -92,3 +94,9 @@ def wake_referrers(cloud: Cloud, tx: Tx, record: Record) -> None:
                 if cloud.registry[r.source_kind].controlled
             ),
         )
+
+
+def wake_balancers(tx: Tx, instance: Record) -> None:
+    """Have the load balancers looked at that may send to the instance because of its labels."""
+    found = objects.of_kind(tx, instance.tenant_uid, "load_balancer")
+    work.ask_many(tx, ((each.tenant_uid, each.uid, each.kind) for each in found if each.spec.get("selector")))

@@ -15,6 +15,7 @@ from pextra.drivers.interface import (
 )
 from pextra.drivers.interface.fabric import Fabric
 from pextra.drivers.sim.compute import SimCompute
+from pextra.drivers.sim.fabric import SimFabric
 from pextra.drivers.sim.faults import OPERATIONS
 from pextra.drivers.sim.inventory import simulated_gpus, simulated_inventory
 from pextra.drivers.sim.network import SimNetwork
@@ -69,6 +70,7 @@ class SimFleet:
         self._stage = stage
         self._point = point
         self.fabric: Fabric | None = None
+        self.simulated_fabric = cast("Fabric", Frail(stage, SimFabric(stage.world), "fabric", point))
 
     def drivers(self, host: Record) -> HostDrivers | None:
         """See `Fleet.drivers`."""

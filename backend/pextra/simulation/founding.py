@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -19,6 +19,7 @@ from pextra.simulation.drivers import LOCAL_POOL, SHARED_POOL
 from pextra.simulation.letters import Where, Wish, letter_of
 from pextra.simulation.node import Node
 from pextra.simulation.stage import Stage, Violated
+from pextra.simulation.wishes import routing
 from pextra.simulation.wishes.computing import GPU_PROFILES
 from pextra.simulation.wishes.mind import Mind, deleted
 from pextra.simulation.wishes.networking import image
@@ -30,6 +31,7 @@ RACKS: Final = ("r1", "r2")
 USERS: Final = ("ada", "bob")
 POOL_BYTES: Final = 200 << 30
 _CLOUD: Final = "system"
+_POOLS: Final = "address_pools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,16 @@ class Founder:
         agent.start()
 
     def take_down(self) -> None:
-        """Delete everything that was made here, and with the tenants what is in them."""
-        for where in reversed([w for w in self.mind.seen if w.tenant is None or w.tenant == _CLOUD]):
+        """Delete everything that was made here, and with the tenants what is in them; but not what they use still."""
+        founded = [w for w in self.mind.seen if w.tenant is None or w.tenant == _CLOUD]
+        self._delete(reversed([w for w in founded if w.plural != _POOLS]))
+
+    def take_down_pools(self) -> None:
+        """Delete the address pools, of which nobody has addresses any more."""
+        self._delete([w for w in self.mind.seen if w.plural == _POOLS])
+
+    def _delete(self, places: Iterable[Where]) -> None:
+        for where in places:
             wish = deleted(self.mind, where, cascade=True)
             assert wish is not None
             self._ask(wish, (202, 204))
@@ -101,6 +111,7 @@ def found(founder: Founder) -> dict[str, str]:
     founder.put(Where(None, "flavors", "secure"), flavor(1, 512, 2) | secure)
     for name, spec in GPU_PROFILES.items():
         founder.put(Where(None, "gpu_profiles", name), spec)
+    founder.put(Where(None, _POOLS, routing.POOL), routing.POOL_SPEC)
     founder.put(Where(_CLOUD, "images", "debian"), image("debian"))
     founder.put(Where(_CLOUD, "shares", "debian"), {"kind": "image", "name": "debian", "tenants": "all"})
     _hosts(founder, rng)

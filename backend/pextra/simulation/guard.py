@@ -40,6 +40,8 @@ class Guard:
         if name not in ("ensure_absent", "ensure_volume_absent") or self._connection is None:
             return
         uid = args[-1]
+        if not isinstance(uid, str):  # of the fabric, which has no disks
+            return
         row = self._connection.execute(_LIVING, (uid,)).fetchone()
         if row is None:
             return

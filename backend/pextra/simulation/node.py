@@ -9,17 +9,11 @@ from typing import Any
 from pextra import agent_protocol as protocol
 from pextra.api.agents import create_agents_app
 from pextra.api.app import create_app
-from pextra.controllers.floating_ips import FloatingIpController
-from pextra.controllers.hosts import HostController
-from pextra.controllers.images import ImageController
-from pextra.controllers.instances import InstanceController
+from pextra.controllers.by_kind import controllers_of
 from pextra.controllers.loop import Loop
-from pextra.controllers.operations import OperationController
 from pextra.controllers.outcome import Controller, Outcome
 from pextra.controllers.sequencer import Sequencer
 from pextra.controllers.sweep import Sweep
-from pextra.controllers.tenants import TenantController
-from pextra.controllers.volumes import VolumeController
 from pextra.encryption.wrapping import KeyKeeper
 from pextra.pki.audit_key import AuditKey
 from pextra.resources import REGISTRY
@@ -94,17 +88,9 @@ class Node(Process[Life]):
         self._lives += 1
         holder = f"{self.name}-{self._lives}"
         fleet = SimFleet(self._stage, self.point)
-        controllers: dict[str, Controller] = {
-            "tenant": TenantController(),
-            "host": HostController(fleet),
-            "image": ImageController(fleet),
-            "volume": VolumeController(fleet),
-            "instance": InstanceController(fleet),
-            "operation": OperationController(fleet),
-            "floating_ip": FloatingIpController(fleet),
-        }
+        controllers = {kind: Looking(self._stage, each) for kind, each in controllers_of(fleet).items()}
         life = Life(
-            Loop(self._cloud, {k: Looking(self._stage, c) for k, c in controllers.items()}, holder=holder),
+            Loop(self._cloud, controllers, holder=holder),
             Sequencer(self._cloud, holder=holder, signer=AUDIT_KEY),
             Sweep(self._cloud, fleet),
         )

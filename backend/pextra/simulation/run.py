@@ -162,6 +162,8 @@ class _Run:
         self._stage.note("stage", "taken down")
         self._founder.take_down()
         self._settle()
+        self._founder.take_down_pools()
+        self._settle()
         self._watcher.look_closely()
         self._watcher.look_for_nothing()
 

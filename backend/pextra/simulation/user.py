@@ -12,7 +12,7 @@ from pextra.simulation.letters import Where, letter_of
 from pextra.simulation.link import Link
 from pextra.simulation.node import Node
 from pextra.simulation.stage import Stage
-from pextra.simulation.wishes import computing, networking, reading, tenancy
+from pextra.simulation.wishes import computing, networking, reading, routing, tenancy
 from pextra.simulation.wishes.mind import Maker, Mind
 from pextra_client.messages import Answer
 
@@ -32,6 +32,12 @@ MEMBER: Final[dict[Maker, int]] = {
     networking.delete_subnet: 1,
     networking.put_floating_ip: 3,
     networking.delete_floating_ip: 1,
+    routing.put_router: 3,
+    routing.delete_router: 1,
+    routing.put_floating_ip_of_pool: 2,
+    routing.delete_floating_ip_of_pool: 1,
+    routing.put_load_balancer: 2,
+    routing.delete_load_balancer: 1,
     networking.put_image: 1,
     networking.delete_image: 1,
     tenancy.put_child: 2,

@@ -6,6 +6,7 @@ Not even when its subnet was deleted and made anew: an address is free when whoe
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import and_, delete, func, insert, select
@@ -17,7 +18,7 @@ from pextra.store.tables import address as table
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An address of one card of an instance."""
+    """An address of one card of an instance, or of a router, whose card is 0."""
 
     network_uid: str
     subnet_uid: str
@@ -26,7 +27,7 @@ class Given:
 
 
 def of(tx: Tx, tenant_uid: str, consumer_uid: str) -> list[Given]:
-    """The instance's addresses, by card."""
+    """The addresses of an instance, by card, or of a router."""
     rows = tx.conn.execute(
         select(table.c.network_uid, table.c.subnet_uid, table.c.address, table.c.card)
         .where(table.c.tenant_uid == tenant_uid, table.c.consumer_uid == consumer_uid)
@@ -72,22 +73,64 @@ def take(
                 f"Subnet {cidr} has no free address: free some, or add a subnet to the network.",
             )
     given = Given(network_uid, subnet_uid, str(type(network.network_address)(number)), card)
-    tx.conn.execute(
-        insert(table).values(
-            network_uid=network_uid,
-            subnet_uid=subnet_uid,
-            number=f"{number:032x}",
-            address=given.address,
-            tenant_uid=tenant_uid,
-            consumer_uid=consumer_uid,
-            card=card,
-        )
-    )
+    _give(tx, given, tenant_uid=tenant_uid, consumer_uid=consumer_uid)
     return given
 
 
+def take_for_router(
+    tx: Tx, network_uid: str, subnet_uid: str, address: str, *, tenant_uid: str, router_uid: str
+) -> Given:
+    """Give a router an address, which may be that of the subnet's gateway.
+
+    Raises:
+        PextraError: `object.conflict` when somebody has it.
+    """
+    number = int(ipaddress.ip_address(address))
+    if _taken(tx, network_uid, number):
+        raise PextraError("object.conflict", f"Address {address} is somebody else's.")
+    given = Given(network_uid, subnet_uid, address, 0)
+    _give(tx, given, tenant_uid=tenant_uid, consumer_uid=router_uid)
+    return given
+
+
+def take_from_pool(
+    tx: Tx, pool_uid: str, first: int, last: int, reserved: Collection[int], version: int, *,
+    tenant_uid: str, consumer_uid: str, wanted: str | None = None,
+) -> Given | None:  # fmt: skip
+    """Give a router or a floating IP the wanted address of a pool, or a free one.
+
+    Args:
+        first, last: the range, as numbers.
+        reserved: those of the range that nobody is given.
+        version: of the addresses, 4 or 6.
+
+    Returns:
+        None where none is free, or the wanted one is not.
+    """
+    if wanted is not None:
+        number = int(ipaddress.ip_address(wanted))
+        if not first <= number <= last or number in reserved or _taken(tx, pool_uid, number):
+            return None
+    else:
+        number = _free(tx, pool_uid, first, last, set(reserved))
+        if number is None:
+            return None
+    address = ipaddress.IPv4Address(number) if version == 4 else ipaddress.IPv6Address(number)
+    given = Given(pool_uid, pool_uid, str(address), 0)
+    _give(tx, given, tenant_uid=tenant_uid, consumer_uid=consumer_uid)
+    return given
+
+
+def holders(tx: Tx, network_uid: str, wanted: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Who has which of these addresses of a network, by address: the tenant's uid, and the object's."""
+    numbers = [_hex(address) for address in wanted]
+    here = and_(table.c.network_uid == network_uid, table.c.number.in_(numbers))
+    rows = tx.conn.execute(select(table.c.address, table.c.tenant_uid, table.c.consumer_uid).where(here))
+    return {address: (tenant_uid, uid) for address, tenant_uid, uid in rows}
+
+
 def release(tx: Tx, tenant_uid: str, consumer_uid: str) -> None:
-    """Take back every address of the instance."""
+    """Take back every address of an instance or a router."""
     tx.conn.execute(delete(table).where(table.c.tenant_uid == tenant_uid, table.c.consumer_uid == consumer_uid))
 
 
@@ -95,6 +138,20 @@ def release_one(tx: Tx, given: Given) -> None:
     """Take back one address."""
     here = and_(table.c.network_uid == given.network_uid, table.c.number == _hex(given.address))
     tx.conn.execute(delete(table).where(here))
+
+
+def _give(tx: Tx, given: Given, *, tenant_uid: str, consumer_uid: str) -> None:
+    tx.conn.execute(
+        insert(table).values(
+            network_uid=given.network_uid,
+            subnet_uid=given.subnet_uid,
+            number=_hex(given.address),
+            address=given.address,
+            tenant_uid=tenant_uid,
+            consumer_uid=consumer_uid,
+            card=given.card,
+        )
+    )
 
 
 def _hex(address: str) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 LENT: Final = ("image", "network", "security_group", "ssh_key")
 """The kinds of which one object can be shared with another tenant: those of `ShareSpec.kind`."""
 
-_READ_BY_ALL: Final = ("flavor", "gpu_profile", "tenant")
+_READ_BY_ALL: Final = ("flavor", "gpu_profile", "address_pool", "tenant")
 """The cloud's kinds of which everybody reads: which tenants there are decides every right."""
 
 

@@ -60,7 +60,7 @@ H100 = GpuType(
         (Mode.MIG, "2g"): Slice(250, 2, (0, 2, 4)),
         (Mode.MIG, "3g"): Slice(500, 4, (0, 4)),
         (Mode.VGPU, "quarter"): Slice(250),
-        (Mode.VGPU, "half"): Slice(500),
+        (Mode.VGPU, "third"): Slice(250, 1, (1, 2, 30)),
     },
 )
 L4 = GpuType("l4")
@@ -116,7 +116,7 @@ SMALL_BOARDS = st.sampled_from(
         from_links(4, frozenset({(0, 1), (0, 2), (1, 2)})),
     ]
 )
-PARTS = {Mode.VF: ("",), Mode.MIG: ("1g", "2g", "3g"), Mode.VGPU: ("quarter", "half")}
+PARTS = {Mode.VF: ("",), Mode.MIG: ("1g", "2g", "3g"), Mode.VGPU: ("quarter", "third")}
 WISHES = st.sampled_from(Wish)
 
 
@@ -139,10 +139,8 @@ def states_of(draw: st.DrawFn, gpu: GpuView) -> GpuView:
         return GpuView(address, kind, usable, cell, used, mode if kind is H100 else Mode.SHARE)
     profile = draw(st.sampled_from(PARTS[mode]))
     part = kind.slices[mode, profile]
-    if mode is Mode.MIG:
-        slots = draw(st.sampled_from(part.masks()))
-        return GpuView(address, kind, usable, cell, part.milli, mode, "", slots)
-    return GpuView(address, kind, usable, cell, part.milli, mode, profile if mode is Mode.VGPU else "")
+    slots = draw(st.sampled_from(part.masks())) if part.starts else 0
+    return GpuView(address, kind, usable, cell, part.milli, mode, profile if mode is Mode.VGPU else "", slots)
 
 
 @st.composite

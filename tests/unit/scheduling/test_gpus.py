@@ -166,7 +166,7 @@ def test_what_excludes_each_other_is_never_on_one_gpu() -> None:
         GpuRequest(mode=Mode.VF),
         GpuRequest(mode=Mode.MIG, profile="1g"),
         GpuRequest(mode=Mode.VGPU, profile="quarter"),
-        GpuRequest(mode=Mode.VGPU, profile="half"),
+        GpuRequest(mode=Mode.VGPU, profile="third"),
     ]
     for first in kinds:
         for second in kinds:
@@ -182,6 +182,22 @@ def test_small_mig_instances_leave_the_slots_of_a_large_one() -> None:
     for _ in range(3):
         used |= mig_slots(H100, small, used)
     assert mig_slots(H100, large, used) == 0b1111
+
+
+def test_vgpus_with_numbers_are_as_many_as_there_are_numbers() -> None:
+    wish = GpuRequest(mode=Mode.VGPU, profile="third")
+    host = gpu_host("h", free="1")
+    placed = place_batch(Snapshot.of([host]), [gpu_guest(wish, f"g{number}") for number in range(4)])
+    assert [each.gpus[0].slots for each in placed if isinstance(each, Placement)] == [1 << 1, 1 << 2, 1 << 30]
+    assert not isinstance(placed[-1], Placement)
+
+
+def test_guest_of_more_vgpus_than_a_gpu_has_numbers_gets_the_others_of_another() -> None:
+    wish = gpu_guest(GpuRequest(mode=Mode.VGPU, profile="third", count=4))
+    decision = place(Snapshot.of([gpu_host("h", free="12")]), wish)
+    assert isinstance(decision, Placement)
+    assert len({(claim.address, claim.slots) for claim in decision.gpus}) == 4
+    assert not isinstance(place(Snapshot.of([gpu_host("h", free="1")]), wish), Placement)
 
 
 def test_guest_of_several_parts_takes_them_of_as_few_gpus_as_can_be() -> None:

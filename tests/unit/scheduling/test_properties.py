@@ -124,7 +124,7 @@ def parts_of(gpu: GpuView, wish: GpuRequest) -> int:
     if part is None:
         return 0
     left = (WHOLE_MILLI - gpu.used_milli) // part.milli
-    return min(left, most_disjoint(part.masks(), gpu.slots)) if wish.mode is Mode.MIG else left
+    return min(left, most_disjoint(part.masks(), gpu.slots)) if part.starts else left
 
 
 def most_disjoint(masks: list[int], used: int) -> int:
@@ -174,8 +174,9 @@ def check_claims(host: HostView, request: Request, decision: Placement) -> None:
         gpu = now[claim.address]
         assert parts_of(gpu, wish) > 0
         assert gpu.slots & claim.slots == 0
-        if wish.mode is Mode.MIG:
-            assert claim.slots in gpu.kind.slices[wish.mode, wish.profile].masks()
+        part = gpu.kind.slices.get((wish.mode, wish.profile))
+        if part is not None and part.starts:
+            assert claim.slots in part.masks()
         now[claim.address] = claimed(gpu, claim)
         assert now[claim.address].used_milli <= WHOLE_MILLI
     used = {claim.address for claim in decision.gpus}

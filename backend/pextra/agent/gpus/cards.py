@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pextra.agent.gpus.vgpus import KernelVgpus, Made, is_vgpu, mediated, read_vgpus
 from pextra.agent.inventory.pci import Pci, PciDevice
 from pextra.agent.inventory.tree import Tree
 from pextra.drivers.gpu.interface import MOST_FUNCTIONS, Gpu, VirtualFunction, VirtualFunctions
@@ -31,17 +32,20 @@ class Card:
         subsystem: vendor and device of the board that it is on; empty where it does not tell.
         pci_serial: the serial number in its PCI configuration, which also tells two of one model apart while a guest
             has it; None where it has none or this user may not read it.
+        vgpus: what the kernel would make of it.
     """
 
     gpu: Gpu
     subsystem: str
     pci_serial: str | None
+    vgpus: KernelVgpus
 
 
 def read_cards(tree: Tree, pci: Pci) -> tuple[Card, ...]:
     """The GPUs among the devices, ordered by address: physical functions, and no displays of the mainboard."""
     of_address = {device.address: device for device in pci.devices}
-    return tuple(_card(tree, device, of_address) for device in pci.devices if _is_gpu(device))
+    mdevs = mediated(tree)
+    return tuple(_card(tree, device, of_address, mdevs) for device in pci.devices if _is_gpu(device))
 
 
 def count_switches(pci: Pci) -> int:
@@ -59,7 +63,7 @@ def _is_gpu(device: PciDevice) -> bool:
     return device.class_code.startswith(_DISPLAY) and device.vendor in _DISPLAY_VENDORS and on_card
 
 
-def _card(tree: Tree, device: PciDevice, of_address: Mapping[str, PciDevice]) -> Card:
+def _card(tree: Tree, device: PciDevice, of_address: Mapping[str, PciDevice], mdevs: Made) -> Card:
     path = f"sys/bus/pci/devices/{device.address}"
     product = product_of(device.vendor, device.device)
     name = tree.text(f"{path}/product_name") if product is None else product.name  # AMD's driver tells it
@@ -75,20 +79,22 @@ def _card(tree: Tree, device: PciDevice, of_address: Mapping[str, PciDevice]) ->
         iommu_group=device.iommu_group,
         root_complex=device.root_complex,
         driver=device.driver,
-        vfs=_functions(device, of_address),
+        vfs=_functions(tree, device, of_address, mdevs),
     )
     subsystem = f"{device.subsystem_vendor or ''}:{device.subsystem_device or ''}".strip(":")
-    return Card(gpu, subsystem, _pci_serial(tree.raw(f"{path}/config", _CONFIG_BYTES) or b""))
+    functions = [function.address for function in gpu.vfs.functions]
+    vgpus = read_vgpus(tree, device.address, functions, mdevs, gpu_memory_mib=gpu.memory_mib)
+    return Card(gpu, subsystem, _pci_serial(tree.raw(f"{path}/config", _CONFIG_BYTES) or b""), vgpus)
 
 
-def _functions(device: PciDevice, of_address: Mapping[str, PciDevice]) -> VirtualFunctions:
+def _functions(tree: Tree, device: PciDevice, of_address: Mapping[str, PciDevice], mdevs: Made) -> VirtualFunctions:
     if device.sriov is None:
         return VirtualFunctions()
     found: list[VirtualFunction] = []
     for address in device.sriov.vfs[:MOST_FUNCTIONS]:
         function = of_address.get(address)
         group, driver = (None, None) if function is None else (function.iommu_group, function.driver)
-        found.append(VirtualFunction(address, group, driver))
+        found.append(VirtualFunction(address, group, driver, is_vgpu(tree, address, mdevs)))
     return VirtualFunctions(device.sriov.total_vfs, device.sriov.num_vfs, tuple(found))
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from pextra.agent.gpus.cards import Card
 from pextra.agent.gpus.kept import KeptGpu
+from pextra.agent.gpus.vgpus import with_kernels
 from pextra.drivers.gpu.health import worse
 from pextra.drivers.gpu.interface import Gpu, Health, HealthState
 from pextra.drivers.gpu.nvml_process import NvmlView
@@ -45,19 +46,20 @@ def merge(cards: Sequence[Card], view: NvmlView, kept: Mapping[str, KeptGpu]) ->
         if address in shown:
             # What the library said may be a minute old: the kernel knows whether the GPU has left since.
             seen = replace(shown[address], visible=card.gpu.driver == OWN_DRIVER)
-            gpu = _with_kernels_facts(seen, card.gpu)
+            gpu = _with_kernels_facts(seen, card)
             remembered[address] = KeptGpu(gpu, card.subsystem, card.pci_serial)
         elif known is not None and known.is_in(card) and known.gpu.serial not in serials:
-            gpu = replace(_with_kernels_facts(known.gpu, card.gpu), visible=False)
+            gpu = replace(_with_kernels_facts(known.gpu, card), visible=False)
             remembered[address] = known
         else:
-            gpu = card.gpu
+            gpu = _with_kernels_facts(card.gpu, card)
         gpus.append(replace(gpu, health=_health(gpu, view)))
     return Merged(tuple(sorted(gpus, key=lambda gpu: gpu.address)), remembered)
 
 
-def _with_kernels_facts(gpu: Gpu, kernels: Gpu) -> Gpu:
-    """What the library tells, and of the GPU's place what the kernel tells."""
+def _with_kernels_facts(gpu: Gpu, card: Card) -> Gpu:
+    """What the library tells, and of the GPU's place and of what is made of it what the kernel tells."""
+    kernels = card.gpu
     return replace(
         gpu,
         numa_node=gpu.numa_node if kernels.numa_node is None else kernels.numa_node,
@@ -66,6 +68,8 @@ def _with_kernels_facts(gpu: Gpu, kernels: Gpu) -> Gpu:
         root_complex=kernels.root_complex,
         driver=kernels.driver,
         vfs=kernels.vfs,
+        vgpu_types=with_kernels(gpu.vgpu_types, card.vgpus, gpu.mig),
+        vgpu_interface=card.vgpus.interface,
     )
 
 

@@ -27,11 +27,13 @@ class VirtualFunction:
     Attributes:
         iommu_group: the number of its group; None without an IOMMU.
         driver: who drives it now.
+        vgpu: whether it is a vGPU now, or one is made of it, whoever did that.
     """
 
     address: str
     iommu_group: int | None = None
     driver: str | None = None
+    vgpu: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +114,33 @@ class Mig:
     instances: tuple[MigInstance, ...] = ()
 
 
+class VgpuInterface(StrEnum):
+    """How the host's kernel lets vGPUs be made of a GPU."""
+
+    MDEV = "mdev"  # mediated devices of the GPU itself
+    VF_MDEV = "vf-mdev"  # a mediated device of each virtual function
+    VF = "vf"  # the virtual functions themselves: NVIDIA's driver makes each a GPU of some type
+
+
 @dataclass(frozen=True, slots=True)
 class VgpuType:
-    """A kind of mediated GPU that the host's driver can make.
+    """A kind of virtual GPU that the host's driver can make.
 
     Attributes:
         name: the vendor's, such as `L40S-12Q`.
-        id: the driver's number for it.
-        memory_mib: of one.
+        id: the driver's number for it; 0: it has none.
+        memory_mib: of one; 0: unknown.
         most: how many of them one GPU can be.
+        available: how many more the kernel would make now; None where it was not asked, or makes none.
+        made: how many there are, whoever made them.
     """
 
     name: str
     id: int
     memory_mib: int
     most: int
+    available: int | None = None
+    made: int = 0
 
 
 class HealthState(StrEnum):
@@ -175,7 +189,8 @@ class Gpu:
         module: its position on a board with switches, from 1 on; None on a card.
         links: active NVLinks; None while nobody could be asked.
         mig: whether and how it is divided into instances.
-        vgpu_types: what the host's driver can make of it; empty unless that is NVIDIA's vGPU manager.
+        vgpu_types: what the host's driver can make of it.
+        vgpu_interface: how the kernel lets vGPUs be made of it; None: it does not.
         health: how it is.
     """
 
@@ -198,6 +213,7 @@ class Gpu:
     links: tuple[Link, ...] | None = None
     mig: Mig = Mig()
     vgpu_types: tuple[VgpuType, ...] = ()
+    vgpu_interface: VgpuInterface | None = None
     health: Health = Health()
 
 

@@ -30,6 +30,7 @@ from pextra.drivers.gpu.interface import (
 )
 from pextra.drivers.gpu.naming import canonical_address, cpu_list, model_of, product_name, unnamed_model
 from pextra.drivers.gpu.products import MIG_SHAPES, NVIDIA
+from pextra.drivers.gpu.vgpu_types import type_name
 
 UNKNOWN_PEER: Final = "unknown"
 _ABSENT: Final = {
@@ -319,8 +320,7 @@ class _Device:
             except self._library.NVMLError:
                 continue
             most = self._ask("nvmlVgpuTypeGetMaxInstances", number)
-            name = name.removeprefix("NVIDIA ").removeprefix("GRID ")[:63]
-            found.append(VgpuType(name, int(number), memory_mib, 1 if most is None else int(most)))
+            found.append(VgpuType(type_name(name), int(number), memory_mib, 1 if most is None else int(most)))
         return tuple(found)
 
     def _memory_errors(self) -> MemoryErrors:

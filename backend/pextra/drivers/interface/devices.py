@@ -23,8 +23,8 @@ class GuestDevice:
     Attributes:
         address: of the PCI function, domain:bus:device.function in lower case; of a mediated device, of its parent.
         uuid: of a mediated device, chosen by whoever hands it out; empty for others.
-        type: of a mediated device its parent's name for what it is ("nvidia-699"), of a vGPU its number ("1075");
-            empty for others.
+        type: of a mediated device or a vGPU what it is: the vendor's name ("L40S-12Q"), or the kernel's ("nvidia-699")
+            or the driver's number ("1075"); empty for others.
         numa_node: the host's NUMA cell that it is near to; None: unknown.
         root_complex: domain:bus of the root bus that it hangs on ("0000:40"); empty: unknown.
         model: vendor and device of the function at the address ("10de:2330"); another one there, after cards moved,

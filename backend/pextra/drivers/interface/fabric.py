@@ -5,11 +5,23 @@ A fabric is made once for a cloud, from the control plane; hosts only plug their
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pextra.drivers.interface.errors import DriverError
+
+
+def gateway_mac(network_uid: str) -> str:
+    """Where a network's gateway is found: the same whether a router is there or not, for guests remember it."""
+    return mac_of(f"gateway/{network_uid}")
+
+
+def mac_of(text: str) -> str:
+    """A locally administered address made from a name: 40 bits of its digest."""
+    made = hashlib.sha256(text.encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (0x0A, *made[:5]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +37,10 @@ class FabricSubnet:
     """An address range of a network.
 
     Attributes:
-        gateway: a router's address, by which guests are told to reach the world; None: they are told of none.
+        gateway: the address by which guests are told to reach the world; None: they are told of none.
         dns_servers: what guests are told; none: the gateway, which knows guests of the network by their names.
-        resolver: who is asked for leases and names where there is no gateway; nobody else's. None: the first address.
+        resolver: an address that is asked for leases and names, the gateway's where no router has it. None: a router
+            has the gateway's; without a gateway, the first address.
     """
 
     uid: str
@@ -286,6 +299,18 @@ Part = (
     | FabricBalancer
 )
 
+KINDS: Final[Mapping[type[Part], str]] = {
+    FabricNetwork: "network",
+    FabricPort: "port",
+    FabricGroup: "group",
+    AddressList: "addresses",
+    FabricProvider: "provider",
+    FabricRouter: "router",
+    FloatingAddress: "floating",
+    FabricBalancer: "balancer",
+}
+"""What each kind of part is called."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -322,9 +347,7 @@ class Fabric(Protocol):
         ...
 
     def owners(self) -> Mapping[str, str]:
-        """The kind of every part that this cloud has in the fabric, by uid.
-
-        `network`, `port`, `group`, `addresses`, `provider`, `router`, `floating` or `balancer`.
+        """The kind of every part that this cloud has in the fabric, as `KINDS` calls it, by uid.
 
         Raises:
             Retryable: `FabricUnreachable`.

@@ -83,6 +83,7 @@ class NetworkCapabilities:
         forward_address: the host's own, whose ports can be forwarded to guests; empty: they cannot.
         fabric_host: what the fabric calls this host, which only plugs guests into it; empty: the fabric has no name for
             it yet; None: its networks are its own.
+        physical_networks: what it calls the networks outside that the fabric reaches by it.
         lacking: what keeps it from more, each with the remedy.
     """
 
@@ -91,6 +92,7 @@ class NetworkCapabilities:
     cross_host: bool = False
     forward_address: str = ""
     fabric_host: str | None = None
+    physical_networks: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
 
 

@@ -17,7 +17,6 @@ from pextra.drivers.interface import (
     ComputeCapabilities,
     DriverError,
     GpuChannel,
-    GuestDevice,
     GuestMetrics,
     GuestObservation,
     GuestSpec,
@@ -36,6 +35,7 @@ from pextra.drivers.libvirt.domain import GuestFiles, Machine, domain_xml, recor
 from pextra.drivers.libvirt.failures import translated
 from pextra.drivers.libvirt.features import find_features, hands_out, host_cells, reserved_pages, threads_of_nodes
 from pextra.drivers.libvirt.gpu_channels import gpu_channels
+from pextra.drivers.libvirt.guest_devices import GuestDevices
 from pextra.drivers.libvirt.hosting import Endpoint
 from pextra.drivers.libvirt.lookup import Found, find, recorded
 from pextra.drivers.libvirt.metrics import Meter
@@ -91,6 +91,7 @@ class LibvirtCompute:
             threads_of_nodes=threads_of_nodes(Sysfs()),
         )
         self._devices = devices or HostDevices(endpoint.guests_dir.with_name("devices"), account=endpoint.account)
+        self._guest_devices = GuestDevices(self._devices, endpoint)
         self._capabilities: ET.Element | None = None
         self._host_boot = host_boot or _BOOT_ID.read_text().strip()
         self._connector = Connector(endpoint)
@@ -194,7 +195,7 @@ class LibvirtCompute:
         with self._lock(guest.uid):
             _refuse_impossible(guest)
             self._features.refuse_lacking(guest)
-            self._devices.refuse_unfit(guest.uid, guest.devices)
+            self._guest_devices.refuse_unfit(guest, self._connector.get())
             try:
                 present = self._find(guest.uid)
             except NotFound:
@@ -214,12 +215,12 @@ class LibvirtCompute:
             if not active:
                 if changed:
                     remove_other_seeds(files.directory, files.seed)
-                self._hold_devices(guest.uid, guest.devices)
+                self._guest_devices.hold(guest.uid, guest.devices)
                 return
             assert present is not None
             described = present.described()
             running = described.record
-            self._hold_devices(guest.uid, guest.devices, in_use=running.devices if running is not None else ())
+            self._guest_devices.hold(guest.uid, guest.devices, in_use=running.devices if running is not None else ())
             if running is not None and running.machine == wanted.machine:  # otherwise a restart does it all
                 plug(present, guest, described.devices)
 
@@ -371,11 +372,6 @@ class LibvirtCompute:
     def _observe(self, found: Found) -> GuestObservation:
         return observe(found, self._qemu_log(found.record.uid), self._host_boot, self._devices)
 
-    def _hold_devices(self, uid: str, devices: Sequence[GuestDevice], in_use: Sequence[GuestDevice] = ()) -> None:
-        """Take the host's devices for a guest, and give back those that it had and neither is to have nor uses."""
-        self._devices.ensure_held(uid, devices)
-        self._devices.ensure_given_back(uid, keep={device.name for device in (*devices, *in_use)})
-
     def _take_back_of_nobody(self) -> None:
         """Give back the devices of guests that are not defined here: whoever removed one was killed right after."""
         for uid in self._devices.holders():
@@ -385,18 +381,9 @@ class LibvirtCompute:
                 except NotFound:
                     self._devices.ensure_given_back(uid)
 
-    def _ready_devices(self, found: Found) -> None:
-        """Have the devices of a guest that is about to start be there, be its own, and let it lock its memory."""
-        devices, uid = found.record.devices, found.record.uid
-        if lost := self._devices.lost(devices, running=False):
-            raise Permanent("DeviceLost", f"guest {uid} cannot be started: this host has no {', '.join(lost)} any more")
-        self._hold_devices(uid, devices)
-        if devices:
-            self._endpoint.ensure_may_lock()
-
     def _start(self, found: Found) -> None:
         """Write the start down, start, and write down that it happened."""
-        self._ready_devices(found)
+        self._guest_devices.make_ready(found.record)
         last = self._observe(found)
         found = found.remember(found.history.begin_start(self._host_boot, panicked_boot=last.panicked_boot))
         with translated(_unstarted(found), acting=True):

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 from pextra.drivers.interface import DriverError, Permanent, Retryable
-from pextra.drivers.interface.fabric import Difference, Part
+from pextra.drivers.interface.fabric import KINDS, Difference, Part
 from pextra.drivers.ovn.describing import describe
 from pextra.drivers.ovn.northbound import Northbound, holdings_of
 from pextra.drivers.ovn.reconciling import Comparison, Reconcile
 from pextra.drivers.ovn.rows import Document
-from pextra.drivers.ovn.translation import KINDS, document_of, owner_of
+from pextra.drivers.ovn.translation import document_of, owner_of
 from pextra.drivers.ovn.translation.networks import switch_ref
 from pextra.drivers.ovn.translation.ports import port_ref
 

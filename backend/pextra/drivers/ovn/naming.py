@@ -51,12 +51,6 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def mac_of(text: str) -> str:
-    """A locally administered address made from a name: 40 bits of its digest."""
-    made = hashlib.sha256(text.encode()).digest()
-    return ":".join(f"{byte:02x}" for byte in (0x0A, *made[:5]))
-
-
 def _symbol(prefix: str, uid: str) -> str:
     """A name that OVN's expressions take: letters, digits, dots and underscores."""
     name = f"pextra_{prefix}_{uid.replace('-', '_')}"

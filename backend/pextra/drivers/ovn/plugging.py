@@ -54,8 +54,9 @@ class OvnPlugging:
     def capabilities(self) -> NetworkCapabilities:
         """Isolation and rules, between hosts. The host's name is remembered for when its switch does not answer."""
         remembered, lacking = self._state_dir / "fabric-host", ()
+        physical: tuple[str, ...] = ()
         try:
-            name = self._switch.host_name()
+            name, physical = self._switch.host_name(), self._switch.physical_networks()
         except DriverError as error:
             lacking = (f"guests are not plugged in: {error.message}",)
             name = remembered.read_text() if remembered.exists() else ""
@@ -64,7 +65,12 @@ class OvnPlugging:
             if not remembered.exists() or remembered.read_text() != name:
                 replace_file(remembered, name.encode())
         return NetworkCapabilities(
-            isolation=True, security_rules=True, cross_host=True, fabric_host=name, lacking=lacking
+            isolation=True,
+            security_rules=True,
+            cross_host=True,
+            fabric_host=name,
+            physical_networks=physical,
+            lacking=lacking,
         )
 
     def ensure_network(self, network: NetworkSource) -> None:

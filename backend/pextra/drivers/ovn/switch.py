@@ -55,12 +55,21 @@ class Switch:
             Permanent: `SwitchUnready`: nobody has made it a host of OVN.
             Retryable: `SwitchUnreachable`.
         """
-        api = self._connected()
-        with api.ovsdb_connection.lock:
-            ids = [dict(row.external_ids) for row in api.tables["Open_vSwitch"].rows.values()]
-        if not ids or "system-id" not in ids[0] or "ovn-remote" not in ids[0]:
+        ids = self._own_ids()
+        if "system-id" not in ids or "ovn-remote" not in ids:
             raise Permanent("SwitchUnready", "Open vSwitch is not set up for OVN: it has no system-id or no ovn-remote")
-        return ids[0]["system-id"]
+        return ids["system-id"]
+
+    def physical_networks(self) -> tuple[str, ...]:
+        """What this host calls the networks outside that it has a bridge to, in order.
+
+        Source: ovn-controller(8), `external_ids:ovn-bridge-mappings`.
+
+        Raises:
+            Retryable: `SwitchUnreachable`.
+        """
+        pairs = (pair.partition(":") for pair in self._own_ids().get("ovn-bridge-mappings", "").split(","))
+        return tuple(sorted(name.strip() for name, colon, bridge in pairs if name.strip() and colon and bridge.strip()))
 
     def datapath(self) -> Datapath:
         """See `Datapath`.
@@ -109,6 +118,12 @@ class Switch:
             if self._api is not None:
                 self._api.ovsdb_connection.stop(_TIMEOUT_S)
                 self._api = None
+
+    def _own_ids(self) -> dict[str, str]:
+        api = self._connected()
+        with api.ovsdb_connection.lock:
+            ids: list[dict[str, str]] = [dict(row.external_ids) for row in api.tables["Open_vSwitch"].rows.values()]
+        return ids[0] if ids else {}
 
     def _ids(self, api: _Configuration, device: str) -> dict[str, str] | None:
         """The external ids of a plugged device; None where it is not plugged."""

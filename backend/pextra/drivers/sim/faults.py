@@ -16,14 +16,15 @@ from pextra.drivers.interface import (
     StorageDriver,
     Unknown,
 )
+from pextra.drivers.interface.fabric import Fabric
 
 OPERATIONS: Final = frozenset(
     name
-    for family in (ComputeDriver, StorageDriver, NetworkDriver)
+    for family in (ComputeDriver, StorageDriver, NetworkDriver, Fabric)
     for name in vars(family)
-    if not name.startswith("_") and name != "capabilities"
+    if not name.startswith("_") and name not in ("capabilities", "close")
 )
-"""What can be made to fail: every method of the three contracts that looks at the world."""
+"""What can be made to fail: every method of the four contracts that looks at the world."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,16 @@ from pextra.drivers.interface import (
     Retryable,
     VolumeObservation,
 )
+from pextra.drivers.interface.fabric import (
+    AddressList,
+    FabricBalancer,
+    FabricGroup,
+    FabricNetwork,
+    FabricPort,
+    FabricProvider,
+    FabricRouter,
+    FloatingAddress,
+)
 from pextra.drivers.sim.guest import Guest
 
 EXTENT_BYTES: Final = 4 << 20
@@ -37,6 +47,20 @@ class HostRecord:
     guests: dict[str, Guest] = field(default_factory=dict[str, Guest])
     networks: dict[str, NetworkSource] = field(default_factory=dict[str, NetworkSource])
     ports: dict[str, PortSource] = field(default_factory=dict[str, PortSource])
+
+
+@dataclass(slots=True)
+class FabricRecord:
+    """The parts of the fabric, by kind and uid."""
+
+    networks: dict[str, FabricNetwork] = field(default_factory=dict[str, FabricNetwork])
+    groups: dict[str, FabricGroup] = field(default_factory=dict[str, FabricGroup])
+    lists: dict[str, AddressList] = field(default_factory=dict[str, AddressList])
+    ports: dict[str, FabricPort] = field(default_factory=dict[str, FabricPort])
+    providers: dict[str, FabricProvider] = field(default_factory=dict[str, FabricProvider])
+    routers: dict[str, FabricRouter] = field(default_factory=dict[str, FabricRouter])
+    floating: dict[str, FloatingAddress] = field(default_factory=dict[str, FloatingAddress])
+    balancers: dict[str, FabricBalancer] = field(default_factory=dict[str, FabricBalancer])
 
 
 @dataclass(slots=True)

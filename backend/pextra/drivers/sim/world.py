@@ -1,11 +1,12 @@
-"""The simulated reality: hosts with guests, networks and ports, and pools with images and volumes.
+"""The simulated reality: hosts with guests, networks and ports, pools with images and volumes, and a fabric.
 
 It lives apart from the drivers, which keep nothing, so it survives any crash of the control plane's code;
 with a file it survives the process too. Time is the injected clock's: nothing here sleeps.
 
-Locks: one a host, one a pool, one for the open disks (`Runs`), one for the waiting faults. A thread that
-holds a host's lock may take a pool's, and either may take the last two, never the other way round; two
-hosts or two pools are held at once only while the world is written, in the order of their names.
+Locks: one a host, one a pool, one of the fabric, one for the open disks (`Runs`), one for the waiting faults. A thread
+that holds a host's lock may take a pool's, and either may take the last two, never the other way round; two
+hosts or two pools, and the fabric after them, are held at once only while the world is written, in the order of their
+names.
 """
 
 from __future__ import annotations
@@ -34,11 +35,14 @@ from pextra.drivers.sim.console import Happening
 from pextra.drivers.sim.faults import Fault, Faults
 from pextra.drivers.sim.guest import Guest
 from pextra.drivers.sim.places import Places
-from pextra.drivers.sim.records import HostRecord, PoolRecord
+from pextra.drivers.sim.records import FabricRecord, HostRecord, PoolRecord
 from pextra.drivers.sim.runs import OpenDisk, Runs
 from pextra.drivers.sim.world_file import WorldDocument, WorldFile, encode, read
 
-_READS: Final = frozenset({"console_end", "console_log", "console_socket", "display_socket", "disk_source"})
+_READS: Final = frozenset(
+    {"console_end", "console_log", "console_socket", "display_socket", "disk_source"}
+    | {"owners", "differences", "altered", "plugged"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class SimWorld:
         self._pools = Places("pool", document.pools)
         self._runs = Runs()
         self._faults = Faults()
+        self._fabric = Lock()
         self._building = Lock()
         self._file: WorldFile | None = None
         self._resume_runs()
@@ -184,6 +189,18 @@ class SimWorld:
         with self._faults.around(operation, name):
             with self._pools.at(name) as pool:
                 yield pool
+            self._wrote(operation)
+
+    @contextmanager
+    def in_fabric(self, operation: str) -> Generator[FabricRecord]:
+        """One call of an operation on the fabric, which is locked for the time of the body.
+
+        Raises:
+            Retryable: whatever `fail_next` ordered.
+        """
+        with self._faults.around(operation, "fabric"):
+            with self._fabric:
+                yield self._document.fabric
             self._wrote(operation)
 
     def power_on(self, host_uid: str, guest: Guest) -> None:
@@ -450,6 +467,7 @@ class SimWorld:
             held.enter_context(self._building)
             self._hosts.hold_all(held)
             self._pools.hold_all(held)
+            held.enter_context(self._fabric)
             return encode(self._document)
 
     def _resume_runs(self) -> None:

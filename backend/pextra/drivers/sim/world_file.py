@@ -10,7 +10,7 @@ from threading import Event, Lock, Thread
 
 from pydantic import TypeAdapter
 
-from pextra.drivers.sim.records import HostRecord, PoolRecord
+from pextra.drivers.sim.records import FabricRecord, HostRecord, PoolRecord
 from pextra.replacing import replace_file
 
 _log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ class WorldDocument:
 
     hosts: dict[str, HostRecord] = field(default_factory=dict[str, HostRecord])
     pools: dict[str, PoolRecord] = field(default_factory=dict[str, PoolRecord])
+    fabric: FabricRecord = field(default_factory=FabricRecord)
 
 
 _ADAPTER = TypeAdapter(WorldDocument)

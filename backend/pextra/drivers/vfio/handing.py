@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pextra.drivers.account import Account
@@ -48,8 +49,9 @@ class HostDevices:
                     "DeviceTaken", f"device {device.name} is guest {known.guest_uid}'s: wait until it is gone"
                 )
         for device in self._present(devices):
-            if device.name not in taken or not self._is_bound(device):  # what a guest runs with is not argued about
-                self._refuse_unfit(device, devices)
+            known = taken.get(device.name)
+            if known is None or not self._is_bound(device):  # what a guest runs with is not argued about
+                self._refuse_unfit(device, devices, known)
 
     def ensure_held(self, guest_uid: str, devices: Collection[GuestDevice]) -> None:
         """Have the devices be ready for the guest; those that are gone are left out.
@@ -63,9 +65,12 @@ class HostDevices:
             self.refuse_unfit(guest_uid, devices)
             known = self._ledger.all()
             for device in self._present(devices):
-                if device.name not in known:
-                    self._ledger.note(self._taken(guest_uid, device))
-                self._hold(device)
+                taken = known.get(device.name) or self._taken(guest_uid, device)
+                if device.kind is DeviceKind.VGPU:
+                    taken = replace(taken, made=vgpu.refuse_unfit(self._sysfs, device, made=_made(device, taken)))
+                if taken != known.get(device.name):
+                    self._ledger.note(taken)
+                self._hold(device, taken)
 
     def ensure_given_back(self, guest_uid: str, *, keep: Iterable[str] = ()) -> None:
         """Give back to the host what the guest has, but for the devices of those names.
@@ -134,20 +139,20 @@ class HostDevices:
         kept = frozenset(keep)
         return [t for t in self._ledger.all().values() if t.guest_uid == guest_uid and t.name not in kept]
 
-    def _refuse_unfit(self, device: GuestDevice, devices: Iterable[GuestDevice]) -> None:
+    def _refuse_unfit(self, device: GuestDevice, devices: Iterable[GuestDevice], known: Taken | None) -> None:
         if device.kind is DeviceKind.MDEV:
             mdev.refuse_unfit(self._sysfs, device)
             return
         together = {other.address for other in devices if other.kind is not DeviceKind.MDEV}
         if device.kind is DeviceKind.VGPU:
-            vgpu.refuse_unfit(self._sysfs, device)
+            vgpu.refuse_unfit(self._sysfs, device, made=_made(device, known))
         else:
             binding.refuse_unfit(self._sysfs, device.address, together)
 
     def _taken(self, guest_uid: str, device: GuestDevice) -> Taken:
         """The device as it is now, before it is touched."""
         if device.kind is not DeviceKind.VFIO:
-            return Taken(device.name, guest_uid, device.kind, device.address)
+            return Taken(device.name, guest_uid, device.kind, device.address, type=device.type)
         return Taken(
             device.name,
             guest_uid,
@@ -157,13 +162,13 @@ class HostDevices:
             functions.override_of(self._sysfs, device.address),
         )
 
-    def _hold(self, device: GuestDevice) -> None:
+    def _hold(self, device: GuestDevice, taken: Taken) -> None:
         path = pci_path(device.address)
         if device.kind is DeviceKind.MDEV:
             mdev.ensure_made(self._sysfs, device)
             path = mdev.mdev_path(device.uuid)
         elif device.kind is DeviceKind.VGPU:
-            vgpu.ensure_made(self._sysfs, device)
+            vgpu.ensure_made(self._sysfs, device, taken.made)
         else:
             binding.ensure_bound(self._sysfs, device.address)
         self._let_open(functions.group_of(self._sysfs, path))
@@ -182,6 +187,11 @@ class HostDevices:
         if taken.kind is DeviceKind.MDEV:
             mdev.ensure_absent(self._sysfs, taken.name)
         elif taken.kind is DeviceKind.VGPU:
-            vgpu.ensure_absent(self._sysfs, taken.address)
+            vgpu.ensure_absent(self._sysfs, taken.address, taken.made)
         else:
             binding.ensure_released(self._sysfs, taken.address, driver=taken.driver, override=taken.override)
+
+
+def _made(device: GuestDevice, known: Taken | None) -> str:
+    """As what the device is made according to the ledger; empty where that is not what it is to be."""
+    return known.made if known is not None and known.type == device.type else ""

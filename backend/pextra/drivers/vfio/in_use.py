@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from pextra.drivers.vfio import mdev, vgpu
 from pextra.drivers.vfio.functions import vfs_of
 from pextra.drivers.vfio.sysfs import Sysfs, pci_path
 
@@ -21,8 +22,8 @@ _MOST_MOUNTS: Final = 4 << 20
 def uses(sysfs: Sysfs, address: str) -> list[str]:
     """What the host does with it, in words; empty when nothing is known.
 
-    That is: file systems, swap and volumes on its disks, its network links that are up, and its virtual functions.
-    Programs that hold it open otherwise are not seen.
+    That is: file systems, swap and volumes on its disks, its network links that are up, its virtual functions, and the
+    vGPUs that it is or that are made of it. Programs that hold it open otherwise are not seen.
     """
     found: list[str] = []
     places = _places(sysfs, address)
@@ -47,6 +48,10 @@ def uses(sysfs: Sysfs, address: str) -> list[str]:
             found.append(f"the network link {link} belongs to {sysfs.link_name(f'{_NETWORK}/{link}/master')}")
     if vfs := vfs_of(sysfs, address):
         found.append(f"it is divided into {len(vfs)} virtual functions")
+    if mdevs := mdev.made_of(sysfs, address):
+        found.append(f"mediated devices are made of it: {', '.join(mdevs)}")
+    if vgpu.current(sysfs, address) not in (None, vgpu.NONE):
+        found.append(f"it is a vGPU of type {vgpu.current(sysfs, address)}")
     return found
 
 

@@ -23,6 +23,8 @@ class Taken:
         address: `GuestDevice.address`.
         driver: who drove it; empty: nobody.
         override: the only driver that was allowed to; empty: any.
+        type: `GuestDevice.type`.
+        made: as what it is made, of a vGPU the number of its type: one that has become something else is not ours.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Taken:
     address: str
     driver: str = ""
     override: str = ""
+    type: str = ""
+    made: str = ""
 
 
 class Ledger:
@@ -87,7 +91,7 @@ class Ledger:
         """
         step(f"note {taken.name}")
         try:
-            self._folder.write(_document(taken.name), json.dumps(asdict(taken), indent=1, sort_keys=True))
+            self._folder.write(_document(taken.name), json.dumps(_written(taken), indent=1, sort_keys=True))
         except OSError as error:
             raise Retryable("StateUnwritable", f"{self._path} cannot be written to: {error}") from error
 
@@ -102,6 +106,12 @@ class Ledger:
             self._folder.remove(_document(name))
         except OSError as error:
             raise Retryable("StateUnwritable", f"{self._path} cannot be written to: {error}") from error
+
+
+def _written(taken: Taken) -> dict[str, str]:
+    """Without what only vGPUs have, so that an agent from before them reads the documents of other devices."""
+    fields = asdict(taken)
+    return {name: value for name, value in fields.items() if value or name not in ("type", "made")}
 
 
 def _document(name: str) -> str:

@@ -18,7 +18,8 @@ _MOST_BYTES: Final = 65_536
 _ADDRESS: Final = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.ASCII)
 _GONE: Final = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})
 _FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-_BUSY: Final = frozenset({errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ENOMEM})
+# What is full now may have room later: mediated devices are refused with EUSERS or ENOSPC where there is none.
+_BUSY: Final = frozenset({errno.EBUSY, errno.EAGAIN, errno.EINTR, errno.ENOMEM, errno.EUSERS, errno.ENOSPC})
 
 
 class Sysfs:

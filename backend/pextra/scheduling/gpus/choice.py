@@ -115,7 +115,9 @@ def _slots(kind: GpuType, wish: GpuRequest, used: int) -> int:
     """Which MIG slots, or which virtual function, a part takes, as bits; 0 where parts are all alike."""
     if wish.mode is Mode.MIG:
         return mig_slots(kind, kind.slices[wish.mode, wish.profile], used)
-    return vf_slot(kind.slices[wish.mode, wish.profile], used) if wish.mode is Mode.VF else 0
+    if wish.mode in (Mode.VF, Mode.VGPU):  # a vGPU may be made of a virtual function
+        return vf_slot(kind.slices[wish.mode, wish.profile], used)
+    return 0
 
 
 def _choose_all(
@@ -252,6 +254,10 @@ def _shared_out(columns: GpuColumns, host: int, wish: GpuRequest, needs: Needs, 
                 if not needs.slots[fleet.kind[host, column], used]:
                     break
                 used |= mig_slots(kind, kind.slices[wish.mode, wish.profile], used)
+            elif functions := int(needs.functions[fleet.kind[host, column]]):
+                if not functions & ~used:
+                    break
+                used |= vf_slot(kind.slices[wish.mode, wish.profile], used)
             free -= milli
             parts[column] += 1
             wanted -= 1

@@ -28,11 +28,13 @@ class Needs:
         milli: what it takes of a GPU of each kind, in thousandths; 0 of those that will not do.
         mode: the code of the mode in which GPUs are used then.
         slots: of MIG, by kind and the slots that are taken, whether there is room; None otherwise.
+        functions: the virtual functions of each kind, as bits, of which a part takes one; 0 where it takes none.
     """
 
     milli: Ints
     mode: int
     slots: Flags | None
+    functions: Ints
 
 
 class GpuFleet:
@@ -96,7 +98,16 @@ class GpuFleet:
                 if part is not None:
                     slots[row] = [fits_mig(part, used) for used in range(1 << MIG_SLOTS)]
         # The last entry is for positions without a GPU, whose kind is -1.
-        return Needs(np.array([*milli, 0], dtype=np.int64), self.mode(wish.mode, wish.profile), slots)
+        return Needs(
+            np.array([*milli, 0], dtype=np.int64),
+            self.mode(wish.mode, wish.profile),
+            slots,
+            np.array([*(self._functions(kind, wish) for kind in self.kinds), 0], dtype=np.int64),
+        )
+
+    def _functions(self, kind: GpuType, wish: GpuRequest) -> int:
+        part = kind.slices.get((wish.mode, wish.profile)) if wish.mode in (Mode.VF, Mode.VGPU) else None
+        return 0 if part is None else sum(part.masks())
 
     def _milli(self, kind: GpuType, wish: GpuRequest) -> int:
         if wish.models and kind.model not in wish.models:
@@ -157,7 +168,8 @@ class GpuColumns:
         if needs.slots is not None:
             # Virtual functions are more than slots; a GPU that has some handed out is in another mode anyway.
             able &= needs.slots[kind, self.slots[hosts] & ((1 << MIG_SLOTS) - 1)]
-        return able
+        functions = needs.functions[kind]
+        return able & ((functions == 0) | (functions & ~self.slots[hosts] != 0))
 
     def open(self, hosts: Ints) -> Ints:
         """What is free of the GPUs for guests that want whole ones and shares, in thousandths: a row a host."""

@@ -39,8 +39,10 @@ class Slice:
 
     Attributes:
         milli: what it takes of the GPU, in thousandths.
-        slots: of a MIG instance, on how many slots of memory it lies, from its start on; of a virtual function, 1.
-        starts: of a MIG instance, the slots that it can start at; of virtual functions, their numbers from 0 on.
+        slots: of a MIG instance, on how many slots of memory it lies, from its start on; of a virtual function, and
+            of a real host's vGPU, 1.
+        starts: of a MIG instance, the slots that it can start at; of virtual functions and vGPUs, the numbers of those
+            that there can be.
     """
 
     milli: int

@@ -12,9 +12,11 @@ def addresses_are_held_by_instances(view: View) -> Iterator[str]:
     given: dict[tuple[str, str], str] = {}
     for address in view.ground.addresses:
         if address.consumer_uid not in view.ground.objects:
-            yield f"{address} is held by an instance that does not exist"
+            yield f"{address} is held by what does not exist"
         subnet = view.ground.objects.get(address.subnet_uid)
-        network = subnet.resolved[f"network/{subnet.spec['network']}"]["uid"] if subnet else address.subnet_uid
+        network = address.subnet_uid
+        if subnet is not None and subnet.kind == "subnet":
+            network = subnet.resolved[f"network/{subnet.spec['network']}"]["uid"]
         other = given.setdefault((network, address.address), address.consumer_uid)
         if other != address.consumer_uid:
             yield f"{address} is held by {other} too"

@@ -6,11 +6,13 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from pextra.controllers.fabric_networks import gateway_of
 from pextra.drivers.interface import Power
 from pextra.drivers.sim.guest import Guest
 from pextra.services.acting import FINISHED
 from pextra.simulation.checks.room import features_of, no_room
 from pextra.simulation.checks.view import View, named
+from pextra.simulation.ground import Address
 from pextra.store.records import Record
 
 
@@ -147,7 +149,9 @@ def _cannot_be_here(view: View, record: Record) -> bool:
 
 
 def _addresses_are_exhausted(view: View, record: Record) -> bool:
-    """One of its networks has a family without a free address."""
+    """One of its networks, or the pool, has a family without a free address, or not the wanted one."""
+    if record.kind != "instance":
+        return _pool_is_exhausted(view, record)
     for entry in view.effective(record)["networks"]:
         network_uid = record.resolved[f"network/{entry['network']}"]["uid"]
         for subnet in _subnets(view, network_uid):
@@ -157,11 +161,86 @@ def _addresses_are_exhausted(view: View, record: Record) -> bool:
     return False
 
 
+def _pool_is_exhausted(view: View, record: Record) -> bool:
+    wanted = record.spec.get("address")
+    pools = {pool.uid for pool in view.of_kind("address_pool")}
+    taken = [a for a in view.ground.addresses if a.subnet_uid in pools and a.consumer_uid != record.uid]
+    full = len(taken) >= 4  # as many as `wishes.routing.POOL_SPEC` has
+    inside = record.kind == "load_balancer" and any(
+        _full(view, subnet) for subnet in view.of_kind("subnet") if subnet.tenant_uid == record.tenant_uid
+    )
+    return full or inside or wanted in [a.address for a in taken]
+
+
+def _full(view: View, subnet: Record) -> bool:
+    taken = sum(a.subnet_uid == subnet.uid for a in view.ground.addresses)
+    return taken >= ipaddress.ip_network(subnet.spec["cidr"]).num_addresses - 3
+
+
+def _address_is_taken(view: View, record: Record) -> bool:
+    """Another router is the gateway of one of its networks."""
+    networks = {pin["uid"] for name, pin in record.resolved.items() if name.startswith("network/")}
+    others = [r for r in view.of_kind("router") if r.uid != record.uid]
+    return any(networks & {p["uid"] for n, p in r.resolved.items() if n.startswith("network/")} for r in others)
+
+
+def _leads_nowhere(view: View, record: Record) -> bool:
+    """No router of its tenant that is ready leads from its network, or its router does not, to the pool."""
+    if record.kind == "load_balancer":
+        router = view.ground.objects[record.resolved[f"router/{record.spec['router']}"]["uid"]]
+        network = record.resolved.get(f"network/{record.spec.get('network', '')}", {}).get("uid")
+        joined = {pin["uid"] for name, pin in router.resolved.items() if name.startswith("network/")}
+        return network not in joined if network is not None else not router.status.get("outside")
+    card = next((a for a in _cards(view, record) if a.card == record.spec.get("card", 0)), None)
+    subnet = view.ground.objects.get(card.subnet_uid) if card is not None else None
+    if subnet is None:
+        return True
+    holders = {a.consumer_uid for a in view.ground.addresses if a.address == gateway_of(subnet)}
+    routers = [r for r in view.of_kind("router") if r.uid in holders and r.tenant_uid == record.tenant_uid]
+    return not any(router.status.get("outside") for router in routers)
+
+
+def _cards(view: View, floating_ip: Record) -> list[Address]:
+    uid = _led_to(view, floating_ip).uid
+    return [a for a in view.ground.addresses if a.consumer_uid == uid]
+
+
+def _member_is_apart(view: View, record: Record) -> bool:
+    """One that it is to send to has no address in its router's networks, of its own family."""
+    made = view.document.fabric.balancers.get(record.uid)
+    named_or_labelled = [
+        r
+        for r in view.of_kind("instance")
+        if r.tenant_uid == record.tenant_uid
+        and (
+            r.uid in {p["uid"] for n, p in record.resolved.items() if n.startswith("instance/")}
+            or (record.spec.get("selector") and record.spec["selector"].items() <= r.labels.items())
+        )
+    ]
+    served = {m.port_uid.partition(".")[0] for each in made.listeners for m in each.members} if made else set[str]()
+    return any(r.uid not in served for r in named_or_labelled)
+
+
+def _hosts_are_real(view: View, record: Record) -> bool:
+    """Real hosts have no fabric in the simulation."""
+    del record
+    return any(host.spec["driver"] != "sim" for host in view.of_kind("host"))
+
+
 def _waits_for_another(view: View, record: Record) -> bool:
     """A volume or the image that it needs is not ready, or held by an instance that is not; they say why.
 
     A floating IP waits for a host of its instance, or for the card that it leads to.
     """
+    if record.kind == "router":
+        return _waits_for_network(view, record)
+    if record.kind == "load_balancer":
+        router = view.ground.objects[record.resolved[f"router/{record.spec['router']}"]["uid"]]
+        return not router.status.get("addresses") or _waits_for_network(view, record)
+    if record.kind == "floating_ip" and "pool" in record.spec:
+        card = record.spec.get("card", 0)
+        families = {ipaddress.ip_address(a.address).version for a in _cards(view, record) if a.card == card}
+        return 4 not in families
     if record.kind == "floating_ip":
         instance = _led_to(view, record)
         return not instance.status.get("host_uid") or record.spec.get("card", 0) >= len(
@@ -171,6 +250,14 @@ def _waits_for_another(view: View, record: Record) -> bool:
     needed = [view.ground.objects[uid] for uid in uids]
     holders = [view.ground.objects.get(n.status.get("attached_to", "")) for n in needed]
     return any(not view.is_ready(n) for n in (*needed, *holders) if n is not None and n.uid != record.uid)
+
+
+def _waits_for_network(view: View, record: Record) -> bool:
+    """One of its networks has no subnet, or the pool that it names is not ready."""
+    pins = [(name.partition("/")[0], pin["uid"]) for name, pin in record.resolved.items()]
+    pools = [view.ground.objects[uid] for kind, uid in pins if kind == "address_pool"]
+    networks = [uid for kind, uid in pins if kind == "network"]
+    return any(not _subnets(view, uid) for uid in networks) or any(not view.is_ready(pool) for pool in pools)
 
 
 def _volumes_are_apart(view: View, record: Record) -> bool:
@@ -233,6 +320,10 @@ _EXCUSES: Final[dict[str, Callable[[View, Record], bool]]] = {
     "FirmwareMissing": _cannot_be_here,
     "TpmMissing": _cannot_be_here,
     "PortTaken": _port_is_taken,
+    "AddressTaken": _address_is_taken,
+    "NoRouter": _leads_nowhere,
+    "MemberUnreachable": _member_is_apart,
+    "FabricUnready": _hosts_are_real,
     "Converging": _instance_is_not_ready,
     "Failed": _ended,
     "Canceled": _ended,
@@ -244,7 +335,7 @@ def _may_linger(view: View, record: Record) -> bool:
 
     So does a floating IP until the host of such an instance hears that it is to forward nothing any more.
     """
-    if record.kind == "floating_ip":
+    if record.kind == "floating_ip" and "pool" not in record.spec:
         uid = record.resolved[f"instance/{record.spec['instance']}"]["uid"]
         instance = view.ground.objects.get(uid)
         return instance is not None and not view.is_ready(instance)

@@ -16,7 +16,7 @@ def forwards_are_held_by_floating_ips(view: View) -> Iterator[str]:
         held[forward.consumer_uid] += 1
         if forward.consumer_uid not in view.ground.objects:
             yield f"{forward} is held by a floating IP that does not exist"
-    for record in view.of_kind("floating_ip"):
+    for record in (r for r in view.of_kind("floating_ip") if "pool" not in r.spec):
         instance = record.resolved.get(f"instance/{record.spec['instance']}")
         if instance is not None and not record.deleting and instance["uid"] not in view.ground.objects:
             yield f"{named(record)} leads to {instance['uid']}, which does not exist"
@@ -37,7 +37,8 @@ def ports_lead_to_one_guest(view: View) -> Iterator[str]:
 
 def hosts_forward_what_is_held(view: View) -> Iterator[str]:
     """Once everything has settled: hosts forward what is held, to whom it is held for, and nothing else."""
-    ready = {r.uid: r for r in view.of_kind("floating_ip") if view.is_ready(r) and not r.deleting}
+    forwarding = [r for r in view.of_kind("floating_ip") if "pool" not in r.spec]
+    ready = {r.uid: r for r in forwarding if view.is_ready(r) and not r.deleting}
     wanted: dict[tuple[str, str, int], tuple[str, int]] = {}
     for forward in view.ground.forwards:
         record = view.ground.objects[forward.consumer_uid]

@@ -66,6 +66,9 @@ def nothing_is_left(view: View) -> Iterator[str]:
     for uid, host in view.document.hosts.items():
         if host.guests or host.ports or host.networks:
             yield f"host {uid} is not empty"
+    fabric = view.document.fabric
+    if fabric.routers or fabric.floating or fabric.balancers or fabric.providers:
+        yield f"the fabric is not empty: {fabric}"
     for name, pool in view.document.pools.items():
         if pool.volumes or pool.images or pool.allocated_bytes:
             yield f"pool {name} is not empty"

@@ -14,8 +14,8 @@ version_added: 0.1.0
 author:
   - Pextra (@pextra)
 description:
-  - An address outside a tenant's networks that leads to an instance. On hosts with the network driver
-    C(local) it is the host's own address, and its ports are forwarded.
+  - 'An address outside a tenant''s networks that leads to an instance: one of an address pool, on hosts
+    of OVN, or the host''s own, of which ports are forwarded.'
   - Options that are not given stay as they are; of a new object they have the API's defaults.
 extends_documentation_fragment:
   - pextra.cloud.connection
@@ -42,6 +42,14 @@ options:
       - present
       - absent
     default: present
+  unset:
+    description:
+      - Fields to remove, so that they are not set.
+    type: list
+    elements: str
+    choices:
+      - pool
+      - address
   instance:
     description:
       - The instance that it leads to.
@@ -55,10 +63,23 @@ options:
       - A new object has V(0).
       - From 0 to 15.
     type: int
+  pool:
+    description:
+      - 'Where the address is from, on hosts of OVN: all of it leads to the instance, and what the instance
+        sends out is seen as coming from there. Without one, ports of the instance''s host are forwarded.'
+      - Names an address pool.
+      - Cannot change in place; see O(replace).
+      - To remove it, name it in O(unset).
+    type: str
+  address:
+    description:
+      - A wanted address of the pool; without it, a free one.
+      - Cannot change in place; see O(replace).
+      - To remove it, name it in O(unset).
+    type: str
   ports:
     description:
-      - The ports that lead to the instance.
-      - Needed when the object is made.
+      - The ports that lead to the instance, where there is no pool.
       - At most 32.
     type: list
     elements: dict
@@ -150,8 +171,11 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "tenant": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "unset": {"type": "list", "elements": "str", "choices": ["pool", "address"]},
             "instance": {"type": "str"},
             "card": {"type": "int"},
+            "pool": {"type": "str"},
+            "address": {"type": "str"},
             "ports": {
                 "type": "list",
                 "elements": "dict",
@@ -162,7 +186,7 @@ def main() -> None:
                 },
             },
         },
-        ["instance", "card", "ports"],
+        ["instance", "card", "pool", "address", "ports"],
     )
 
 

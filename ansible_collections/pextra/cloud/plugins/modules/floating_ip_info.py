@@ -15,8 +15,8 @@ author:
   - Pextra (@pextra)
 description:
   - Reads floating ips.
-  - An address outside a tenant's networks that leads to an instance. On hosts with the network driver
-    C(local) it is the host's own address, and its ports are forwarded.
+  - 'An address outside a tenant''s networks that leads to an instance: one of an address pool, on hosts
+    of OVN, or the host''s own, of which ports are forwarded.'
 extends_documentation_fragment:
   - pextra.cloud.connection
   - pextra.cloud.reading

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import assert_never
 
 from pextra.drivers.interface.fabric import (
+    KINDS,
     AddressList,
     FabricBalancer,
     FabricGroup,
@@ -22,17 +23,6 @@ from pextra.drivers.ovn.translation.networks import network_document
 from pextra.drivers.ovn.translation.ports import port_document
 from pextra.drivers.ovn.translation.providers import floating_document, provider_document
 from pextra.drivers.ovn.translation.routers import router_document
-
-KINDS: Final = {
-    FabricNetwork: "network",
-    FabricPort: "port",
-    FabricGroup: "group",
-    AddressList: "addresses",
-    FabricProvider: "provider",
-    FabricRouter: "router",
-    FloatingAddress: "floating",
-    FabricBalancer: "balancer",
-}
 
 
 def document_of(part: Part, domain: str) -> Document:

@@ -42,10 +42,17 @@ def label(text: str) -> str:
     return text
 
 
+def _no_zone(text: str) -> str:
+    """Python's parser takes anything after a `%`."""
+    if "%" in text:
+        raise ValueError
+    return text
+
+
 def address(text: str) -> Address:
     """An address of either family."""
     try:
-        return ipaddress.ip_address(text)
+        return ipaddress.ip_address(_no_zone(text))
     except ValueError as error:
         raise _invalid(f"{text!r} is no address") from error
 
@@ -53,7 +60,7 @@ def address(text: str) -> Address:
 def network(text: str) -> Range:
     """A range without host bits; an address is one of one address."""
     try:
-        return ipaddress.ip_network(text)
+        return ipaddress.ip_network(_no_zone(text))
     except ValueError as error:
         raise _invalid(f"{text!r} is no range of addresses") from error
 
@@ -61,7 +68,7 @@ def network(text: str) -> Range:
 def interface(text: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
     """An address with the length of its prefix."""
     try:
-        return ipaddress.ip_interface(text)
+        return ipaddress.ip_interface(_no_zone(text))
     except ValueError as error:
         raise _invalid(f"{text!r} is no address with the length of its prefix") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
-from pextra.drivers.interface.fabric import FabricNetwork, FabricSubnet
+from pextra.drivers.interface.fabric import FabricNetwork, FabricSubnet, gateway_mac
 from pextra.drivers.ovn import naming
 from pextra.drivers.ovn.rows import Document, Membership, Ref, Row
 from pextra.drivers.ovn.translation import checks
@@ -34,11 +34,6 @@ def open_ref(network_uid: str) -> Ref:
 def dhcp_ref(subnet_uid: str) -> Ref:
     """What guests with an address of a subnet are told."""
     return Ref("DHCP_Options", subnet_uid)
-
-
-def gateway_mac(network_uid: str) -> str:
-    """Who answers DHCP on a network, and is its router if it has one."""
-    return naming.mac_of(f"gateway/{network_uid}")
 
 
 def network_document(network: FabricNetwork, domain: str) -> Document:
@@ -70,7 +65,7 @@ def network_document(network: FabricNetwork, domain: str) -> Document:
         *(Row(dhcp_ref(checks.uid(subnet.uid)), _told(network, subnet, domain)) for subnet in network.subnets),
     ]
     memberships: list[Membership] = []
-    if resolvers := [_asked(subnet) for subnet in network.subnets if subnet.gateway is None]:
+    if resolvers := [_asked(subnet) for subnet in network.subnets if subnet.gateway is None or subnet.resolver]:
         # present on every host, it tells guests to whom they send their questions; OVN answers them on the way
         ref = Ref("Logical_Switch_Port", f"{uid}.resolver")
         addresses = " ".join([gateway_mac(uid), *(str(address) for address in resolvers)])
