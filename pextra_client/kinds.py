@@ -1334,10 +1334,15 @@ class SecurityGroupRule(TypedDict):
     """Last port; without it, `port_min` alone."""
 
     remote_cidr: NotRequired[str]
-    """The other side's addresses; without it and `remote_addresses`, anyone's."""
+    """The other side's addresses; without it, `remote_addresses` and `remote_group`, anyone's."""
 
     remote_addresses: NotRequired[str]
     """Or those of this address group. (reference: address_group)"""
+
+    remote_group: NotRequired[str]
+    """Or those of the instances in this security group, which may be the rule's own. (reference:
+    security_group)
+    """
 
 
 class SecurityGroupSpec(TypedDict):

@@ -30,6 +30,7 @@ CODES: Final[dict[str, Code]] = {
     "spec.invalid": Code(422, "The object is invalid"),
     "spec.immutable": Code(422, "An immutable field would change"),
     "reference.not_found": Code(422, "A referenced object does not exist"),
+    "reference.circular": Code(422, "Objects would refer to each other in a circle"),
     "idempotency.mismatch": Code(422, "The idempotency key was used for another request"),
     "upload.digest_mismatch": Code(422, "The uploaded content is not what was declared"),
     "agent.csr_invalid": Code(422, "The certificate signing request is not acceptable"),

@@ -60,10 +60,14 @@ class SecurityGroupRuleArgs:
     """Last port; without it, `port_min` alone."""
 
     remote_cidr: Input[str] | None = None
-    """The other side's addresses; without it and `remote_addresses`, anyone's."""
+    """The other side's addresses; without it, `remote_addresses` and `remote_group`, anyone's."""
 
     remote_addresses: Input[str] | None = None
     """Or those of this address group. (the name of address group)"""
+
+    remote_group: Input[str] | None = None
+    """Or those of the instances in this security group, which may be the rule's own. (the name of security group)
+    """
 
 
 class SecurityGroupRuleArgsDict(TypedDict, total=False):
@@ -75,6 +79,7 @@ class SecurityGroupRuleArgsDict(TypedDict, total=False):
     port_max: Input[int]
     remote_cidr: Input[str]
     remote_addresses: Input[str]
+    remote_group: Input[str]
 
 
 @input_type
@@ -128,10 +133,14 @@ class SecurityGroupRule:
     """Last port; without it, `port_min` alone."""
 
     remote_cidr: str | None = None
-    """The other side's addresses; without it and `remote_addresses`, anyone's."""
+    """The other side's addresses; without it, `remote_addresses` and `remote_group`, anyone's."""
 
     remote_addresses: str | None = None
     """Or those of this address group. (the name of address group)"""
+
+    remote_group: str | None = None
+    """Or those of the instances in this security group, which may be the rule's own. (the name of security group)
+    """
 
 
 class SecurityGroupFields(Declared):

@@ -47,6 +47,15 @@ def test_without_kinds_every_kind_of_the_tenant_is_pruned_in_an_order_that_works
     assert order.index("instance web-1") < order.index("volume data")
 
 
+def test_of_objects_of_one_kind_those_that_refer_to_others_go_first(whole: Site) -> None:
+    labels = {"made-by": "chain"}
+    for name, named in (("b", "b"), ("a", "b"), ("d", "a"), ("c", "d")):
+        rules = [{"direction": "ingress", "remote_group": named}]
+        whole.ada.put(f"tenants/acme/security_groups/{name}", {"rules": rules}, labels=labels).ok()
+    plan = whole.ada.plan(prune={**MINE, "labels": "made-by=chain"}).ok()
+    assert [(c["name"], c["problems"]) for c in plan["changes"]] == [(name, []) for name in "cdab"]
+
+
 def test_other_tenants_are_not_pruned(whole: Site) -> None:
     whole.gus.put("tenants/globex/volumes/data", {"size_gib": 1}, labels={"made-by": "tests"}).ok()
     assert all(c["tenant"] == "acme" for c in whole.admin.plan(prune=MINE).body["changes"])

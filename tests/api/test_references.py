@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.api.caller import Answer
 from tests.api.everything import SPECS, make_everything
 from tests.api.site import SMALL, Site
 
@@ -208,3 +209,41 @@ def test_an_address_group_that_a_rule_names_cannot_go_and_is_of_the_own_tenant(w
         assert (answer.status, answer.code) == (422, "reference.not_found")
     whole.ada.put("tenants/acme/security_groups/web", {"rules": []}).ok()
     assert whole.ada.delete("tenants/acme/address_groups/offices").status == 204
+
+
+def test_a_group_may_name_itself_and_goes_nevertheless(whole: Site) -> None:
+    for text in ("peers", "acme/peers"):
+        named = {"rules": [{"direction": "ingress", "remote_group": text}]}
+        whole.ada.put("tenants/acme/security_groups/peers", named).ok()
+        assert whole.ada.get("tenants/acme/security_groups/peers").body["spec"]["rules"][0]["remote_group"] == text
+        assert whole.ada.put("tenants/acme/security_groups/peers", named).status == 200
+        assert whole.ada.delete("tenants/acme/security_groups/peers").status == 204
+
+
+def test_groups_do_not_name_each_other_in_a_circle(whole: Site) -> None:
+    def put(name: str, *named: str) -> Answer:
+        rules = [{"direction": "ingress", "remote_group": each} for each in named]
+        return whole.ada.put(f"tenants/acme/security_groups/{name}", {"rules": rules})
+
+    put("web").ok()
+    put("middle", "middle", "web").ok()
+    put("database", "middle").ok()
+    for name in ("database", "middle"):
+        refused = put("web", "web", name)
+        assert (refused.status, refused.code) == (422, "reference.circular")
+        assert refused.body["field"] == "spec.rules[1].remote_group"
+        assert f"security_group {name!r} refers to this security_group" in refused.body["detail"]
+    refused = whole.ada.delete("tenants/acme/security_groups/middle")
+    assert (refused.status, refused.code) == (409, "object.in_use")
+    assert refused.body["dependants"] == ["security_group database"]
+    put("database").ok()
+    put("middle", "database").ok()
+
+
+def test_a_tenant_with_groups_that_name_each_other_is_deleted_whole(whole: Site) -> None:
+    for name, named in (("web", "web"), ("database", "web")):
+        rules = [{"direction": "ingress", "remote_group": named}]
+        whole.admin.put(f"tenants/globex/security_groups/{name}", {"rules": rules}).ok()
+    whole.admin.delete("tenants/globex", cascade=True).ok()
+    whole.converge()
+    assert whole.admin.get("tenants/globex").status == 404

@@ -83,6 +83,30 @@ def test_a_changed_address_group_is_changed_for_instances_that_run(cloud: Fabric
     wait_until(lambda: not a.pings(cloud.address("b"), tries=1), 10, "its end")
 
 
+def test_a_rule_lets_in_who_is_in_the_group_that_it_names(cloud: FabricCloud) -> None:
+    cloud.put("security_group", "friends", {"rules": [{"direction": "egress"}]})
+    rules = [{"direction": "ingress", "protocol": "icmp", "remote_group": name} for name in ("friends", "peers")]
+    cloud.put("security_group", "peers", {"rules": [{"direction": "egress"}, *rules]})
+    guarded = {name: [{"network": "front", "security_groups": [name]}] for name in ("peers", "friends", "all")}
+    cloud.order("a", "h1", networks=guarded["peers"])
+    cloud.until_ready("a")
+    assert sorted(cloud.fabric.owners().values()) == ["group", "group", "network", "port"]
+    cloud.order("peer", "h2", networks=guarded["peers"])
+    cloud.order("b", "h2", networks=guarded["all"])
+    cloud.until_ready("peer", "b")
+    cloud.switch_on("a")
+    peer, b = cloud.switch_on("peer"), cloud.switch_on("b")
+    assert peer.pings(cloud.address("a"))
+    assert not b.pings(cloud.address("a"))
+    cloud.order("b", "h2", networks=guarded["friends"])
+    cloud.settle(1.0)
+    wait_until(lambda: b.pings(cloud.address("a"), tries=1), 10, "who came into the group")
+    cloud.order("b", "h2", networks=guarded["all"])
+    cloud.settle(1.0)
+    wait_until(lambda: not b.pings(cloud.address("a"), tries=1), 10, "who left it")
+    assert peer.pings(cloud.address("a"))
+
+
 def test_what_is_deleted_leaves_nothing_in_the_fabric(cloud: FabricCloud) -> None:
     cloud.order("a", "h1")
     cloud.until_ready("a")

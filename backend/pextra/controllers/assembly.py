@@ -89,7 +89,7 @@ def desired_guest(
         image=source_of(image["uid"], image),
         root_bytes=flavor["disk_gib"] * GIB,
         volumes=_volumes(tx, record, spec),
-        cards=_cards(surroundings, record, spec, given, ways, filters=not host.status.get("fabric_host")),
+        cards=_cards(surroundings, record, spec, given, ways, host),
         seed=_seed(record, keys, revealed.get("user_data")),
         powered=spec["power"] != "off",
         restart_policy=spec["restart_policy"],
@@ -162,9 +162,9 @@ def _cards(
     spec: Spec,
     given: Sequence[Given],
     ways: Mapping[int, tuple[Forward, ...]],
-    *,
-    filters: bool,
+    host: Record,
 ) -> tuple[Card, ...]:
+    filters = not host.status.get("fabric_host")
     cards: list[Card] = []
     for index, entry in enumerate(spec["networks"]):
         pin = record.resolved[f"network/{entry['network']}"]
@@ -187,7 +187,7 @@ def _cards(
             network_uid=network.uid,
             mac=mac_of(record.uid, index),
             addresses=tuple(g.address for g in given if g.card == index),
-            rules=_rules(surroundings, record, entry["security_groups"]) if filters else (),
+            rules=_rules(surroundings, record, entry["security_groups"], network.uid, host.uid) if filters else (),
             hostname=record.name,
             forwards=ways.get(index, ()),
         )
@@ -195,7 +195,9 @@ def _cards(
     return tuple(cards)
 
 
-def _rules(surroundings: Surroundings, record: Record, groups: list[str]) -> tuple[SecurityRule, ...]:
+def _rules(
+    surroundings: Surroundings, record: Record, groups: list[str], network_uid: str, host_uid: str
+) -> tuple[SecurityRule, ...]:
     if not groups:
         return (SecurityRule("egress", "any", None, None, None),)
     pins = [record.resolved[f"security_group/{name}"] for name in groups]
@@ -207,7 +209,7 @@ def _rules(surroundings: Surroundings, record: Record, groups: list[str]) -> tup
         for rule in listed:
             assert group is not None
             first = rule.get("port_min")
-            for remote in _remotes(surroundings, group, rule):
+            for remote in _remotes(surroundings, group, rule, network_uid, host_uid):
                 made = SecurityRule(
                     rule["direction"], rule.get("protocol", "any"), first, rule.get("port_max", first), remote
                 )
@@ -217,12 +219,20 @@ def _rules(surroundings: Surroundings, record: Record, groups: list[str]) -> tup
     return tuple(rules)
 
 
-def _remotes(surroundings: Surroundings, group: Record, rule: Mapping[str, Any]) -> Sequence[str | None]:
-    """Whose addresses the other side's may be; None: anyone's."""
-    if "remote_addresses" not in rule:
-        return [rule.get("remote_cidr")]
-    listed = surroundings.listed(group, rule)
-    return listed.spec.get("addresses", []) if listed is not None else []
+def _remotes(
+    surroundings: Surroundings, group: Record, rule: Mapping[str, Any], network_uid: str, host_uid: str
+) -> Sequence[str | None]:
+    """Whose addresses the other side's may be; None: anyone's.
+
+    Of a security group those of the card's network on its host: who is elsewhere does not reach the card.
+    """
+    if "remote_addresses" in rule:
+        listed = surroundings.listed(group, rule)
+        return listed.spec.get("addresses", []) if listed is not None else []
+    if "remote_group" in rule:
+        named = surroundings.named(group, rule)
+        return surroundings.members(named, network_uid, host_uid) if named is not None else []
+    return [rule.get("remote_cidr")]
 
 
 def mac_of(instance_uid: str, card: int) -> str:

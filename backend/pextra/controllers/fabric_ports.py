@@ -51,8 +51,9 @@ def parts_of(
     for index, (entry, card) in enumerate(zip(spec["networks"], desired.cards, strict=True)):
         guards = [record.resolved[f"security_group/{name}"] for name in entry["security_groups"]]
         given_groups = [group for pin in guards if (group := surroundings.object(pin)) is not None]
-        lists |= {part.uid: part for group in given_groups for part in _lists(surroundings, group)}
-        groups |= {group.uid: _group(group) for group in given_groups}
+        for group in _with_named(surroundings, given_groups):
+            lists |= {part.uid: part for part in _lists(surroundings, group)}
+            groups[group.uid] = _group(group)
         port = card.port
         ports.append(
             FabricPort(
@@ -132,6 +133,19 @@ def unplugged(fabric: Fabric, desired: DesiredGuest) -> list[int]:
     return [index for index, card in enumerate(desired.cards) if not seen[card.port.uid]]
 
 
+def _with_named(surroundings: Surroundings, groups: Iterable[Record]) -> Iterable[Record]:
+    """The groups and those that their rules name, and so on: none may be missing, be it empty."""
+    ahead, seen = list(groups), set[str]()
+    while ahead:
+        group = ahead.pop()
+        if group.uid not in seen:
+            seen.add(group.uid)
+            yield group
+            rules: list[dict[str, Any]] = group.spec.get("rules", [])
+            named = (surroundings.named(group, rule) for rule in rules if "remote_group" in rule)
+            ahead += [each for each in named if each is not None]
+
+
 def _group(record: Record) -> FabricGroup:
     rules: list[dict[str, Any]] = record.spec.get("rules", [])
     return FabricGroup(record.uid, record.tenant_uid, tuple(_rule(record, rule) for rule in rules))
@@ -152,7 +166,10 @@ def _rule(group: Record, rule: Mapping[str, Any]) -> GroupRule:
         first,
         rule.get("port_max", first),
         rule.get("remote_cidr"),
-        remote_list=group.resolved[f"address_group/{rule['remote_addresses']}"]["uid"]
-        if "remote_addresses" in rule
-        else None,
+        remote_group=_uid_of(group, "security_group", rule.get("remote_group")),
+        remote_list=_uid_of(group, "address_group", rule.get("remote_addresses")),
     )
+
+
+def _uid_of(group: Record, kind: str, name: str | None) -> str | None:
+    return group.resolved[f"{kind}/{name}"]["uid"] if name is not None else None

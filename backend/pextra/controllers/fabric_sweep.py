@@ -132,11 +132,25 @@ def _users(tx: Tx, part: Part, site_uid: str) -> Iterable[tuple[str, str, str]]:
             return [(part.tenant_uid, part.uid, "floating_ip")]
         case FabricProvider():
             return [(site_uid, part.uid, "address_pool")]
-        case AddressList():
-            groups = references.to(tx, part.tenant_uid, part.uid, kind="security_group")
-            return {user for group in groups for user in _one_of_each(tx, group.source_tenant_uid, group.source_uid)}
-        case FabricNetwork() | FabricGroup():
+        case AddressList() | FabricGroup():
+            return _one_instance(tx, part.tenant_uid, part.uid)
+        case FabricNetwork():
             return _one_of_each(tx, part.tenant_uid, part.uid)
+
+
+def _one_instance(tx: Tx, tenant_uid: str, uid: str) -> list[tuple[str, str, str]]:
+    """An instance that is in the group, or in one whose rules name it, or in one whose rules name that one."""
+    ahead, seen = [(tenant_uid, uid)], set[str]()
+    while ahead:
+        tenant_uid, uid = ahead.pop()
+        if uid in seen:
+            continue
+        seen.add(uid)
+        if users := _one_of_each(tx, tenant_uid, uid):
+            return users
+        naming = references.to(tx, tenant_uid, uid, kind="security_group")
+        ahead += [(each.source_tenant_uid, each.source_uid) for each in naming]
+    return []
 
 
 def _one_of_each(tx: Tx, tenant_uid: str, uid: str) -> list[tuple[str, str, str]]:

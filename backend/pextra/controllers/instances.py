@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pextra.controllers import assembly, fabric_ports, guest_health, host_gpus, placing, remote
+from pextra.controllers import assembly, fabric_ports, guest_health, host_gpus, peers, placing, remote
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.floating_ips import forwards_to
 from pextra.controllers.outcome import Next, Outcome, failed, gone, waiting
@@ -215,6 +215,8 @@ class InstanceController:
         def also(tx: Tx) -> None:
             allocations.release(tx, record.tenant_uid, record.uid)
             addresses.release(tx, record.tenant_uid, record.uid)
+            if host is not None:
+                peers.wake(tx, host, peers.groups_of(record))
             _let_go(cloud, tx, record, record.status.get("volumes", []))
             status.wake_balancers(tx, record)
             if record.status.get("host_uid"):
@@ -293,8 +295,10 @@ def _outcome(
 
     def also(tx: Tx) -> None:
         _let_go(cloud, tx, record, free)
-        for given in prepared.surplus if result.reason not in _STILL_PLUGGED else ():
-            addresses.release_one(tx, given)
+        if prepared.surplus and result.reason not in _STILL_PLUGGED:
+            for given in prepared.surplus:
+                addresses.release_one(tx, given)
+            peers.wake(tx, prepared.host, peers.groups_of(record))
 
     health, found = guest_health.told(result, record.status, int(cloud.database.clock.now() * 1_000_000))
     reported = [conditions.ready(result.ready, result.reason, result.message), *health]
@@ -355,6 +359,7 @@ def _prepare(cloud: Cloud, surroundings: Surroundings, one: Looked) -> Prepared 
             return waiting(item, record, "NoCapacity", message, poll_s=5.0)
         record = placing.tell_cells(cloud, tx, record)
     provided = placing.provide(cloud, surroundings, record, spec, row)
+    peers.changed(tx, host, was=record, now=provided.record)
     record = provided.record
     if provided.first is not None:
         return waiting(item, record, *provided.first)

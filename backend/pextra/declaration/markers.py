@@ -87,6 +87,8 @@ class Secret(Marker):
 class Ref(Marker):
     """The value names another object: `name` in the same tenant, or `tenant/name`.
 
+    An object may name itself, where it refers to its own kind; longer circles are refused.
+
     Args:
         kind: the target's kind; None when the sibling field `kind` holds it.
         on_delete: what deleting the target does.

@@ -25,9 +25,11 @@ class SecurityGroupRule(SpecModel):
     port_max: Port | None = None
     """Last port; without it, `port_min` alone."""
     remote_cidr: Cidr | None = None
-    """The other side's addresses; without it and `remote_addresses`, anyone's."""
+    """The other side's addresses; without it, `remote_addresses` and `remote_group`, anyone's."""
     remote_addresses: Annotated[ObjectName, Ref("address_group")] | None = None
     """Or those of this address group."""
+    remote_group: Annotated[ObjectName, Ref("security_group")] | None = None
+    """Or those of the instances in this security group, which may be the rule's own."""
 
     @model_validator(mode="after")
     def _ports_make_sense(self) -> SecurityGroupRule:
@@ -41,8 +43,8 @@ class SecurityGroupRule(SpecModel):
 
     @model_validator(mode="after")
     def _other_side_is_one(self) -> SecurityGroupRule:
-        if self.remote_cidr is not None and self.remote_addresses is not None:
-            raise ValueError("remote_cidr and remote_addresses: the other side is one of them")
+        if sum(each is not None for each in (self.remote_cidr, self.remote_addresses, self.remote_group)) > 1:
+            raise ValueError("remote_cidr, remote_addresses and remote_group: the other side is one of them")
         return self
 
 

@@ -81,7 +81,7 @@ def mark(ctx: Context, record: Record, *, cascade: bool, cause: str = "") -> Rec
     Raises:
         PextraError: `object.in_use`.
     """
-    users = references.to(ctx.tx, record.tenant_uid, record.uid)
+    users = [r for r in references.to(ctx.tx, record.tenant_uid, record.uid) if r.source_uid != record.uid]
     if ctx.planning:  # what the plan deleted before this is on its way out; an apply waits until it has gone
         users = [u for u in users if not _is_going(ctx, u)]
     blocking = [r for r in users if r.on_delete is OnDelete.BLOCK or (r.on_delete is OnDelete.CASCADE and not cascade)]

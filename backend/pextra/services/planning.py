@@ -12,10 +12,10 @@ from typing import Any, Final, cast
 
 from pextra.declaration.kind import Scope
 from pextra.errors import PextraError, invalid
-from pextra.services import deleting, departing, placement, reading, tenancy, views, writing
+from pextra.services import chains, deleting, departing, placement, reading, tenancy, views, writing
 from pextra.services.cloud import Address, Context, Preconditions, Written
 from pextra.services.documents import mapping
-from pextra.store import quota
+from pextra.store import objects, quota
 
 MAX_CHANGES: Final = 1000
 ACTIONS: Final = ("create", "update", "restart", "replace", "delete", "none")
@@ -57,7 +57,7 @@ def batch(ctx: Context, body: Any) -> dict[str, Any]:
     order = {kind.name: place for place, kind in enumerate(ctx.cloud.registry.order)}
     puts = sorted((s for s in steps if s[0] == "put"), key=lambda s: (order[s[1].kind.name], s[1].name.count(".")))
     deletes = [s for s in steps if s[0] == "delete"] + pruned
-    deletes.sort(key=lambda s: (-order[s[1].kind.name], -s[1].name.count(".")))
+    deletes.sort(key=lambda s: (-order[s[1].kind.name], -s[1].name.count("."), -_height(ctx, s[1])))
     planned = [_plan(ctx, *step) for step in [*puts, *deletes]]
     placed = placement.preview(ctx, [(change, outcome) for change, outcome in planned if outcome is not None])
     changes = [change for change, _ in planned]
@@ -118,6 +118,15 @@ def _pruned(ctx: Context, prune: Any, steps: list[Step]) -> list[Step]:
         names = reading.names(ctx, reading.ListQuery(kind, tenant, labels=labels, limit=MAX_CHANGES))
         found += [("delete", Address(kind, tenant, n), None) for n in names if (kind.name, tenant, n) not in kept]
     return found
+
+
+def _height(ctx: Context, address: Address) -> int:
+    """How many of its own kind the object stands on."""
+    if address.tenant is None or not chains.possible(address.kind):
+        return 0
+    tenant = tenancy.find(ctx.cloud, ctx.tx, address.tenant)
+    record = objects.by_name(ctx.tx, tenant.uid, address.kind.name, address.name) if tenant is not None else None
+    return len(chains.below(ctx, address.kind, record.tenant_uid, record.uid)) if record is not None else 0
 
 
 def _plan(ctx: Context, verb: str, address: Address, manifest: Any) -> tuple[dict[str, Any], Written | None]:

@@ -13,7 +13,7 @@ from pextra.declaration.fields import FieldFacts, values_at
 from pextra.declaration.kind import Kind, Scope, Spec
 from pextra.declaration.markers import OnDelete, Ref
 from pextra.errors import PextraError
-from pextra.services import bounds, tenancy
+from pextra.services import bounds, chains, tenancy
 from pextra.services.authorization import may_read
 from pextra.services.cloud import Address, Context, Tenant, is_within
 from pextra.store import objects
@@ -37,15 +37,21 @@ def resolve(
     *,
     owner_uid: str,
     uid: str,
+    name: str,
     tenant: Tenant | None,
     before: dict[str, Any],
 ) -> Resolution:
     """Resolve every reference of an effective spec; `before` holds the pins that stand.
 
+    Args:
+        owner_uid, uid, name: the object's, which may not be stored yet.
+
     Raises:
-        PextraError: `reference.not_found`, with the field; the same for what the caller may not read.
+        PextraError: `reference.not_found`, with the field; the same for what the caller may not read;
+            `reference.circular`.
     """
     resolved: dict[str, Any] = {}
+    own_names = {name, f"{tenant.path}/{name}" if tenant is not None else name}
     references: list[Reference] = []
     for facts in kind.references:
         assert facts.ref is not None
@@ -54,10 +60,15 @@ def resolve(
                 continue
             target_kind = ctx.cloud.registry[facts.ref.kind or str(holder["kind"])]
             key = f"{target_kind.name}/{text}"
-            pin = before.get(key) or resolved.get(key) or _pin(ctx, facts, target_kind, path, text, tenant)
+            pin = before.get(key) or resolved.get(key)
+            if pin is None and facts.ref.kind == kind.name and text in own_names:
+                pin = {"uid": uid, "tenant_uid": owner_uid}
+            pin = pin or _pin(ctx, facts, target_kind, path, text, tenant)
             if pin is None:
                 ctx.unknown.append(f"spec.{path}")
                 continue
+            if facts.ref.kind == kind.name:
+                _refuse_circle(ctx, kind, uid, pin, f"spec.{path}", text)
             resolved[key] = pin
             references.append(
                 Reference(
@@ -71,6 +82,17 @@ def resolve(
                 )
             )
     return Resolution(resolved, _strictest(references))
+
+
+def _refuse_circle(ctx: Context, kind: Kind, uid: str, pin: dict[str, Any], field: str, text: str) -> None:
+    """Nothing of a circle could ever be deleted."""
+    if pin["uid"] != uid and uid in chains.below(ctx, kind, pin["tenant_uid"], pin["uid"]):
+        raise PextraError(
+            "reference.circular",
+            f"{field}: {kind.name} {text!r} refers to this {kind.name}, by itself or by others: take that out, or put "
+            "what both need into one that refers to neither.",
+            field=field,
+        )
 
 
 def _strictest(references: list[Reference]) -> list[Reference]:

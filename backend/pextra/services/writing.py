@@ -130,6 +130,7 @@ def _store(ctx: Context, address: Address, tenant: Tenant | None, before: Record
         effective,
         owner_uid=owner_uid,
         uid=uid,
+        name=address.name,
         tenant=tenant,
         before=before.resolved if before else {},
     )

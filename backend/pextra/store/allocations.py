@@ -255,6 +255,11 @@ def on(tx: Tx, host_uid: str) -> list[Allocation]:
     return [_allocation(r) for r in tx.conn.execute(select(allocation).where(allocation.c.host_uid == host_uid))]
 
 
+def consumers(tx: Tx, host_uid: str) -> set[str]:
+    """The uids of those who were given something of the host."""
+    return set(tx.conn.scalars(select(allocation.c.consumer_uid).where(allocation.c.host_uid == host_uid)))
+
+
 def members(tx: Tx, placement_group_uid: str) -> dict[str, int]:
     """How many guests of the group each host has, by its uid.
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, and_, delete, select
 
 from pextra.declaration.markers import OnDelete
 from pextra.store.database import Tx
+from pextra.store.tables import allocation
 from pextra.store.tables import resource_reference as table
 
 _AT_ONCE: Final = 500
@@ -66,6 +67,35 @@ def into(tx: Tx, tenant_uids: Collection[str]) -> list[Reference]:
         query = select(*_COLUMNS).where(some, table.c.source_tenant_uid != table.c.target_tenant_uid)
         found += [r for r in map(_row, tx.conn.execute(query)) if r.source_tenant_uid not in inside]
     return found
+
+
+def of_consumers(tx: Tx, host_uid: str, kind: str, named: Collection[str] | None) -> list[tuple[str, str]]:
+    """The consumers of a host that refer to objects of a kind which refer to others of the same kind.
+
+    Args:
+        named: the uids of those others; None: any.
+
+    Returns:
+        Tenant's and consumer's uids.
+    """
+    further = table.alias()
+    query = (
+        select(table.c.source_tenant_uid, table.c.source_uid)
+        .distinct()
+        .join_from(
+            allocation,
+            table,
+            and_(table.c.source_tenant_uid == allocation.c.tenant_uid, table.c.source_uid == allocation.c.consumer_uid),
+        )
+        .join(
+            further,
+            and_(further.c.source_tenant_uid == table.c.target_tenant_uid, further.c.source_uid == table.c.target_uid),
+        )
+        .where(allocation.c.host_uid == host_uid, table.c.target_kind == kind, further.c.target_kind == kind)
+    )
+    if named is not None:
+        query = query.where(further.c.target_uid.in_(named))
+    return [(tenant_uid, uid) for tenant_uid, uid in tx.conn.execute(query)]
 
 
 def put(tx: Tx, tenant_uid: str, uid: str, references: Iterable[Reference], *, fresh: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 from pydantic import ValidationError
 
@@ -32,6 +34,8 @@ def test_what_is_no_range_or_is_listed_twice_is_refused(addresses: list[str]) ->
         AddressGroupSpec(addresses=addresses)
 
 
-def test_the_other_side_of_a_rule_is_one() -> None:
+@pytest.mark.parametrize("two", list(combinations(["remote_cidr", "remote_addresses", "remote_group"], 2)))
+def test_the_other_side_of_a_rule_is_one(two: tuple[str, str]) -> None:
+    said = {"remote_cidr": "10.0.0.0/8", "remote_addresses": "offices", "remote_group": "web"}
     with pytest.raises(ValidationError, match="the other side is one of them"):
-        SecurityGroupRule(direction="ingress", remote_cidr="10.0.0.0/8", remote_addresses="offices")
+        SecurityGroupRule.model_validate({"direction": "ingress", **{name: said[name] for name in two}})

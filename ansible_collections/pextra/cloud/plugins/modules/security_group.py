@@ -78,12 +78,17 @@ options:
         type: int
       remote_cidr:
         description:
-          - The other side's addresses; without it and C(remote_addresses), anyone's.
+          - The other side's addresses; without it, C(remote_addresses) and C(remote_group), anyone's.
         type: str
       remote_addresses:
         description:
           - Or those of this address group.
           - Names an address group.
+        type: str
+      remote_group:
+        description:
+          - Or those of the instances in this security group, which may be the rule's own.
+          - Names a security group.
         type: str
   description:
     description:
@@ -171,6 +176,7 @@ def main() -> None:
                     "port_max": {"type": "int"},
                     "remote_cidr": {"type": "str"},
                     "remote_addresses": {"type": "str"},
+                    "remote_group": {"type": "str"},
                 },
             },
             "description": {"type": "str"},
