@@ -1202,6 +1202,16 @@ class NetworkStatus(TypedDict):
     """What is true of the object; every kind has `ready`."""
 
 
+class SubnetRoute(TypedDict):
+    """A way that guests take to a range, other than through the subnet's gateway."""
+
+    destination: str
+    """The range, IPv4, without host bits."""
+
+    next_hop: str
+    """A router's address in the subnet."""
+
+
 class SubnetSpec(TypedDict):
     """What a subnet should be."""
 
@@ -1216,6 +1226,11 @@ class SubnetSpec(TypedDict):
 
     dns_servers: NotRequired[list[str]]
     """Name servers that guests are told of."""
+
+    routes: NotRequired[list[SubnetRoute]]
+    """Further routes that guests are told of when they ask for their address, on hosts whose networks span
+    hosts.
+    """
 
 
 class SubnetStatus(TypedDict):

@@ -27,6 +27,24 @@ class SubnetStatus:
 
 
 @input_type
+class SubnetRouteArgs:
+    """A way that guests take to a range, other than through the subnet's gateway."""
+
+    destination: Input[str]
+    """The range, IPv4, without host bits."""
+
+    next_hop: Input[str]
+    """A router's address in the subnet."""
+
+
+class SubnetRouteArgsDict(TypedDict, total=False):
+    """`SubnetRouteArgs` as a dictionary."""
+
+    destination: Required[Input[str]]
+    next_hop: Required[Input[str]]
+
+
+@input_type
 class SubnetArgs:
     """What is wanted of a subnet."""
 
@@ -56,6 +74,10 @@ class SubnetArgs:
     dns_servers: Input[Sequence[Input[str]]] | None = None
     """Name servers that guests are told of."""
 
+    routes: Input[Sequence[Input[SubnetRouteArgs | SubnetRouteArgsDict]]] | None = None
+    """Further routes that guests are told of when they ask for their address, on hosts whose networks span hosts.
+    """
+
 
 class SubnetArgsDict(TypedDict, total=False):
     """`SubnetArgs` as a dictionary."""
@@ -68,6 +90,18 @@ class SubnetArgsDict(TypedDict, total=False):
     annotations: Input[Mapping[str, Input[str]]]
     gateway: Input[str]
     dns_servers: Input[Sequence[Input[str]]]
+    routes: Input[Sequence[Input[SubnetRouteArgs | SubnetRouteArgsDict]]]
+
+
+@output_type
+class SubnetRoute:
+    """A way that guests take to a range, other than through the subnet's gateway."""
+
+    destination: str
+    """The range, IPv4, without host bits."""
+
+    next_hop: str
+    """A router's address in the subnet."""
 
 
 class SubnetFields(Declared):
@@ -84,6 +118,7 @@ class SubnetFields(Declared):
         "cidr",
         "gateway",
         "dns_servers",
+        "routes",
         "status",
     )
 
@@ -164,6 +199,14 @@ class SubnetFields(Declared):
 
     @property
     @pulumi.getter
+    def routes(self) -> pulumi.Output[Sequence[SubnetRoute]]:
+        """Further routes that guests are told of when they ask for their address, on hosts whose networks span
+        hosts.
+        """
+        return told(self, "routes")
+
+    @property
+    @pulumi.getter
     def status(self) -> pulumi.Output[SubnetStatus]:
         """What was found of it when it was last read."""
         return told(self, "status")
@@ -172,5 +215,8 @@ class SubnetFields(Declared):
 __all__ = [
     "SubnetArgs",
     "SubnetArgsDict",
+    "SubnetRoute",
+    "SubnetRouteArgs",
+    "SubnetRouteArgsDict",
     "SubnetStatus",
 ]

@@ -10,6 +10,7 @@ import pytest
 from tests.labs.ovn.lab import OvnLab
 from tests.labs.waiting import wait_until
 from tests.ovn.cloud import OPEN, FabricCloud
+from tests.ovn.dhcpv4 import lease
 
 
 @pytest.fixture
@@ -81,6 +82,19 @@ def test_a_changed_address_group_is_changed_for_instances_that_run(cloud: Fabric
     cloud.put("address_group", "friends", {"addresses": ["10.0.0.128/25"]})
     cloud.settle(1.0)
     wait_until(lambda: not a.pings(cloud.address("b"), tries=1), 10, "its end")
+
+
+def test_routes_of_a_subnet_are_told_to_who_asks(cloud: FabricCloud, tmp_path: Path) -> None:
+    cloud.order("a", "h1")
+    cloud.until_ready("a")
+    a = cloud.switch_on("a")
+    wait_until(lambda: lease(a, tmp_path).get("ip") == cloud.address("a"), 10, "an address")
+    assert "staticroutes" not in lease(a, tmp_path)
+    routes = [{"destination": "192.0.2.0/24", "next_hop": "10.0.0.9"}]
+    cloud.put("subnet", "front", {"network": "front", "cidr": "10.0.0.0/24", "routes": routes})
+    cloud.settle(1.0)
+    told = "192.0.2.0/24 10.0.0.9 0.0.0.0/0 10.0.0.1"
+    wait_until(lambda: lease(a, tmp_path).get("staticroutes") == told, 10, "the route")
 
 
 def test_a_rule_lets_in_who_is_in_the_group_that_it_names(cloud: FabricCloud) -> None:

@@ -14,21 +14,11 @@ import pytest
 from pextra.drivers.interface.fabric import FabricGroup, GroupRule, HostRoute
 from tests.labs.ovn.machine import Machine
 from tests.labs.waiting import wait_until
+from tests.ovn.dhcpv4 import lease
 from tests.ovn.dhcpv6 import ask_for_an_address
 from tests.ovn.world import World
 
 EVERYTHING = (GroupRule("ingress"), GroupRule("egress"))
-
-
-def lease(machine: Machine, directory: Path) -> dict[str, str]:
-    """Ask for an address as a DHCP client does; what the client was told, or nothing."""
-    script, told = directory / "script", directory / "told"
-    script.write_text(f'#!/bin/sh\n[ "$1" = bound ] && env > {told}\nexit 0\n')
-    script.chmod(0o755)
-    options = [word for name in ("mtu", "search", "domain", "staticroutes") for word in ("-O", name)]
-    words = ("-f", "-n", "-q", "-t", "5", "-T", "1", *options, "-s", str(script))
-    machine.run("busybox", "udhcpc", "-i", "eth0", *words)
-    return dict(line.split("=", 1) for line in told.read_text().splitlines() if "=" in line)
 
 
 def resolve(machine: Machine, server: str, name: str, kind: int) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from pextra.controllers.surroundings import Surroundings
 from pextra.drivers.interface import DriverError, Retryable
-from pextra.drivers.interface.fabric import Fabric, FabricNetwork, FabricSubnet
+from pextra.drivers.interface.fabric import Fabric, FabricNetwork, FabricSubnet, HostRoute
 from pextra.services.cloud import Cloud
 from pextra.store import objects
 from pextra.store.database import Tx
@@ -36,6 +36,7 @@ def network_part(surroundings: Surroundings, network: Record) -> FabricNetwork:
                 subnet.spec["cidr"],
                 gateway_of(subnet),
                 tuple(subnet.spec.get("dns_servers", ())),
+                tuple(HostRoute(route["destination"], route["next_hop"]) for route in subnet.spec.get("routes", ())),
                 resolver=None if gateway_of(subnet) in routed else gateway_of(subnet),
             )
             for subnet in subnets

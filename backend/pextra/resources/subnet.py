@@ -20,6 +20,21 @@ def _holds_some(text: str) -> str:
     return text
 
 
+class SubnetRoute(SpecModel):
+    """A way that guests take to a range, other than through the subnet's gateway."""
+
+    destination: Cidr
+    """The range, IPv4, without host bits."""
+    next_hop: Address
+    """A router's address in the subnet."""
+
+    @model_validator(mode="after")
+    def _is_ipv4(self) -> SubnetRoute:
+        if ipaddress.ip_network(self.destination).version != 4:
+            raise ValueError("guests learn routes by DHCPv4 alone: of IPv6, give the route to the subnet's router")
+        return self
+
+
 class SubnetSpec(SpecModel):
     """What a subnet should be."""
 
@@ -31,6 +46,18 @@ class SubnetSpec(SpecModel):
     """The router's address in the range; without it, the first one."""
     dns_servers: Annotated[list[Address], Field(max_length=8)] = []
     """Name servers that guests are told of."""
+    routes: Annotated[list[SubnetRoute], Field(max_length=20)] = []
+    """Further routes that guests are told of when they ask for their address, on hosts whose networks span hosts."""
+
+    @model_validator(mode="after")
+    def _next_hops_inside(self) -> SubnetSpec:
+        for route in self.routes:
+            if ipaddress.ip_address(route.next_hop) not in ipaddress.ip_network(self.cidr):
+                raise ValueError(f"next_hop {route.next_hop} is not in {self.cidr}")
+        told = [route.destination for route in self.routes]
+        if twice := {destination for destination in told if told.count(destination) > 1}:
+            raise ValueError(f"listed more than once: {', '.join(sorted(twice))}")
+        return self
 
     @model_validator(mode="after")
     def _gateway_inside(self) -> SubnetSpec:

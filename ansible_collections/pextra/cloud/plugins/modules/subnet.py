@@ -73,6 +73,24 @@ options:
       - At most 8.
     type: list
     elements: str
+  routes:
+    description:
+      - Further routes that guests are told of when they ask for their address, on hosts whose networks
+        span hosts.
+      - At most 20.
+    type: list
+    elements: dict
+    suboptions:
+      destination:
+        description:
+          - The range, IPv4, without host bits.
+        type: str
+        required: true
+      next_hop:
+        description:
+          - A router's address in the subnet.
+        type: str
+        required: true
 """
 
 EXAMPLES = r"""
@@ -144,8 +162,16 @@ def main() -> None:
             "cidr": {"type": "str"},
             "gateway": {"type": "str"},
             "dns_servers": {"type": "list", "elements": "str"},
+            "routes": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "destination": {"type": "str", "required": True},
+                    "next_hop": {"type": "str", "required": True},
+                },
+            },
         },
-        ["network", "cidr", "gateway", "dns_servers"],
+        ["network", "cidr", "gateway", "dns_servers", "routes"],
     )
 
 
