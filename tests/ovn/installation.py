@@ -19,7 +19,7 @@ from tests.agent.manifests import TENANT, surroundings, thing
 from tests.drivers.hypervisor import tiny_image
 from tests.labs.ovn.host import Host
 from tests.labs.ovn.lab import OvnLab
-from tests.labs.ovn.layout import management_address
+from tests.labs.ovn.layout import CLIENT, management_address
 from tests.labs.waiting import wait_until
 
 PORT: Final = 8440
@@ -97,7 +97,8 @@ class Installation:
             self._entering(
                 "up", "--no-guests", f"--listen={self._address}:{PORT}", f"--data-dir={self.folder / 'cloud'}",
                 f"--tls-certificate={self.folder / 'chain.pem'}", f"--tls-key={self.folder / 'key.pem'}",
-                "--workers=1", f"--ovn-northbound={self.lab.layout.sockets('nb')}",
+                "--workers=1", f"--ovn-northbound={self.lab.layout.remotes('nb')}",
+                "--ovn-tls", *map(str, self.lab.layout.credentials(CLIENT)),
             ),
         )  # fmt: skip
         log = self.folder / "up.log"

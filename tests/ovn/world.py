@@ -27,11 +27,12 @@ from pextra.drivers.interface.fabric import (
 from pextra.drivers.local.commands import Commands
 from pextra.drivers.ovn.driver import OvnFabric
 from pextra.drivers.ovn.northbound import Northbound
+from pextra.drivers.ovn.opening import Files, open_fabric
 from pextra.drivers.ovn.plugging import OvnPlugging
 from pextra.drivers.ovn.switch import Switch
 from tests.labs.ovn.host import Host
 from tests.labs.ovn.lab import OvnLab
-from tests.labs.ovn.layout import OUTSIDE_V4, OUTSIDE_V6, PROVIDER
+from tests.labs.ovn.layout import CLIENT, OUTSIDE_V4, OUTSIDE_V6, PROVIDER
 from tests.labs.ovn.machine import Machine
 from tests.labs.waiting import wait_until
 
@@ -44,13 +45,13 @@ class World:
     Args:
         lab: runs.
         directory: for what hosts keep.
+        by_network: reach the northbound database as from another machine, over TLS.
     """
 
-    def __init__(self, lab: OvnLab, directory: Path) -> None:
+    def __init__(self, lab: OvnLab, directory: Path, *, by_network: bool = False) -> None:
         self.lab = lab
         self.site = str(uuid4())
-        self.northbound = Northbound(lab.layout.sockets("nb"), self.site)
-        self.fabric = OvnFabric(self.northbound)
+        self.fabric = self._distant() if by_network else OvnFabric(Northbound(lab.layout.sockets("nb"), self.site))
         self._switches = {host.name: Switch(host.database) for host in lab.hosts}
         self._directory = directory
         self._machines: dict[str, tuple[Machine, str]] = {}
@@ -67,6 +68,13 @@ class World:
         self.fabric.close()
         for switch in self._switches.values():
             switch.close()
+
+    def _distant(self) -> OvnFabric:
+        files = Files(*self.lab.layout.credentials(CLIENT))
+        made = open_fabric(self.lab.layout.remotes("nb"), files, site=self.site)
+        # the thread that keeps the connection is in the namespace where it is started
+        self.lab.fabric.inside(made.owners)
+        return made
 
     def ensure(self, *parts: Part) -> None:
         """Have parts of the fabric as described."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from tests.labs.ovn.layout import Layout, management_address
+from tests.labs.ovn.layout import PORTS, Layout, management_address
 from tests.labs.ovn.node import Node, run
 
 SCHEMAS: Final = {"nb": Path("/usr/share/ovn/ovn-nb.ovsschema"), "sb": Path("/usr/share/ovn/ovn-sb.ovsschema")}
 _NAMES: Final = {"nb": "OVN_Northbound", "sb": "OVN_Southbound"}
-_PORTS: Final = {"nb": (6641, 6643), "sb": (6642, 6644)}  # for clients; among members
+_PORTS: Final = {"nb": 6643, "sb": 6644}  # among members
 _ELECTION_MS: Final = 1000
 
 
@@ -38,16 +38,17 @@ class Member(Node):
     def start_database(self, database: str) -> None:
         """Start one database."""
         file = self.folder / f"ovn{database}_db.db"
-        port, _ = _PORTS[database]
         if not file.exists():
             self._create(database, file)
         socket = self._layout.socket(self.name, database).removeprefix("unix:")
-        remotes = (f"--remote=punix:{socket}", f"--remote=ptcp:{port}:{management_address(self.name)}")
-        self.start("ovsdb-server", *remotes, str(file), name=f"ovn{database}_db")
+        remotes = (f"--remote=punix:{socket}", f"--remote=pssl:{PORTS[database]}:{management_address(self.name)}")
+        key, certificate, authority = self._layout.credentials(self.name)
+        known = (f"--private-key={key}", f"--certificate={certificate}", f"--ca-cert={authority}")
+        self.start("ovsdb-server", *remotes, *known, str(file), name=f"ovn{database}_db")
 
     def _create(self, database: str, file: Path) -> None:
-        _, raft = _PORTS[database]
-        mine = f"tcp:{management_address(self.name)}:{raft}"
+        raft = _PORTS[database]
+        mine = f"ssl:{management_address(self.name)}:{raft}"
         first = self._layout.member_names[0]
         if self._layout.members == 1:
             run("ovsdb-tool", "create", str(file), str(SCHEMAS[database]))
@@ -55,7 +56,7 @@ class Member(Node):
             timer = f"--election-timer={_ELECTION_MS}"
             run("ovsdb-tool", timer, "create-cluster", str(file), str(SCHEMAS[database]), mine)
         else:
-            theirs = f"tcp:{management_address(first)}:{raft}"
+            theirs = f"ssl:{management_address(first)}:{raft}"
             run("ovsdb-tool", "join-cluster", str(file), _NAMES[database], mine, theirs)
 
     def start_northd(self) -> None:

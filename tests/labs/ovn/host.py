@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from tests.labs.ovn.layout import PROVIDER, UNDERLAY_MTU, Layout, bridge_mac, management_address, tunnel_address
+from tests.labs.ovn.layout import PROVIDER, UNDERLAY_MTU, Layout, bridge_mac, tunnel_address
 from tests.labs.ovn.node import Node, run
 
 SCHEMA: Final = Path("/usr/share/openvswitch/vswitch.ovsschema")
@@ -65,11 +65,10 @@ class Host(Node):
         self.control("ovs-vswitchd", "tnl/arp/set", "br-phy", tunnel_address(other.name), mac)
 
     def _configure(self) -> None:
-        southbound = ",".join(f"tcp:{management_address(m)}:6642" for m in self._layout.member_names)
         ids = {
             "system-id": self.name,
             "hostname": self.name,
-            "ovn-remote": f'"{southbound}"',
+            "ovn-remote": f'"{self._layout.remotes("sb")}"',
             "ovn-encap-type": "geneve",
             "ovn-encap-ip": tunnel_address(self.name),
             "ovn-bridge-datapath-type": "netdev",
@@ -78,6 +77,7 @@ class Host(Node):
             "ovn-remote-probe-interval": "5000",
         }
         words = ["init", "--", "set", "Open_vSwitch", ".", *(f"external_ids:{k}={v}" for k, v in ids.items())]
+        words += ["--", "set-ssl", *map(str, self._layout.credentials(self.name))]
         for number, (bridge, card) in enumerate((("br-phy", "ul0"), ("br-ex", "ex0"), ("br-int", None)), 1):
             mac = f"other_config:hwaddr={bridge_mac(self.name, number)}"
             mode = "standalone" if card else "secure"

@@ -11,8 +11,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.labs.ovn.central import SCHEMAS, Member
+from tests.labs.ovn.certificates import issue
 from tests.labs.ovn.host import SCHEMA, Host
 from tests.labs.ovn.layout import (
+    CLIENT,
     FABRIC,
     OUTSIDE,
     OUTSIDE_V4,
@@ -22,7 +24,7 @@ from tests.labs.ovn.layout import (
     management_address,
 )
 from tests.labs.ovn.machine import Peer
-from tests.labs.ovn.node import LabError, Node, end_everything_in, run
+from tests.labs.ovn.node import LabError, end_everything_in, run
 from tests.labs.scratch import scratch_directory
 from tests.labs.waiting import wait_until
 
@@ -59,7 +61,7 @@ class OvnLab:
         self.hosts = [Host(self.layout, name) for name in self.layout.host_names]
         self.members = [Member(self.layout, name) for name in self.layout.member_names]
         self.outside = Peer(self.layout.namespace(OUTSIDE), self.layout.directory)
-        self.fabric = Node(self.layout.namespace(FABRIC), self.layout.directory)
+        self.fabric = Peer(self.layout.namespace(FABRIC), self.layout.directory)
 
     def __enter__(self) -> Self:
         try:
@@ -79,6 +81,7 @@ class OvnLab:
             return
         self.layout.directory.mkdir(exist_ok=True)
         self._lay_cables()
+        issue(self.layout.directory, [CLIENT, *self.layout.member_names, *self.layout.host_names])
         with ThreadPoolExecutor() as pool:
             switches = [pool.submit(host.start_switch) for host in self.hosts]
             for member in self.members:  # the others join the first

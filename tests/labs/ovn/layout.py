@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.labs.ovn.certificates import AUTHORITY
+
 UNDERLAY_MTU: Final = 9000
 """Of the network that carries the tunnels: Geneve's header of 58 octets has room above any guest's packet."""
 OUTSIDE_V4: Final = "203.0.113.254"
 OUTSIDE_V6: Final = "2001:db8:ffff::fe"
 PROVIDER: Final = "provider"
 """What the outside network is called where hosts map it to a bridge."""
+
+CLIENT: Final = "client"
+"""Who has credentials besides hosts and members: a control plane."""
+PORTS: Final = {"nb": 6641, "sb": 6642}
+"""Where members serve their databases over the network."""
 
 FABRIC: Final = "fab"
 OUTSIDE: Final = "out"
@@ -54,6 +61,14 @@ class Layout:
     def member_names(self) -> list[str]:
         """The members of the central databases: `c1` and so on."""
         return [f"c{number + 1}" for number in range(self.members)]
+
+    def credentials(self, who: str) -> tuple[Path, Path, Path]:
+        """By what the others know a host, a member or `CLIENT`: key, certificate, authority's certificate."""
+        return self.directory / f"{who}-key.pem", self.directory / f"{who}.pem", self.directory / AUTHORITY
+
+    def remotes(self, database: str) -> str:
+        """Where all members serve a database over the network."""
+        return ",".join(f"ssl:{management_address(member)}:{PORTS[database]}" for member in self.member_names)
 
     def socket(self, member: str, database: str) -> str:
         """Where a member serves a database (`nb`, `sb`) from every namespace."""
