@@ -105,6 +105,9 @@ def _specs() -> Iterator[tuple[str, str, dict[str, Any]]]:
     path, spec = strangers.EVERYTHING["instance"]
     other = {"user_data_from": {"secret": "bootstrap", "entry": "password"}}
     yield "instance", path, {name: value for name, value in spec.items() if name != "user_data"} | other
+    path, _ = strangers.EVERYTHING["security_group"]
+    others = ({"remote_addresses": "offices"}, {"remote_group": "web"})
+    yield "security_group", path, {"rules": [{"direction": "ingress"} | other for other in others]}
     path, spec = strangers.EVERYTHING["identity_provider"]
     account = {"dn": "cn=looker,dc=example,dc=com", "secret": "bootstrap", "entry": "password"}
     search = {"base_dn": "dc=example,dc=com", "account": account}

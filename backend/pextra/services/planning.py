@@ -56,8 +56,8 @@ def batch(ctx: Context, body: Any) -> dict[str, Any]:
     pruned = _pruned(ctx, document["prune"], steps) if document.get("prune") is not None else []
     order = {kind.name: place for place, kind in enumerate(ctx.cloud.registry.order)}
     puts = sorted((s for s in steps if s[0] == "put"), key=lambda s: (order[s[1].kind.name], s[1].name.count(".")))
-    deletes = [s for s in steps if s[0] == "delete"] + pruned
-    deletes.sort(key=lambda s: (-order[s[1].kind.name], -s[1].name.count("."), -_height(ctx, s[1])))
+    deletes = pruned + [s for s in steps if s[0] == "delete"]
+    deletes.sort(key=lambda s: (-order[s[1].kind.name], -s[1].name.count(".")))
     planned = [_plan(ctx, *step) for step in [*puts, *deletes]]
     placed = placement.preview(ctx, [(change, outcome) for change, outcome in planned if outcome is not None])
     changes = [change for change, _ in planned]
@@ -117,11 +117,11 @@ def _pruned(ctx: Context, prune: Any, steps: list[Step]) -> list[Step]:
             continue
         names = reading.names(ctx, reading.ListQuery(kind, tenant, labels=labels, limit=MAX_CHANGES))
         found += [("delete", Address(kind, tenant, n), None) for n in names if (kind.name, tenant, n) not in kept]
-    return found
+    return sorted(found, key=lambda step: -_height(ctx, step[1]))
 
 
 def _height(ctx: Context, address: Address) -> int:
-    """How many of its own kind the object stands on."""
+    """How many of its own kind an object that the caller may read stands on."""
     if address.tenant is None or not chains.possible(address.kind):
         return 0
     tenant = tenancy.find(ctx.cloud, ctx.tx, address.tenant)
