@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import socket
 import ssl
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect as async_connect
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
+from websockets.sync.client import ClientConnection, connect
 
+from pextra import agent_protocol as protocol
+from pextra.agent import relaying
+from pextra.agent.link import ControlPlane
 from pextra.drivers.interface import Permanent
 from pextra.relay.settings import RelaySettings
 from pextra_client.console import Console, Ticket
@@ -152,6 +158,26 @@ def test_a_relay_with_a_certificate_is_spoken_to_by_tls_and_believed_only_by_its
             Console(shown, Credentials().tls)
     finally:
         relay.stop()
+
+
+def test_an_agent_that_is_stopped_lets_go_of_a_stream_whose_end_the_relay_has_not_answered(
+    cloud: RelayCloud, ada: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left open: pytest takes what is collected unclosed for a failure."""
+    monkeypatch.setattr(relaying, "_FIRST_DELAY_S", 60.0)
+    agent = cloud.connect_agent("h0", instead=True)
+    with cloud.dial(ticket(ada)) as user, cloud.guests.next() as guest:
+        user.send(b"x")
+        assert guest.recv(1) == b"x"
+        tls = ControlPlane(cloud.home("h0")).tls()
+        with connect(f"{cloud.relay_url}{protocol.RELAY}", ssl=tls, proxy=None):
+            time.sleep(0.2)  # the agent's channel was ended by the new one, and waits for its next try
+            with cloud.relay.silent():
+                guest.close()
+                time.sleep(0.2)  # the agent has said that the stream ends
+                agent.stop()
+                assert "relay" not in {thread.name for thread in threading.enumerate()}
+                gc.collect()
 
 
 class TestEndedFromOutside:

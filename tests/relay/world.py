@@ -8,7 +8,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import AsyncExitStack, contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import Queue
@@ -51,25 +52,37 @@ class RelayThread:
         users_tls: ssl.SSLContext | None = None,
     ) -> None:
         listeners = Listeners((LOOPBACK, ports[0]), (LOOPBACK, ports[1]), context_of(tls, joining=False), users_tls)
-        self.loop = asyncio.new_event_loop()
-        self._stack = AsyncExitStack()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._stopping = asyncio.Event()
+        started: Future[tuple[Serving, asyncio.AbstractEventLoop]] = Future()
+
+        async def serve() -> None:
+            try:
+                async with serving(cloud, listeners, settings) as served:
+                    started.set_result((served, asyncio.get_running_loop()))
+                    await self._stopping.wait()
+            except OSError as error:
+                started.set_exception(error)
+
+        self._thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
         self._thread.start()
-        served = self.run(self._stack.enter_async_context(serving(cloud, listeners, settings)))
-        assert isinstance(served, Serving)
+        served, self._loop = started.result(PATIENCE_S)
         self.ports = (served.agents_port, served.users_port)
 
-    def run(self, awaitable: Any) -> Any:
-        """What the awaitable comes to, in the relay's loop."""
-        return asyncio.run_coroutine_threadsafe(awaitable, self.loop).result(PATIENCE_S)
+    @contextmanager
+    def silent(self) -> Generator[None]:
+        """It neither reads nor says anything for the block's length, nor do its connections end."""
+        go_on = threading.Event()
+        self._loop.call_soon_threadsafe(go_on.wait, PATIENCE_S)
+        try:
+            yield
+        finally:
+            go_on.set()
 
     def stop(self) -> None:
         """End it as its process would end."""
-        self.run(self._stack.aclose())
-        self.run(self.loop.shutdown_default_executor())
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(PATIENCE_S)
-        self.loop.close()
+        assert not self._thread.is_alive()
 
 
 class Guests:
@@ -152,8 +165,14 @@ class RelayCloud(AgentCloud):
         home.keep(link.issued, link.key, ["https://agents.test"])
         return home
 
-    def connect_agent(self, host: str, on_wake: Callable[[int], None] | None = None) -> Relaying:
-        """Have the host's agent hold its channel, and wait until it does."""
+    def connect_agent(
+        self, host: str, on_wake: Callable[[int], None] | None = None, *, instead: bool = False
+    ) -> Relaying:
+        """Have the host's agent hold its channel, instead of the one before if it does already; wait until it does."""
+        if instead:
+            others = self.connected() - 1
+            self.channels.pop(host).stop()
+            wait_until(lambda: self.connected() == others, PATIENCE_S, f"the agent of {host} to leave")
         before = self.connected()
         self.channels[host] = Relaying(
             tls=ControlPlane(self.home(host)).tls,

@@ -13,7 +13,7 @@ import random
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -31,6 +31,8 @@ MOST_STREAMS: Final = 64
 _FIRST_DELAY_S: Final = 0.5
 _LONGEST_DELAY_S: Final = 30.0
 _STEADY_S: Final = 10.0
+_CLOSE_S: Final = 2.0
+"""How long the relay may take over the end of a connection."""
 _STOP_S: Final = 5.0
 _KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 20), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
@@ -110,15 +112,8 @@ class Relaying:
 
     async def _hold(self, url: str) -> None:
         """Hold one connection until it ends."""
-        async with connect(
-            f"{url}{protocol.RELAY}",
-            ssl=self._tls(),
-            proxy=None,
-            compression=None,
-            max_size=protocol.LONGEST_ORDER,
-            max_queue=16,
-            user_agent_header=None,
-        ) as channel:
+        address = f"{url}{protocol.RELAY}"
+        async with _connected(address, self._tls(), max_size=protocol.LONGEST_ORDER, max_queue=16) as channel:
             async for text in channel:
                 try:
                     order = Order.model_validate_json(text)
@@ -170,20 +165,36 @@ class Relaying:
             return
         reader, writer = await asyncio.open_unix_connection(sock=guest, limit=protocol.MOST_STREAM_BYTES)
         try:
-            async with connect(
+            async with _connected(
                 f"{url}{protocol.STREAMS}{wanted.stream}",
-                ssl=self._tls(),
-                proxy=None,
-                compression=None,
+                self._tls(),
                 max_size=protocol.MOST_STREAM_BYTES,
                 max_queue=4,
                 ping_interval=None,  # a pong waits behind what a slow reader has not read; TCP notices the dead
-                user_agent_header=None,
             ) as stream:
                 _keep_alive(stream.transport)
                 await _both_ways(reader, writer, stream)
         finally:
             writer.close()
+
+
+@contextlib.asynccontextmanager
+async def _connected(address: str, tls: ssl.SSLContext, **options: Any) -> AsyncGenerator[ClientConnection]:
+    """A connection to the relay, for the block's length.
+
+    Whoever is cancelled while it closes lets go of it at once: the loop may end with that, and a connection that still
+    waits for the relay's farewell would never be closed.
+    """
+    connection = await connect(
+        address, ssl=tls, proxy=None, compression=None, user_agent_header=None, close_timeout=_CLOSE_S, **options
+    )
+    try:
+        async with connection:
+            yield connection
+    except asyncio.CancelledError:
+        connection.transport.abort()
+        await connection.wait_closed()
+        raise
 
 
 async def _refuse(channel: ClientConnection, wanted: OpenStream, message: str) -> None:
