@@ -19,6 +19,7 @@ from pextra.drivers.audit_sinks import sink_at
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import StorageDriver
 from pextra.drivers.interface.fabric import Fabric
+from pextra.drivers.sim.bgp import SimBgp
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.dividing import SimDividing
 from pextra.drivers.sim.fabric import SimFabric
@@ -87,6 +88,7 @@ class DriverFleet:
             SIM_POOL,
             gpus=gpus,
             dividing=SimDividing(self._world, host.uid, gpus),
+            bgp=SimBgp(),
         )
 
     def pools(self) -> Mapping[str, StorageDriver]:

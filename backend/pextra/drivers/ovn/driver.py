@@ -14,6 +14,7 @@ from pextra.drivers.ovn.rows import Document
 from pextra.drivers.ovn.translation import document_of, owner_of
 from pextra.drivers.ovn.translation.networks import switch_ref
 from pextra.drivers.ovn.translation.ports import port_ref
+from pextra.drivers.ovn.translation.routers import router_ref
 
 DOMAIN: Final = "internal"
 BATCH: Final = 50
@@ -96,6 +97,22 @@ class OvnFabric:
                 found += [part for part, document in chosen if _differs(comparison, document)]
         for part in found:
             self._made.pop(owner_of(part), None)
+        return found
+
+    def hosting(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """See `Fabric.hosting`.
+
+        Source: ovn-nb(5), `hosting-chassis` in `status` of a logical router port.
+        """
+        found: dict[str, str] = {}
+        with self._northbound.reading() as (tables, _):
+            routers, ports = tables["Logical_Router"].rows, tables["Logical_Router_Port"].rows
+            for uid in uids:
+                router = routers.get(router_ref(uid).uuid(self._northbound.site_uuid))
+                for port in router.ports if router is not None else ():
+                    status: dict[str, str] = ports[port.uuid].status if port.uuid in ports else {}
+                    if chassis := status.get("hosting-chassis"):
+                        found[uid] = chassis
         return found
 
     def plugged(self, uids: Sequence[str]) -> Mapping[str, bool]:
