@@ -1111,8 +1111,7 @@ class SecretState(TypedDict):
 
 
 class BgpPeerSpec(TypedDict):
-    """A router outside, and what hosts say to it. What is announced and accepted is of its address' family.
-    """
+    """A router outside, and what hosts say to it. What is announced and accepted is of its address' family."""
 
     address: str
     """The router's own. (cannot change)"""

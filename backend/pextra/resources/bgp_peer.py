@@ -59,7 +59,7 @@ class BgpPeerSpec(SpecModel):
     accept: Annotated[list[BgpAccepted], Field(max_length=64)] = []
     """What hosts take from it; nothing by default."""
     maximum_prefixes: Annotated[int, Field(ge=1, le=1_000_000)] = 100
-    """When it sends more, taken or not, the session is closed for five minutes."""
+    """When it sends more of what is accepted, the session is closed for five minutes."""
     password: Password | None = None
     """Of the session's TCP segments (MD5, RFC 2385)."""
     hold_s: Annotated[int, Field(ge=3, le=3600), Unit("s")] = 9

@@ -17,6 +17,7 @@ from pextra.drivers.local.commands import CommandFailed, Commands
 
 _STATES: Final = frozenset({"Idle", "Connect", "Active", "OpenSent", "OpenConfirm", ESTABLISHED})
 _LONGEST_PROBLEM: Final = 400
+_UNSURE_S: Final = 2
 
 
 class FrrBgp:
@@ -42,6 +43,7 @@ class FrrBgp:
         self._commands = commands or Commands()
         self._vtysh = ("vtysh", *options)
         self._routes = Routes(self._commands)
+        self._since_s: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def version(self) -> str:
@@ -122,14 +124,20 @@ class FrrBgp:
         state = str(seen.get("bgpState", "Idle"))
         if state != ESTABLISHED:
             return BgpSession(state if state in _STATES else "Idle", problem=_why(seen, state, peer) or problem)
-        since = datetime.fromtimestamp(int(seen.get("bgpTimerUpEstablishedEpoch", 0)), UTC)
         return BgpSession(
             ESTABLISHED,
-            since.isoformat(),
+            self._since_when(peer.uid, int(seen.get("bgpTimerUpEstablishedEpoch", 0))),
             int(family.get("sentPrefixCounter", 0)),
             int(family.get("acceptedPrefixCounter", 0)),
             problem,
         )
+
+    def _since_when(self, uid: str, said_s: int) -> str:
+        """A moment, RFC 3339. FRR reckons it anew each time, and says now one second and then the next."""
+        known_s = self._since_s.get(uid, 0)
+        if abs(said_s - known_s) > _UNSURE_S:
+            self._since_s[uid] = known_s = said_s
+        return datetime.fromtimestamp(known_s, UTC).isoformat()
 
 
 def _why(seen: Mapping[str, Any], state: str, peer: BgpPeer) -> str:

@@ -6,10 +6,10 @@ Of what is somebody else's nothing is changed: what is in the way is refused.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from pextra.drivers.frr.running import IN, MARK, OUT, Running, list_name, map_name
+from pextra.drivers.frr.running import MARK, OUT, Running, inward, list_name, map_name
 from pextra.drivers.interface import Permanent
 from pextra.drivers.interface.bgp import Accepted, BgpPeer
 
@@ -38,13 +38,14 @@ def plan(running: Running, peer: BgpPeer) -> list[str]:
     }
     before = running.networks()
     metrics = {prefix: min(metric, before.get(prefix, metric)) for prefix, metric in announced.items()}
-    wanted = {OUT: set(announced), IN: {_range(each) for each in peer.accept if _version(each.prefix) == peer.version}}
+    accepted = {_range(each) for each in peer.accept if _version(each.prefix) == peer.version}
+    wanted = {OUT: set(announced), inward(accepted): accepted}
     stale = set(before) - running.wanted(but=peer.uid) - wanted[OUT]
-    main, family = _missing(running, peer, there=there)
+    main, family = _missing(running, peer, inward(accepted), there=there)
     changed = {prefix: metric for prefix, metric in metrics.items() if before.get(prefix) != metric}
     maps = {map_name(metric) for metric in changed.values()} - running.maps
     commands = [
-        *(line for way in (IN, OUT) for line in _permit(running, peer, way, wanted[way])),
+        *(line for way, prefixes in wanted.items() for line in _permit(running, peer, way, prefixes)),
         *(line for name in sorted(maps) for line in (f"route-map {name} permit 10", f"set metric {name[11:]}", "exit")),
     ]
     inside = [
@@ -58,7 +59,7 @@ def plan(running: Running, peer: BgpPeer) -> list[str]:
         inside.insert(0, f"neighbor {peer.address} remote-as {peer.peer_as}")
     if inside:
         commands += [f"router bgp {peer.local_as}", *inside, "exit"]
-    commands += [line for way in (IN, OUT) for line in _unpermit(running, peer.uid, way, wanted[way])]
+    commands += _unpermit(running, peer.uid, wanted)
     left = {prefix: metric for prefix, metric in before.items() if prefix not in stale} | metrics
     return [*commands, *_unmap(running, left.values())]
 
@@ -74,7 +75,7 @@ def plan_absent(running: Running, uid: str) -> list[str]:
         commands = (
             [f"no router bgp {running.local_as}"] if last else [f"router bgp {running.local_as}", *inside, "exit"]
         )
-    commands += [line for way in (IN, OUT) for line in _unpermit(running, uid, way, set())]
+    commands += _unpermit(running, uid, {})
     return [*commands, *_unmap(running, (metric for prefix, metric in before.items() if prefix not in stale))]
 
 
@@ -93,7 +94,7 @@ def _refuse(running: Running, peer: BgpPeer) -> None:
         )
 
 
-def _missing(running: Running, peer: BgpPeer, *, there: bool) -> tuple[list[str], list[str]]:
+def _missing(running: Running, peer: BgpPeer, inward: str, *, there: bool) -> tuple[list[str], list[str]]:
     """What is not so yet of the neighbor itself, and of it in its address family; what is too much is taken back."""
     me = f"neighbor {peer.address}"
     main = [f"{me} remote-as {peer.peer_as}", f"{me} description {MARK}{peer.uid}"]
@@ -105,9 +106,8 @@ def _missing(running: Running, peer: BgpPeer, *, there: bool) -> tuple[list[str]
         main.append(f"{me} ebgp-multihop {peer.hops}")
     main += [f"{me} timers {peer.hold_s // 3} {peer.hold_s}", f"{me} timers connect {RETRY_S}"]
     family = [
-        f"{me} soft-reconfiguration inbound",  # what is not taken counts, too
-        f"{me} maximum-prefix {peer.maximum_prefixes} restart {CLOSED_MIN} force",
-        f"{me} prefix-list {list_name(peer.uid, IN)} in",
+        f"{me} maximum-prefix {peer.maximum_prefixes} restart {CLOSED_MIN}",
+        f"{me} prefix-list {list_name(peer.uid, inward)} in",
         f"{me} prefix-list {list_name(peer.uid, OUT)} out",
     ]
     name = f"ipv{peer.version}"
@@ -142,12 +142,12 @@ def _permit(running: Running, peer: BgpPeer, way: str, wanted: set[str]) -> Iter
         yield f"{_word(peer.version)} prefix-list {list_name(peer.uid, way)} permit {prefix}"
 
 
-def _unpermit(running: Running, uid: str, way: str, wanted: set[str]) -> Iterator[str]:
-    held = running.lists.get((uid, way), {})
-    for prefix in sorted(held.keys() - wanted):
-        address = running.peers().get(uid, "") if prefix == "any" else prefix
-        word = _word(6 if ":" in address else 4)
-        yield f"no {word} prefix-list {list_name(uid, way)} seq {held[prefix]} permit {prefix}"
+def _unpermit(running: Running, uid: str, wanted: Mapping[str, set[str]]) -> Iterator[str]:
+    for (whose, way), held in sorted(running.lists.items()):
+        for prefix in sorted(held.keys() - wanted.get(way, set()) if whose == uid else ()):
+            address = running.peers().get(uid, "") if prefix == "any" else prefix
+            word = _word(6 if ":" in address else 4)
+            yield f"no {word} prefix-list {list_name(uid, way)} seq {held[prefix]} permit {prefix}"
 
 
 def _networks(metrics: dict[str, int]) -> Iterator[str]:

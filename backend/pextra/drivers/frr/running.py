@@ -6,17 +6,17 @@ be remembered elsewhere, and what does not say so is somebody else's.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 MARK: Final = "pextra:"
 """A neighbor whose description begins so is ours; what follows is the peer's uid."""
 OUT: Final = "out"
-IN: Final = "in"
-_LIST: Final = re.compile(r"^(ip|ipv6) prefix-list pextra-([0-9a-f-]{36})-(in|out) seq (\d+) permit (.+)$")
+_LIST: Final = re.compile(r"^(ip|ipv6) prefix-list pextra-([0-9a-f-]{36})-(out|in-[0-9a-f]{8}) seq (\d+) permit (.+)$")
 _MAP: Final = re.compile(r"^route-map (pextra-med-\d+) permit 10$")
 _ROUTER: Final = re.compile(r"^router bgp (\S+)( .+)?$")
 _FAMILY: Final = re.compile(r"^address-family (ipv[46]) unicast$")
@@ -24,9 +24,21 @@ _NETWORK: Final = re.compile(r"^network (\S+) route-map pextra-med-(\d+)$")
 _NEIGHBOR: Final = re.compile(r"^(?:no )?neighbor (\S+) ")
 
 
-def list_name(uid: str, direction: str) -> str:
-    """What the prefix list of a peer is called."""
-    return f"pextra-{uid}-{direction}"
+def inward(prefixes: Iterable[str]) -> str:
+    """What a list of what is accepted is called: by what it lists.
+
+    FRR asks a peer again for all that it has when it gets another list, and not when a list is changed.
+    """
+    return f"in-{hashlib.sha256(' '.join(sorted(prefixes)).encode()).hexdigest()[:8]}"
+
+
+def list_name(uid: str, way: str) -> str:
+    """What a prefix list of a peer is called.
+
+    Args:
+        way: `OUT`, or what `inward` answers.
+    """
+    return f"pextra-{uid}-{way}"
 
 
 def map_name(med: int) -> str:
@@ -43,7 +55,7 @@ class Running:
         lines: of that router, beside those of its address families.
         families: lines of `ipv4` and `ipv6` unicast.
         others: lines of its other families.
-        lists: what our prefix lists permit, by uid and direction, each with its sequence number.
+        lists: what our prefix lists permit, by uid and way, each with its sequence number.
         maps: the names of our route maps.
     """
 

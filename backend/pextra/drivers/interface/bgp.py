@@ -55,7 +55,7 @@ class BgpPeer:
         hold_s: after how long a silence the session is over.
         bfd: whether silence is looked for within a second (BFD).
         hops: how many routers away it may be; 1: it is on a network of the host's.
-        maximum_prefixes: when it sends more than that, taken or not, the session is closed for some minutes.
+        maximum_prefixes: when more than that of its routes are taken, the session is closed for some minutes.
         accept: routes outside these are not taken.
         announce: all that is announced.
         password: of the TCP segments (RFC 2385); empty: none. It is never part of a document.
