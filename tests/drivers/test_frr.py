@@ -40,10 +40,10 @@ class Rack:
 @pytest.fixture
 def rack() -> Iterator[Rack]:
     with NetLab() as lab:
-        tor, hosts = Frr(lab, "tor"), {1: Frr(lab, "h1"), 2: Frr(lab, "h2")}
+        tor, hosts = frr.machine(lab, "tor"), {number: frr.machine(lab, f"h{number}") for number in (1, 2)}
         lines = ["router bgp 65000", "bgp router-id 10.9.0.0", "no bgp ebgp-requires-policy"]
         for number, host in hosts.items():
-            frr.link(lab, "tor", host.name, number)
+            frr.link(lab, "tor", f"h{number}", number)
             frr.bridge(host)
             host.start()
             for text in (f"10.9.{number}.1", f"2001:db8:9:{number}::1"):

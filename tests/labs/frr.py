@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -26,24 +27,21 @@ def reason_unavailable() -> str | None:
 
 
 class Frr:
-    """The daemons of a machine, which is a namespace of the lab.
+    """The daemons of a machine, which is a network namespace.
 
     Args:
-        name: of the machine; its namespace is made.
+        directory: for their files; made here. Everybody may pass through what it is in: FRR has an account of its own.
+        commands: what runs programs on the machine.
     """
 
-    def __init__(self, lab: NetLab, name: str) -> None:
-        self.lab = lab
-        self.name = name
-        self.directory = lab.directory / f"frr-{name}"
+    def __init__(self, directory: Path, commands: Commands) -> None:
+        self.directory = directory
+        self.commands = commands
         self.directory.mkdir()
         self.directory.chmod(0o755)
         shutil.chown(self.directory, "frr", "frr")
         (self.directory / "vtysh.conf").touch()
         self.options = ("--vty_socket", str(self.directory), "--config_dir", str(self.directory))
-        lab.run("ip", "netns", "add", name)
-        self.run("ip", "link", "set", "dev", "lo", "up")
-        self.commands = Commands((*lab.enter, "nsenter", f"--net=/run/netns/{name}", "--"))
 
     def start(self) -> None:
         """Start the daemons, with what they were last told to keep: nothing."""
@@ -68,7 +66,7 @@ class Frr:
 
     def run(self, *argv: str) -> str:
         """Run a program on the machine."""
-        return self.lab.run(*argv, namespace=self.name)
+        return self.commands.run(argv)
 
     def vtysh(self, command: str) -> str:
         """Ask FRR."""
@@ -86,9 +84,17 @@ class Frr:
             found[prefix] = sorted(paths, key=lambda path: not path.get("bestpath"))
         return found
 
-    def driver(self) -> FrrBgp:
+    def driver(self, bridges: Callable[[], Mapping[str, str]] = lambda: {"public": OUTSIDE}) -> FrrBgp:
         """What an agent on this machine would have."""
-        return FrrBgp(lambda: {"public": OUTSIDE}, commands=self.commands, options=self.options)
+        return FrrBgp(bridges, commands=self.commands, options=self.options)
+
+
+def machine(lab: NetLab, name: str) -> Frr:
+    """A new machine of a lab."""
+    lab.run("ip", "netns", "add", name)
+    lab.run("ip", "link", "set", "dev", "lo", "up", namespace=name)
+    commands = Commands((*lab.enter, "nsenter", f"--net=/run/netns/{name}", "--"))
+    return Frr(lab.directory / f"frr-{name}", commands)
 
 
 def link(lab: NetLab, left: str, right: str, number: int) -> None:

@@ -19,7 +19,7 @@ from pextra.controllers.outcome import Next, Outcome, failed, gone
 from pextra.declaration import conditions
 from pextra.declaration.kind import Spec
 from pextra.drivers import documents
-from pextra.drivers.interface import DriverError
+from pextra.drivers.interface import DriverError, Permanent
 from pextra.drivers.interface.bgp import ESTABLISHED, MOST_ANNOUNCED, Accepted, Announced, BgpPeer, BgpSession
 from pextra.resources.bgp_peer import MOST_SESSIONS
 from pextra.services.agents import is_silent
@@ -76,17 +76,21 @@ class BgpPeerController:
             return self._remove(cloud, item, record, hosts)
         spec = cloud.registry["bgp_peer"].effective(record.spec, record.spec_version)
         chosen = [host for host in hosts if _is_chosen(host, spec)]
+        unknown: list[str] = []
         try:
             routers = cloud.database.read(
                 lambda tx: [r for p in _pools(tx, record, spec) for r in announcing.routers_of(tx, p)]
             )
             hosting = announcing.hosting(fabric_of(self._fleet, hosts), routers)
+        except Permanent as error:
+            hosting, unknown = {}, [error.message]
         except DriverError as error:  # what was announced stays so
             return failed(item, record, error)
         try:
             told = cloud.database.write(lambda tx: _tell(tx, record, spec, hosts, chosen, hosting))
         except Stale:
             return Outcome(item, record, Next.LATER, delay_s=AGAIN_S)
+        told.problems.extend(unknown)
         sessions = {host.uid: self._session(host, told) for host in chosen}
         return _outcome(item, record, chosen, sessions, told, moving=bool(routers))
 

@@ -382,6 +382,7 @@ class Fabric(Protocol):
 
         Raises:
             Retryable: `FabricUnreachable`.
+            Permanent: `OutletUnknown`: it is not known, of any.
         """
         ...
 
