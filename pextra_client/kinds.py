@@ -928,6 +928,9 @@ class HostStatus(TypedDict):
     physical_networks: NotRequired[list[str]]
     """What it calls the networks outside that it has a bridge to, by which routers reach them."""
 
+    bgp: NotRequired[str]
+    """What speaks BGP there; empty: nothing does, and it has no sessions with `bgp_peers`."""
+
     agent_version: NotRequired[str]
     """The version of its agent."""
 
@@ -1078,6 +1081,133 @@ class AddressPoolStatus(TypedDict):
 
     hosts: NotRequired[list[str]]
     """Hosts by which the network outside is reached, by what the fabric calls them."""
+
+
+class BgpAccepted(TypedDict):
+    """A range of which routes are taken."""
+
+    prefix: str
+    """The range, IPv4 or IPv6, without host bits."""
+
+    le: NotRequired[int]
+    """The longest prefix within the range that is taken; without it, the range itself alone."""
+
+
+class SecretFacts(TypedDict):
+    """What can be known of a stored secret."""
+
+    digest: str
+    """Keyed digest: equal digests of one object mean equal values."""
+
+    version: int
+    """Rises with each change of the value."""
+
+
+class SecretState(TypedDict):
+    """How a secret field reads; sending it back leaves the secret as it is."""
+
+    secret: SecretFacts
+    """What can be known of the value."""
+
+
+class BgpPeerSpec(TypedDict):
+    """A router outside, and what hosts say to it. What is announced and accepted is of its address' family."""
+
+    address: str
+    """The router's own. (cannot change)"""
+
+    peer_as: int
+    """Its autonomous system."""
+
+    local_as: int
+    """That of the hosts. With the router's own, sessions are internal ones. (cannot change)"""
+
+    host_labels: NotRequired[dict[str, str]]
+    """Labels of the hosts that have a session with it, those of its rack, say; without any, every host on
+    which FRR runs.
+    """
+
+    announce: NotRequired[list[str]]
+    """Pools whose addresses are announced, one by one, each by the host on which it lives."""
+
+    announce_networks: NotRequired[list[str]]
+    """Ranges within which tenants' networks are announced, too, whose router goes out to one of these pools
+    and does not translate.
+    """
+
+    accept: NotRequired[list[BgpAccepted]]
+    """What hosts take from it; nothing by default."""
+
+    maximum_prefixes: NotRequired[int]
+    """When it sends more, taken or not, the session is closed for five minutes. (100 by default)"""
+
+    password: NotRequired[str | SecretState]
+    """Of the session's TCP segments (MD5, RFC 2385). (never read back)"""
+
+    hold_s: NotRequired[int]
+    """After how long a silence a session is over, and what was announced in it is forgotten. (in s; 9 by
+    default)
+    """
+
+    bfd: NotRequired[bool]
+    """Whether silence is noticed within a second, by BFD; the router has to do it, too."""
+
+    hops: NotRequired[int]
+    """How many routers away it may be, where it is of another autonomous system; 1: it is on a network of the
+    hosts. (1 by default)
+    """
+
+    description: NotRequired[str]
+    """What it is."""
+
+
+class BgpPeerSession(TypedDict):
+    """The session of a host."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    host: str
+    """The host's name."""
+
+    state: NotRequired[str]
+    """`Idle`, `Connect`, `Active`, `OpenSent`, `OpenConfirm` or `Established`; empty: its agent has yet to
+    say.
+    """
+
+    since: NotRequired[str]
+    """When it was established, RFC 3339."""
+
+    announced: NotRequired[int]
+    """How many prefixes the router was sent."""
+
+    received: NotRequired[int]
+    """How many of its routes are taken."""
+
+    problem: NotRequired[str]
+    """What keeps it from being as it should."""
+
+
+class BgpPeerStatus(TypedDict):
+    """What a peer was found to be."""
+
+    observed_generation: NotRequired[int]
+    """The generation of which the conditions speak."""
+
+    conditions: NotRequired[list[Condition]]
+    """What is true of the object; every kind has `ready`."""
+
+    sessions: NotRequired[list[BgpPeerSession]]
+    """Sessions of hosts, those first that are not established."""
+
+    established: NotRequired[int]
+    """How many hosts have one that is."""
+
+    hosts: NotRequired[int]
+    """How many should."""
 
 
 class ImageUpload(TypedDict):
@@ -1457,23 +1587,6 @@ class InstanceNetwork(TypedDict):
 
     security_groups: NotRequired[list[str]]
     """What is let through; without one, nothing comes in and everything goes out."""
-
-
-class SecretFacts(TypedDict):
-    """What can be known of a stored secret."""
-
-    digest: str
-    """Keyed digest: equal digests of one object mean equal values."""
-
-    version: int
-    """Rises with each change of the value."""
-
-
-class SecretState(TypedDict):
-    """How a secret field reads; sending it back leaves the secret as it is."""
-
-    secret: SecretFacts
-    """What can be known of the value."""
 
 
 class UserDataSource(TypedDict):
@@ -1943,6 +2056,8 @@ GPU_PROFILE = Kind(name="gpu_profile", plural="gpu_profiles", scope=Scope.CLOUD)
 
 ADDRESS_POOL = Kind(name="address_pool", plural="address_pools", scope=Scope.CLOUD)
 
+BGP_PEER = Kind(name="bgp_peer", plural="bgp_peers", scope=Scope.CLOUD)
+
 IMAGE = Kind(name="image", plural="images", scope=Scope.TENANT)
 
 SSH_KEY = Kind(name="ssh_key", plural="ssh_keys", scope=Scope.TENANT)
@@ -2001,6 +2116,7 @@ class TypedClient:
         self.flavors = Collection[FlavorSpec, FlavorStatus](client, FLAVOR)
         self.gpu_profiles = Collection[GpuProfileSpec, GpuProfileStatus](client, GPU_PROFILE)
         self.address_pools = Collection[AddressPoolSpec, AddressPoolStatus](client, ADDRESS_POOL)
+        self.bgp_peers = Collection[BgpPeerSpec, BgpPeerStatus](client, BGP_PEER)
         self.images = Collection[ImageSpec, ImageStatus](client, IMAGE)
         self.ssh_keys = Collection[SshKeySpec, SshKeyStatus](client, SSH_KEY)
         self.secrets = Collection[SecretSpec, SecretStatus](client, SECRET)

@@ -205,6 +205,16 @@ def get_address_pool_output(name: Input[str], *, opts: pulumi.InvokeOptions | No
     return look_output("address_pool", name, tenant=None, opts=opts)
 
 
+def get_bgp_peer(name: str, *, opts: pulumi.InvokeOptions | None = None) -> Found:
+    """A bgp peer that is there already."""
+    return look("bgp_peer", name, tenant=None, opts=opts)
+
+
+def get_bgp_peer_output(name: Input[str], *, opts: pulumi.InvokeOptions | None = None) -> pulumi.Output[Found]:
+    """A bgp peer that is there already, by names that are not known yet."""
+    return look_output("bgp_peer", name, tenant=None, opts=opts)
+
+
 def get_image(name: str, *, tenant: str | None = None, opts: pulumi.InvokeOptions | None = None) -> Found:
     """An image that is there already."""
     return look("image", name, tenant=tenant, opts=opts)
@@ -370,6 +380,8 @@ __all__ = [
     "get_api_token_output",
     "get_application_credential",
     "get_application_credential_output",
+    "get_bgp_peer",
+    "get_bgp_peer_output",
     "get_flavor",
     "get_flavor_output",
     "get_floating_ip",

@@ -88,8 +88,8 @@ class CertificateRequest(Message):
 class Assignment(Message):
     """One thing that the agent is to make true, or to take away."""
 
-    kind: Literal["guest", "volume", "image", "act"]
-    """What it is."""
+    kind: Literal["guest", "volume", "image", "act", "bgp_peer"]
+    """What it is; `bgp_peer` only where the inventory says that something speaks BGP."""
     uid: Uid
     """The uid of the object that it is made for."""
     tenant_uid: Uid

@@ -23,7 +23,9 @@ from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Inventory
 from pextra.drivers.file.driver import FileStorage
 from pextra.drivers.file.sources import Uploaded
+from pextra.drivers.frr.driver import FrrBgp
 from pextra.drivers.interface import DriverError, NetworkDriver, Power
+from pextra.drivers.interface.bgp import BgpDriver, NoBgp
 from pextra.drivers.libvirt import preflight
 from pextra.drivers.libvirt.acceleration import kvm_works
 from pextra.drivers.libvirt.driver import LibvirtCompute
@@ -85,18 +87,27 @@ class Host:
     lacking: tuple[str, ...]
 
 
-def _network(settings: HostSettings, account: Account | None) -> tuple[NetworkDriver, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Networks:
+    """What connects guests on this machine, what tells routers outside of them, and what is lacking for better."""
+
+    driver: NetworkDriver
+    bgp: BgpDriver = NoBgp()  # noqa: RUF009 (it has no state)
+    lacking: tuple[str, ...] = ()
+
+
+def _networks(settings: HostSettings, account: Account | None) -> _Networks:
     """Tenants' networks on this machine; where it cannot have them, QEMU's user mode, which connects no two guests."""
     data = settings.data_dir
     if settings.ovs_database is not None:
-        return _plugging(data / "plugged", settings.ovs_database, account), ()
+        return _plugging(data / "plugged", settings.ovs_database, account)
     lacking = tuple(f"guests do not reach each other: {problem}" for problem in local_preflight.check(account))
     if lacking:
-        return UserNetwork(data / "ports"), lacking
-    return LocalNetwork(data / "networks", account=account, uplink=Uplink()), ()
+        return _Networks(UserNetwork(data / "ports"), lacking=lacking)
+    return _Networks(LocalNetwork(data / "networks", account=account, uplink=Uplink()))
 
 
-def _plugging(state_dir: Path, database: str, account: Account | None) -> NetworkDriver:
+def _plugging(state_dir: Path, database: str, account: Account | None) -> _Networks:
     """The host's side of a fabric.
 
     Raises:
@@ -107,7 +118,8 @@ def _plugging(state_dir: Path, database: str, account: Account | None) -> Networ
         from pextra.drivers.ovn.switch import Switch  # noqa: PLC0415 - optional
     except ModuleNotFoundError as error:
         raise HostUnfit(f"--network ovn needs {error.name}: install pextra[agent,ovn]") from error
-    return OvnPlugging(state_dir, Switch(database), account=account)
+    switch = Switch(database)
+    return _Networks(OvnPlugging(state_dir, switch, account=account), FrrBgp(switch.bridges))
 
 
 def _acceleration(images: Path, account: Account | None) -> tuple[bool, tuple[str, ...]]:
@@ -149,8 +161,9 @@ def open_host(settings: HostSettings, pool: str, uploaded: Uploaded | None = Non
             cpu_model=settings.cpu_model,
             dedicated_cpus=settings.dedicated_cpus,
         )
-        network, lacking = _network(settings, libvirtd.account)
-        return Host(HostDrivers(compute, network, storage, pool, dividing=devices), unproved + lacking)
+        networks = _networks(settings, libvirtd.account)
+        drivers = HostDrivers(compute, networks.driver, storage, pool, dividing=devices, bgp=networks.bgp)
+        return Host(drivers, unproved + networks.lacking)
     except (DriverError, OSError) as error:
         raise HostUnfit(str(error)) from error
 
@@ -222,6 +235,7 @@ def inventory_of(drivers: HostDrivers, lacking: Sequence[str]) -> Inventory:
         physical_networks=network.physical_networks[:64],
         gpus=gpus.gpus,
         gpu_board=gpus.board,
+        bgp=drivers.bgp.version(),
     )
 
 

@@ -19,6 +19,7 @@ from pextra.drivers.audit_sinks import sink_at
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.interface import StorageDriver
 from pextra.drivers.interface.fabric import Fabric
+from pextra.drivers.sim.bgp import SimBgp
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.dividing import SimDividing
 from pextra.drivers.sim.fabric import SimFabric
@@ -87,6 +88,7 @@ class DriverFleet:
             SIM_POOL,
             gpus=gpus,
             dividing=SimDividing(self._world, host.uid, gpus),
+            bgp=SimBgp(),
         )
 
     def pools(self) -> Mapping[str, StorageDriver]:
@@ -104,13 +106,14 @@ class NoFabric(Exception):
     """There can be no fabric of networks; the message says what to do."""
 
 
-def fabric_at(remote: str, files: Sequence[Path], *, site: str) -> Fabric:
+def fabric_at(remote: str, files: Sequence[Path], *, site: str, southbound: str = "") -> Fabric:
     """The fabric of networks that OVN makes of what its northbound database says.
 
     Args:
         remote: see `drivers.ovn.opening.open_fabric`.
         files: key, certificate and authority, PEM; none where the remote needs none.
         site: the cloud's uid.
+        southbound: as `remote`, of the southbound database.
 
     Raises:
         NoFabric: see there.
@@ -120,9 +123,10 @@ def fabric_at(remote: str, files: Sequence[Path], *, site: str) -> Fabric:
     except ImportError as error:
         raise NoFabric("Networks on OVN need its libraries: install pextra with its extra `ovn`.") from error
     try:
-        return opening.open_fabric(remote, opening.Files(*files) if files else None, site=site)
+        known_by = opening.Files(*files) if files else None
+        return opening.open_fabric(remote, known_by, site=site, southbound=southbound)
     except opening.NorthboundRefused as error:
-        raise NoFabric(f"--ovn-northbound: {error}.") from error
+        raise NoFabric(f"--ovn-northbound, --ovn-southbound: {error}.") from error
 
 
 @dataclass(frozen=True, slots=True)

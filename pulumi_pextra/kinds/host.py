@@ -325,6 +325,9 @@ class HostStatus:
     physical_networks: Sequence[str] | None = None
     """What it calls the networks outside that it has a bridge to, by which routers reach them."""
 
+    bgp: str | None = None
+    """What speaks BGP there; empty: nothing does, and it has no sessions with `bgp_peers`."""
+
     agent_version: str | None = None
     """The version of its agent."""
 

@@ -7,6 +7,7 @@ from pulumi_pextra.kinds.address_group import *
 from pulumi_pextra.kinds.address_pool import *
 from pulumi_pextra.kinds.api_token import *
 from pulumi_pextra.kinds.application_credential import *
+from pulumi_pextra.kinds.bgp_peer import *
 from pulumi_pextra.kinds.flavor import *
 from pulumi_pextra.kinds.floating_ip import *
 from pulumi_pextra.kinds.gpu_profile import *

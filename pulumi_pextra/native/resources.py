@@ -9,6 +9,7 @@ from pulumi_pextra.kinds.address_group import AddressGroupFields
 from pulumi_pextra.kinds.address_pool import AddressPoolFields
 from pulumi_pextra.kinds.api_token import ApiTokenFields
 from pulumi_pextra.kinds.application_credential import ApplicationCredentialFields
+from pulumi_pextra.kinds.bgp_peer import BgpPeerFields
 from pulumi_pextra.kinds.flavor import FlavorFields
 from pulumi_pextra.kinds.floating_ip import FloatingIpFields
 from pulumi_pextra.kinds.gpu_profile import GpuProfileFields
@@ -129,6 +130,12 @@ class AddressPool(AddressPoolFields, NativeObject, type_name="AddressPool"):
     """
 
 
+class BgpPeer(BgpPeerFields, NativeObject, type_name="BgpPeer"):
+    """A router outside, to which hosts announce by BGP the addresses that live on them. It is operators' alone to
+    see.
+    """
+
+
 class Image(ImageFields, NativeObject, type_name="Image"):
     """Immutable content from which disks are made."""
 
@@ -192,6 +199,7 @@ __all__ = [
     "AddressPool",
     "ApiToken",
     "ApplicationCredential",
+    "BgpPeer",
     "Flavor",
     "FloatingIp",
     "GpuProfile",

@@ -16,6 +16,7 @@ from pextra.api.agents import create_agents_app
 from pextra.drivers.convergence import HostDrivers
 from pextra.drivers.documents import Inventory
 from pextra.drivers.interface import HostInventory, NetworkDriver
+from pextra.drivers.interface.bgp import BgpDriver, NoBgp
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.images import digest_of, sim_url
 from pextra.drivers.sim.network import SimNetwork
@@ -106,11 +107,13 @@ class AgentCloud(LoopedCloud):
         zone: str = "default",
         forward_address: str = "127.0.0.1",
         network: NetworkDriver | None = None,
+        bgp: BgpDriver | None = None,
     ) -> AgentHost:
         """A host whose agent has joined; with a pool of its own unless one is named that all hosts reach.
 
         Args:
             network: by default, a simulated one.
+            bgp: by default, none.
         """
         self.put("host", name, {"driver": "libvirt", "cpu_overcommit": 1, "zone": zone})
         link = Certified(self)
@@ -119,7 +122,11 @@ class AgentCloud(LoopedCloud):
         shared, pool = pool is not None, pool or name
         self.world.ensure_pool(pool, capacity_bytes=1 << 40, host_uid=None if shared else uid)
         drivers = HostDrivers(
-            SimCompute(self.world, uid), network or SimNetwork(self.world, uid), SimStorage(self.world, pool), pool
+            SimCompute(self.world, uid),
+            network or SimNetwork(self.world, uid),
+            SimStorage(self.world, pool),
+            pool,
+            bgp=bgp or NoBgp(),
         )
 
         def inventory() -> Inventory:
@@ -127,7 +134,7 @@ class AgentCloud(LoopedCloud):
             return Inventory(
                 8, 16_384, 200, "sim", accelerated=False, pool=pool, pool_shared=shared, hardware={},
                 problems=plugs.lacking, forward_address=forward_address, fabric_host=plugs.fabric_host,
-                physical_networks=plugs.physical_networks,
+                physical_networks=plugs.physical_networks, bgp=drivers.bgp.version(),
             )  # fmt: skip
 
         def new_agent() -> Agent:

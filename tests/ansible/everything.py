@@ -25,6 +25,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "flavor": {"memory_mib": 2_048},
     "gpu_profile": {"share_milli": 500},
     "address_pool": {"mtu": 1400},
+    "bgp_peer": {"maximum_prefixes": 50},
     "image": {"description": "ours alone"},
     "secret": {"data": {"password": "another-horse-battery-staple"}},
     "network": {"description": "the former front"},

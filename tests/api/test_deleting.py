@@ -80,6 +80,7 @@ def test_nothing_of_an_object_stays_behind(site: Site) -> None:
         "tenants/acme.ops",
         "flavors/medium",
         "gpu_profiles/quarter",
+        "bgp_peers/leaf",
         "address_pools/public",
         "hosts/sim-1",
     ):

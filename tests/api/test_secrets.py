@@ -125,6 +125,7 @@ def test_a_secret_goes_with_its_object(whole: Site) -> None:
     whole.converge()
     whole.ada.delete(WEB).ok()
     whole.ada.delete("tenants/acme/secrets/bootstrap").ok()
+    whole.admin.delete("bgp_peers/leaf").ok()
     whole.converge()
     assert whole.world()["sealed_secret"] == []
 

@@ -66,6 +66,17 @@ def everything(tenant: str) -> dict[str, Example]:
             f"public-{tenant}",
             {"physical": "public", "ranges": [{"cidr": "203.0.113.0/24", "gateway": "203.0.113.1"}]},
         ),
+        "bgp_peer": (
+            f"leaf-{tenant}",
+            {
+                "address": "192.0.2.1",
+                "peer_as": 65_000,
+                "local_as": 65_001,
+                "announce": [f"public-{tenant}"],
+                "accept": [{"prefix": "0.0.0.0/0"}],
+                "password": "correct-horse",
+            },
+        ),
         "image": ("mine", {"url": url, "sha256": digest_of(url), "size_gib": 1}),
         "ssh_key": ("ada", {"public_key": PUBLIC_KEY}),
         "secret": ("bootstrap", {"data": {"user-data": "#cloud-config\npassword: correct-horse\n"}}),
@@ -127,6 +138,7 @@ _ALTERATIONS: Final[dict[str, dict[str, Any]]] = {
     "flavor": {"memory_mib": 2048},
     "gpu_profile": {"share_milli": 500},
     "address_pool": {"mtu": 1400},
+    "bgp_peer": {"maximum_prefixes": 50, "password": "battery-staple"},
     "image": {"description": "ours"},
     "ssh_key": {"public_key": PUBLIC_KEY.replace("AAAAI", "AAAAI", 1) + " other"},
     "secret": {"data": {"user-data": "#cloud-config\npassword: battery-staple\n"}},
@@ -165,6 +177,6 @@ def _needs(kind: str) -> set[str]:
                 waiting.append(reference.kind)
     extra = {
         "role_binding": {"group", "user"}, "application_credential": {"service_account"}, "share": {"image"},
-        "router": {"subnet"}, "load_balancer": {"subnet"},
+        "bgp_peer": {"host"}, "router": {"subnet"}, "load_balancer": {"subnet"},
     }  # fmt: skip
     return found | extra.get(kind, set())

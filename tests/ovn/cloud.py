@@ -10,6 +10,7 @@ from typing import Any
 from pextra.controllers.fabric_sweep import FabricSweep
 from pextra.drivers.convergence import port_uid
 from pextra.drivers.interface import PortBinding, PortSource
+from pextra.drivers.interface.bgp import BgpDriver
 from pextra.drivers.interface.fabric import Fabric
 from pextra.drivers.local.commands import Commands
 from pextra.drivers.ovn.opening import open_fabric
@@ -46,12 +47,14 @@ class FabricCloud(AgentCloud):
         self.lab = lab
         self.folder = folder
         self._machines: list[Machine] = []
+        self.speakers: dict[str, BgpDriver] = {}
         self._switches = {host.name: Switch(host.database) for host in lab.hosts}
         super().__init__(f"sqlite:///{folder / 'cloud.db'}")
 
     def new_fabric(self) -> Fabric | None:
         """OVN's, as the lab has it."""
-        return open_fabric(self.lab.layout.sockets("nb"), None, site=self.cloud.site.uid)
+        sockets = self.lab.layout.sockets
+        return open_fabric(sockets("nb"), None, site=self.cloud.site.uid, southbound=sockets("sb"))
 
     @property
     def fabric(self) -> Fabric:
@@ -77,6 +80,10 @@ class FabricCloud(AgentCloud):
         self.fabric.close()
         super().close()
 
+    def switch(self, host: str) -> Switch:
+        """The Open vSwitch of a host."""
+        return self._switches[host]
+
     def plugging(self, host: str) -> OvnPlugging:
         """What the agent of a host plugs guests in with."""
         commands = Commands(self.lab.host(host).entering())
@@ -86,7 +93,8 @@ class FabricCloud(AgentCloud):
         """What instances need: hosts of the lab, and tenants with a network of one range each."""
         url = sim_url("linux")
         for host in self.lab.hosts[:hosts]:
-            self.add_host(host.name, pool, zone=host.name, network=self.plugging(host.name))
+            bgp = self.speakers.get(host.name)
+            self.add_host(host.name, pool, zone=host.name, network=self.plugging(host.name), bgp=bgp)
         self.put("flavor", "small", {"vcpus": 1, "memory_mib": 1024, "disk_gib": 10})
         for tenant in (TENANT, "globex"):
             self.put("tenant", tenant, {})

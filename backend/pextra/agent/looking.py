@@ -13,10 +13,13 @@ from pextra.drivers.acts import act_on
 from pextra.drivers.convergence import DesiredGuest, HostDrivers
 from pextra.drivers.documents import ActResult, Failure, Report
 from pextra.drivers.interface import AgentReport, DriverError, ImageSource, NotFound, Permanent, Unknown
+from pextra.drivers.interface.bgp import ESTABLISHED, BgpPeer
 
 SOON_S: Final = 0.5
 RETRY_S: Final = 1.0
 RETRY_PERMANENT_S: Final = 15.0
+BGP_AGAIN_S: Final = 5.0
+"""How often it is seen to that a session with a peer, and what is announced to it, are as they should be."""
 
 
 def look_at(
@@ -61,6 +64,11 @@ def _make(assignment: Assignment, drivers: HostDrivers, stopping_s: float | None
     if assignment.kind == "image":
         image = documents.read(ImageSource, assignment.document)
         return Look(_written(Report(image=drivers.storage.ensure_image(image))))
+    if assignment.kind == "bgp_peer":
+        peer = documents.read(BgpPeer, assignment.document)
+        session = drivers.bgp.ensure_peer(replace(peer, password=assignment.secrets.get("password", "")))
+        again = BGP_AGAIN_S if session.state == ESTABLISHED else RETRY_S
+        return Look(_written(Report(session=session)), again_s=again)
     return _act(assignment, drivers)
 
 
@@ -80,6 +88,8 @@ def _take_away(assignment: Assignment, drivers: HostDrivers) -> Look:
         drivers.storage.ensure_volume_absent(assignment.tenant_uid, assignment.uid)
     elif assignment.kind == "image":
         drivers.storage.ensure_image_absent(assignment.uid)
+    elif assignment.kind == "bgp_peer":
+        drivers.bgp.ensure_peer_absent(assignment.uid)
     return Look(gone=True)
 
 

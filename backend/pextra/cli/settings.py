@@ -32,6 +32,7 @@ class UpSettings:
         audit_sinks: where the audit log is forwarded to: `tcp://host:port`, `tls://…`, `udp://…` or `file:///path`.
         identity_hosts: hosts of identity providers that may be called though their addresses are not public.
         ovn_northbound: OVN's northbound database, for networks between hosts; without it there are none.
+        ovn_southbound: its southbound database, which tells by which hosts routers go out.
         ovn_files: key, certificate and authority for it, where it is reached by TLS.
 
     Raises:
@@ -51,6 +52,7 @@ class UpSettings:
     audit_sinks: tuple[str, ...] = ()
     identity_hosts: tuple[str, ...] = ()
     ovn_northbound: str = ""
+    ovn_southbound: str = ""
     ovn_files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:

@@ -97,6 +97,14 @@ def up(
             "machine, tcp:ADDRESS:PORT; the members of a cluster with commas between.",
         ),
     ] = "",
+    ovn_southbound: Annotated[
+        str,
+        typer.Option(
+            envvar="PEXTRA_OVN_SOUTHBOUND",
+            help="OVN's southbound database, in the same way: for BGP, which announces routers by the hosts that they "
+            "go out by. It is only read.",
+        ),
+    ] = "",
     ovn_tls: Annotated[
         tuple[Path, Path, Path] | None,
         typer.Option(help="With ssl: our key, our certificate and the database's authority, PEM.", metavar="FILES"),
@@ -119,6 +127,7 @@ def up(
             audit_sinks=tuple(audit_to or ()),
             identity_hosts=tuple(identity_host or os.environ.get(serving.IDENTITY_HOSTS, "").split(",")),
             ovn_northbound=ovn_northbound,
+            ovn_southbound=ovn_southbound,
             ovn_files=ovn_tls or (),
         )
         with _alone(settings.data_dir):
@@ -322,7 +331,9 @@ def _fabric(settings: UpSettings, cloud: Cloud) -> Fabric | None:
     if not settings.ovn_northbound:
         return None
     try:
-        return wiring.fabric_at(settings.ovn_northbound, settings.ovn_files, site=cloud.site.uid)
+        return wiring.fabric_at(
+            settings.ovn_northbound, settings.ovn_files, site=cloud.site.uid, southbound=settings.ovn_southbound
+        )
     except wiring.NoFabric as error:
         raise Refused(str(error)) from error
 

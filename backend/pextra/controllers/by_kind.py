@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pextra.controllers.address_pools import AddressPoolController
+from pextra.controllers.bgp_peers import BgpPeerController
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.floating_ips import FloatingIpController
 from pextra.controllers.hosts import HostController
@@ -22,6 +23,7 @@ def controllers_of(fleet: Fleet) -> dict[str, Controller]:
         "tenant": TenantController(),
         "host": HostController(fleet),
         "address_pool": AddressPoolController(fleet),
+        "bgp_peer": BgpPeerController(fleet),
         "image": ImageController(fleet),
         "volume": VolumeController(fleet),
         "router": RouterController(fleet),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pextra.controllers import ways_out
+from pextra.controllers import announcing, ways_out
 from pextra.controllers.fabric_networks import gateway_of
 from pextra.controllers.fabrics import NO_FABRIC, find_fabric, is_simulated
 from pextra.controllers.fleet import Fleet
@@ -52,7 +52,7 @@ def look_at(cloud: Cloud, fleet: Fleet, item: Item, record: Record, spec: Spec) 
     """See `Controller.look`, for one whose spec has a pool."""
     try:
         if record.deleting:
-            return _remove(fleet.fabric or fleet.simulated_fabric, item, record)
+            return _remove(cloud, fleet.fabric or fleet.simulated_fabric, item, record)
         fabric = find_fabric(cloud, fleet)
         if fabric is None:
             return waiting(item, record, "FabricUnready", NO_FABRIC, poll_s=30.0)
@@ -61,7 +61,8 @@ def look_at(cloud: Cloud, fleet: Fleet, item: Item, record: Record, spec: Spec) 
             led = cloud.database.write(lambda tx: _lead(cloud, tx, record, spec, simulated=simulated))
         except Lacking as lacking:
             _withdraw(fabric, record)
-            return waiting(item, record, lacking.reason, lacking.message, poll_s=10.0)
+            waits = waiting(item, record, lacking.reason, lacking.message, poll_s=10.0)
+            return announcing.telling(cloud, replace(waits, facts={"host": ""}), record)
         for error in fabric.ensure([led.part]).values():
             raise error
         if led.surplus:  # they lead nowhere any more
@@ -69,13 +70,17 @@ def look_at(cloud: Cloud, fleet: Fleet, item: Item, record: Record, spec: Spec) 
     except DriverError as error:
         return failed(item, record, error)
     facts: dict[str, Any] = {"address": led.part.outside, "endpoints": [], "host": led.host}
-    return Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], facts)
+    return announcing.telling(cloud, Outcome(item, record, Next.DONE, [conditions.ready(True, "Ready")], facts), record)
 
 
-def _remove(fabric: Fabric, item: Item, record: Record) -> Outcome:
+def _remove(cloud: Cloud, fabric: Fabric, item: Item, record: Record) -> Outcome:
     """The address is free once it leads nowhere."""
     _withdraw(fabric, record)
-    return Outcome(item, record, Next.REMOVE, also=lambda tx: addresses.release(tx, record.tenant_uid, record.uid))
+
+    def free(tx: Tx) -> None:
+        addresses.release(tx, record.tenant_uid, record.uid)
+
+    return announcing.telling(cloud, Outcome(item, record, Next.REMOVE, also=free), record)
 
 
 def _give_back(tx: Tx, surplus: Sequence[Given]) -> None:

@@ -118,7 +118,7 @@ class HostController:
 
 def _telling_pools(cloud: Cloud, outcome: Outcome, record: Record) -> Outcome:
     """Have address pools looked at when the host reaches other networks outside than before."""
-    known = ("fabric_host", "physical_networks")
+    known = ("fabric_host", "physical_networks", "bgp")
     if all((outcome.facts.get(name) or None) == (record.status.get(name) or None) for name in known):
         return outcome
 
@@ -131,8 +131,9 @@ def _telling_pools(cloud: Cloud, outcome: Outcome, record: Record) -> Outcome:
 
 
 def _ask_pools(cloud: Cloud, tx: Tx) -> None:
-    pools = objects.of_kind(tx, cloud.site.uid, "address_pool")
-    work.ask_many(tx, ((pool.tenant_uid, pool.uid, pool.kind) for pool in pools))
+    for kind in ("address_pool", "bgp_peer"):
+        found = objects.of_kind(tx, cloud.site.uid, kind)
+        work.ask_many(tx, ((each.tenant_uid, each.uid, each.kind) for each in found))
 
 
 def _retiring(item: Item, record: Record, message: str, *, images: bool) -> Outcome:
@@ -141,7 +142,7 @@ def _retiring(item: Item, record: Record, message: str, *, images: bool) -> Outc
     def also(tx: Tx) -> None:
         allocations.close_host(tx, record.uid)
         for kind, uid, removed in assignments.on(tx, record.uid):
-            if images and kind == assignments.IMAGE and not removed:
+            if images and kind in (assignments.IMAGE, assignments.BGP_PEER) and not removed:
                 assignments.remove(tx, record.uid, uid)
 
     return Outcome(item, record, Next.LATER, [conditions.ready(False, "InUse", message)], delay_s=5.0, also=also)
@@ -183,6 +184,7 @@ def _with_agent(cloud: Cloud, item: Item, record: Record, spec: dict[str, Any], 
         "gpu_summary": summary(told.gpus, told.gpu_board),
         "fabric_host": told.fabric_host or "",
         "physical_networks": list(told.physical_networks),
+        "bgp": told.bgp,
         "agent_version": agent.version,
         "boot_id": agent.boot_id,
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pextra.controllers import ways_out
+from pextra.controllers import announcing, ways_out
 from pextra.controllers.fabric_networks import gateway_of
 from pextra.controllers.fabrics import NO_FABRIC, find_fabric
 from pextra.controllers.fleet import Fleet
@@ -87,7 +87,7 @@ class LoadBalancerController:
                 def free(tx: Tx) -> None:
                     addresses.release(tx, record.tenant_uid, record.uid)
 
-                return Outcome(item, record, Next.REMOVE, also=free)
+                return announcing.telling(cloud, Outcome(item, record, Next.REMOVE, also=free), record)
             fabric = find_fabric(cloud, self._fleet)
             if fabric is None:
                 return waiting(item, record, "FabricUnready", NO_FABRIC, poll_s=30.0)
@@ -101,7 +101,7 @@ class LoadBalancerController:
                 raise error
         except DriverError as error:
             return failed(item, record, error)
-        return _told(cloud, item, record, balanced)
+        return announcing.telling(cloud, _told(cloud, item, record, balanced), record)
 
 
 def _told(cloud: Cloud, item: Item, record: Record, balanced: Balanced) -> Outcome:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pextra.controllers import fabric_networks, ways_out
+from pextra.controllers import announcing, fabric_networks, ways_out
 from pextra.controllers.fabric_networks import gateway_of, network_part
 from pextra.controllers.fabrics import NO_FABRIC, find_fabric
 from pextra.controllers.fleet import Fleet
@@ -83,12 +83,13 @@ class RouterController:
             return gone(item)
         try:
             if record.deleting:
-                return _remove(cloud, self._fleet.fabric or self._fleet.simulated_fabric, item, record)
+                outcome = _remove(cloud, self._fleet.fabric or self._fleet.simulated_fabric, item, record)
+                return announcing.telling(cloud, outcome, record)
             fabric = find_fabric(cloud, self._fleet)
             if fabric is None:
                 return waiting(item, record, "FabricUnready", NO_FABRIC, poll_s=30.0)
             spec = cloud.registry["router"].effective(record.spec, record.spec_version)
-            return _converge(cloud, fabric, item, record, spec)
+            return announcing.telling(cloud, _converge(cloud, fabric, item, record, spec), record)
         except Refused as refused:
             return waiting(item, record, refused.lack.reason, refused.lack.message, poll_s=10.0)
         except DriverError as error:

@@ -41,6 +41,8 @@ REASONS: Final = frozenset(
         "FabricUnready", "FabricUnreachable", "FabricChanged", "PartInvalid", "Unplugged",
         "SwitchUnready", "SwitchUnreachable", "AddressTaken", "NetworksOverlap", "NextHopUnreachable",
         "NoOutlet", "NoRouter", "MemberUnreachable",
+        # sessions with routers outside
+        "NoSpeaker", "SessionDown", "BgpMissing", "BgpRefused", "BgpUnreachable", "PeerTaken", "AsTaken",
     }
 )  # fmt: skip
 """Every reason that a condition may carry; append-only. A driver's reason that is not listed reads as

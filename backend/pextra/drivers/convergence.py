@@ -36,6 +36,7 @@ from pextra.drivers.interface import (
     StorageDriver,
     VolumeSource,
 )
+from pextra.drivers.interface.bgp import BgpDriver, NoBgp
 from pextra.drivers.interface.dividing import DividingDriver, NoDividing
 from pextra.drivers.pinning import threads_for
 
@@ -44,6 +45,7 @@ DEFAULT_STOP_TIMEOUT_S: Final = 30
 _CHOOSING: Final = threading.Lock()
 _NO_GPUS: Final = NoGpus()
 _NO_DIVIDING: Final = NoDividing()
+_NO_BGP: Final = NoBgp()
 _REASONS: Final = {
     Problem.DISK_FULL: "PoolFull",
     Problem.IO_ERROR: "DiskFailed",
@@ -74,6 +76,7 @@ class HostDrivers:
     choosing: AbstractContextManager[object] = field(default=_CHOOSING, compare=False)
     gpus: GpuDriver = field(default=_NO_GPUS, compare=False)
     dividing: DividingDriver = field(default=_NO_DIVIDING, compare=False)
+    bgp: BgpDriver = field(default=_NO_BGP, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from pextra.drivers.interface import (
     VolumeObservation,
     VolumeSource,
 )
+from pextra.drivers.interface.bgp import BgpPeer, BgpSession
 from pextra.drivers.interface.dividing import MOST_DIVIDED, Divided
 
 T = TypeVar("T")
@@ -83,6 +84,7 @@ class Report:
     volume: VolumeObservation | None = None
     image: ImageObservation | None = None
     act: ActResult | None = None
+    session: BgpSession | None = None
     told: AgentReport | None = None
 
 
@@ -111,6 +113,7 @@ class Inventory:
     cells: Annotated[tuple[HostCell, ...], Field(max_length=64)] = ()
     gpu_board: str = ""  # see `pextra.drivers.gpu.boards.recognise`
     sriov: Annotated[tuple[Divided, ...], Field(max_length=MOST_DIVIDED)] | None = None  # None: it divides nothing
+    bgp: Annotated[str, Field(max_length=63)] = ""  # what speaks BGP there; empty: nothing, and no peer is assigned
 
 
 FAMILIES: Final[dict[str, type[DriverError]]] = {
@@ -148,7 +151,7 @@ def read(kind: type[T], written: dict[str, Any]) -> T:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of every document, by its name."""
-    kinds: tuple[type[Any], ...] = (DesiredGuest, Volume, ImageSource, Act, Report, Inventory)
+    kinds: tuple[type[Any], ...] = (DesiredGuest, Volume, ImageSource, Act, BgpPeer, Report, Inventory)
     return {kind.__name__: _adapter(kind).json_schema() for kind in kinds}
 
 

@@ -13,13 +13,17 @@ TRASH_KEPT_S: Final = 7 * 86_400.0
 
 
 def on_host(host: HostDrivers) -> set[str]:
-    """The uids of all for which there is something on the host: guests, with their ports and disks, and images.
+    """The uids of all for which there is something on the host: guests, with ports and disks, images, and BGP peers.
 
     Raises:
         DriverError: the host does not tell.
     """
     guests, ports = host.compute.observe_guests(), host.network.observe_ports()
-    return {guest_of(uid) for uid in (*guests, *ports, *own_volumes(host))} | own_images(host)
+    return (
+        {guest_of(uid) for uid in (*guests, *ports, *own_volumes(host))}
+        | own_images(host)
+        | set(host.bgp.observe_peers())
+    )
 
 
 def own_volumes(host: HostDrivers) -> Mapping[str, VolumeObservation]:
@@ -59,3 +63,5 @@ def remove(uid: str, host: HostDrivers, *, keep_s: float = TRASH_KEPT_S) -> None
             host.storage.ensure_volume_absent(volume.tenant_uid, volume.uid, keep_s=trashed_s)
     if uid in own_images(host):
         host.storage.ensure_image_absent(uid)
+    if uid in host.bgp.observe_peers():
+        host.bgp.ensure_peer_absent(uid)

@@ -10,6 +10,7 @@ from pextra.resources.address_group import ADDRESS_GROUP
 from pextra.resources.address_pool import ADDRESS_POOL
 from pextra.resources.api_token import API_TOKEN
 from pextra.resources.application_credential import APPLICATION_CREDENTIAL
+from pextra.resources.bgp_peer import BGP_PEER
 from pextra.resources.flavor import FLAVOR
 from pextra.resources.floating_ip import FLOATING_IP
 from pextra.resources.gpu_profile import GPU_PROFILE
@@ -43,7 +44,7 @@ REGISTRY = Registry(
     [
         TENANT, QUOTA, GROUP, IDENTITY_PROVIDER, USER, SERVICE_ACCOUNT, ROLE, ROLE_BINDING, POLICY, API_TOKEN,
         APPLICATION_CREDENTIAL, SESSION, SHARE,
-        HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, ADDRESS_POOL, IMAGE, SSH_KEY, SECRET,
+        HOST, JOIN_TOKEN, FLAVOR, GPU_PROFILE, ADDRESS_POOL, BGP_PEER, IMAGE, SSH_KEY, SECRET,
         NETWORK, SUBNET, ROUTER, ADDRESS_GROUP, SECURITY_GROUP, VOLUME, PLACEMENT_GROUP, INSTANCE, FLOATING_IP,
         LOAD_BALANCER,
         OPERATION,

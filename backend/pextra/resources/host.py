@@ -166,6 +166,8 @@ class HostStatus(StatusModel):
     """What the fabric of networks calls it, into which it plugs its guests; empty where its networks are its own."""
     physical_networks: list[str] = []
     """What it calls the networks outside that it has a bridge to, by which routers reach them."""
+    bgp: str = ""
+    """What speaks BGP there; empty: nothing does, and it has no sessions with `bgp_peers`."""
     agent_version: str = ""
     """The version of its agent."""
     boot_id: str = ""

@@ -14,6 +14,7 @@ from pextra.drivers.interface import (
     Unknown,
 )
 from pextra.drivers.interface.fabric import Fabric
+from pextra.drivers.sim.bgp import SimBgp
 from pextra.drivers.sim.compute import SimCompute
 from pextra.drivers.sim.fabric import SimFabric
 from pextra.drivers.sim.faults import OPERATIONS
@@ -103,6 +104,7 @@ def host_drivers(
         pool,
         stage.choosing.setdefault(host_uid, OneAtATime()),
         gpus=simulated_gpus(host_uid, machine),
+        bgp=SimBgp(),
     )
 
 

@@ -21,7 +21,8 @@ GUEST: Final = "guest"
 VOLUME: Final = "volume"
 IMAGE: Final = "image"
 ACT: Final = "act"
-OBJECT_KINDS: Final = {GUEST: "instance", VOLUME: "volume", IMAGE: "image", ACT: "operation"}
+BGP_PEER: Final = "bgp_peer"
+OBJECT_KINDS: Final = {GUEST: "instance", VOLUME: "volume", IMAGE: "image", ACT: "operation", BGP_PEER: "bgp_peer"}
 """The kind of the object that an assignment is made for; they share the uid."""
 
 

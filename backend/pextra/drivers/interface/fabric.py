@@ -377,6 +377,15 @@ class Fabric(Protocol):
         """End the connection; the fabric stays as it is."""
         ...
 
+    def hosting(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """Of routers: by which host each goes out now, by its name in the fabric. One without is left out.
+
+        Raises:
+            Retryable: `FabricUnreachable`.
+            Permanent: `OutletUnknown`: it is not known, of any.
+        """
+        ...
+
     def plugged(self, uids: Sequence[str]) -> Mapping[str, bool]:
         """Of ports: whether their host has them plugged in, and lets their packets pass.
 

@@ -11,9 +11,11 @@ from pextra.drivers.ovn.describing import describe
 from pextra.drivers.ovn.northbound import Northbound, holdings_of
 from pextra.drivers.ovn.reconciling import Comparison, Reconcile
 from pextra.drivers.ovn.rows import Document
+from pextra.drivers.ovn.southbound import Southbound
 from pextra.drivers.ovn.translation import document_of, owner_of
 from pextra.drivers.ovn.translation.networks import switch_ref
 from pextra.drivers.ovn.translation.ports import port_ref
+from pextra.drivers.ovn.translation.routers import router_ref
 
 DOMAIN: Final = "internal"
 BATCH: Final = 50
@@ -28,10 +30,12 @@ class OvnFabric:
     Args:
         northbound: the database, of this cloud's site.
         domain: guests' own, for names.
+        southbound: what tells by which hosts routers go out; None: nothing does.
     """
 
-    def __init__(self, northbound: Northbound, *, domain: str = DOMAIN) -> None:
+    def __init__(self, northbound: Northbound, *, domain: str = DOMAIN, southbound: Southbound | None = None) -> None:
         self._northbound = northbound
+        self._southbound = southbound
         self._domain = domain
         self._made: dict[str, tuple[Part, Document]] = {}
 
@@ -98,6 +102,19 @@ class OvnFabric:
             self._made.pop(owner_of(part), None)
         return found
 
+    def hosting(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """See `Fabric.hosting`."""
+        if self._southbound is None:
+            message = "By which host routers go out is not known: start the control plane with --ovn-southbound."
+            raise Permanent("OutletUnknown", message)
+        ports: dict[str, str] = {}
+        with self._northbound.reading() as (tables, _):
+            rows = tables["Logical_Router"].rows
+            for uid in uids:
+                router = rows.get(router_ref(uid).uuid(self._northbound.site_uuid))
+                ports |= {port.name: uid for port in router.ports} if router is not None else {}
+        return {ports[port]: host for port, host in self._southbound.outlets(ports).items()}
+
     def plugged(self, uids: Sequence[str]) -> Mapping[str, bool]:
         """See `Fabric.plugged`."""
         refs = {uid: port_ref(uid).uuid(self._northbound.site_uuid) for uid in uids}
@@ -109,6 +126,8 @@ class OvnFabric:
     def close(self) -> None:
         """End the connection."""
         self._northbound.close()
+        if self._southbound is not None:
+            self._southbound.close()
 
     def _busy(self, uid: str, owner: str, going: Iterable[str]) -> Retryable | None:
         """Why a network cannot be removed yet."""

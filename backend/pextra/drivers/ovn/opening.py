@@ -1,4 +1,4 @@
-"""How a control plane finds OVN's northbound database, and proves to it who it is."""
+"""How a control plane finds OVN's databases, and proves to it who it is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ovs.stream import Stream
 
 from pextra.drivers.ovn.driver import OvnFabric
 from pextra.drivers.ovn.northbound import TIMEOUT_S, Northbound
+from pextra.drivers.ovn.southbound import Southbound
 
 _WAYS: Final = "unix:/PATH, ssl:ADDRESS:PORT, or tcp:ADDRESS:PORT on this machine; members of a cluster with commas"
 
@@ -28,7 +29,9 @@ class Files:
     authority: Path
 
 
-def open_fabric(remote: str, files: Files | None, *, site: str, timeout_s: int = TIMEOUT_S) -> OvnFabric:
+def open_fabric(
+    remote: str, files: Files | None, *, site: str, timeout_s: int = TIMEOUT_S, southbound: str = ""
+) -> OvnFabric:
     """The fabric that OVN makes of what a northbound database says. It is connected to when it is needed first.
 
     The library has one set of files in a process, and so has every connection with TLS.
@@ -38,11 +41,13 @@ def open_fabric(remote: str, files: Files | None, *, site: str, timeout_s: int =
         files: with `ssl`.
         site: the cloud's uid.
         timeout_s: how long a transaction may take, reconnecting included.
+        southbound: where the southbound database is, in the same way; without it, it is not known by which hosts
+            routers go out.
 
     Raises:
         NorthboundRefused: see there.
     """
-    ways = {_checked(each) for each in remote.split(",")}
+    ways = {_checked(each) for each in (*remote.split(","), *filter(None, southbound.split(",")))}
     if "ssl" in ways and files is None:
         raise NorthboundRefused("ssl: needs a key, a certificate and an authority, PEM")
     if files is not None:
@@ -52,7 +57,8 @@ def open_fabric(remote: str, files: Files | None, *, site: str, timeout_s: int =
         Stream.ssl_set_private_key_file(str(files.key))
         Stream.ssl_set_certificate_file(str(files.certificate))
         Stream.ssl_set_ca_cert_file(str(files.authority))
-    return OvnFabric(Northbound(remote, site, timeout_s=timeout_s))
+    told = Southbound(southbound, timeout_s=timeout_s) if southbound else None
+    return OvnFabric(Northbound(remote, site, timeout_s=timeout_s), southbound=told)
 
 
 def _checked(remote: str) -> str:

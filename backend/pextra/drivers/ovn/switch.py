@@ -68,8 +68,17 @@ class Switch:
         Raises:
             Retryable: `SwitchUnreachable`.
         """
+        return tuple(sorted(self.bridges()))
+
+    def bridges(self) -> dict[str, str]:
+        """The bridges to the networks outside, by what this host calls these.
+
+        Raises:
+            Retryable: `SwitchUnreachable`.
+        """
         pairs = (pair.partition(":") for pair in self._own_ids().get("ovn-bridge-mappings", "").split(","))
-        return tuple(sorted(name.strip() for name, colon, bridge in pairs if name.strip() and colon and bridge.strip()))
+        named = ((name.strip(), bridge.strip()) for name, _, bridge in pairs)
+        return {name: bridge for name, bridge in named if name and bridge}
 
     def datapath(self) -> Datapath:
         """See `Datapath`.

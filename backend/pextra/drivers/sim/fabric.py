@@ -83,6 +83,12 @@ class SimFabric:
         """See `Fabric.altered`. Nobody else is in the simulated fabric."""
         return []
 
+    def hosting(self, uids: Sequence[str]) -> Mapping[str, str]:
+        """See `Fabric.hosting`. The first of a router's hosts always lives."""
+        with self._world.in_fabric("hosting") as record:
+            routers = [record.routers[uid] for uid in uids if uid in record.routers]
+            return {each.uid: each.gateway.hosts[0] for each in routers if each.gateway and each.gateway.hosts}
+
     def plugged(self, uids: Sequence[str]) -> Mapping[str, bool]:
         """See `Fabric.plugged`. Simulated hosts plug everything in at once."""
         with self._world.in_fabric("plugged") as record:

@@ -28,6 +28,7 @@ KNOWN = Catalog(
         Kind("flavor", "flavors", in_tenant=False),
         Kind("gpu_profile", "gpu_profiles", in_tenant=False),
         Kind("address_pool", "address_pools", in_tenant=False),
+        Kind("bgp_peer", "bgp_peers", in_tenant=False, secrets=["password"]),
         Kind("image", "images"),
         Kind("ssh_key", "ssh_keys"),
         Kind("secret", "secrets", secrets=["data"]),

@@ -12,10 +12,15 @@ _FIRST_PRIORITY = 100
 _EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
 
 
+def router_ref(uid: str) -> Ref:
+    """The row of a router."""
+    return Ref("Logical_Router", checks.uid(uid))
+
+
 def router_document(router: FabricRouter) -> Document:
     """See the module."""
     uid = checks.uid(router.uid)
-    ref = Ref("Logical_Router", uid)
+    ref = router_ref(uid)
     # What strangers say of addresses is not believed before the router asked for it.
     options = {"always_learn_from_arp_request": "false", "dynamic_neigh_routers": "true"}
     rows = [Row(ref, {"name": uid, "enabled": True, "options": options})]

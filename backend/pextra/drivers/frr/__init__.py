@@ -1,0 +1,1 @@
+"""BGP by the FRR of a host's distribution, whose other configuration stays its administrator's."""
