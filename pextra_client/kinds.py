@@ -1111,7 +1111,7 @@ class SecretState(TypedDict):
 
 
 class BgpPeerSpec(TypedDict):
-    """A router outside, and what hosts say to it. What is announced and accepted is of its address' family."""
+    """A router outside, and what hosts say to it. All ranges in it are of its address' family."""
 
     address: str
     """The router's own. (cannot change)"""
@@ -1139,7 +1139,7 @@ class BgpPeerSpec(TypedDict):
     """What hosts take from it; nothing by default."""
 
     maximum_prefixes: NotRequired[int]
-    """When it sends more, taken or not, the session is closed for five minutes. (100 by default)"""
+    """When it sends more of what is accepted, the session is closed for five minutes. (100 by default)"""
 
     password: NotRequired[str | SecretState]
     """Of the session's TCP segments (MD5, RFC 2385). (never read back)"""

@@ -18,9 +18,9 @@ declare -A packages=(
            iproute2 nftables dnsmasq-base procps"
     # A database server for the tests to break; what validates domain XML; a browser to look at pages with; what
     # makes an ordinary guest, and what its owner logs in with; a directory of people; what checks alert rules; OVN, and
-    # what its hosts' links and guests need.
+    # what its hosts' links and guests need; what speaks BGP.
     [test]="postgresql libxml2-utils chromium mmdebstrap openssh-client slapd prometheus
-            ovn-central ovn-host openvswitch-switch ethtool iputils-ping util-linux"
+            ovn-central ovn-host openvswitch-switch ethtool iputils-ping util-linux frr"
 )
 
 purpose=${1-}
@@ -92,9 +92,9 @@ if ((${#missing[@]} == 0)); then
 fi
 
 echo "Installing for \`${purpose}\`: ${missing[*]}"
-# The tests start directories and OVNs of their own, and of Prometheus want its tool alone; the packages' services would
+# The tests start directories, OVNs and routers of their own, and of Prometheus want its tool alone; the packages' services would
 # listen on every address, or take the machine's network over.
-for service in slapd prometheus ovn-central ovn-host openvswitch-switch; do
+for service in slapd prometheus ovn-central ovn-host openvswitch-switch frr; do
     if [[ " ${missing[*]} " == *" ${service} "* && -d /run/systemd/system ]]; then
         "${as_root[@]}" systemctl mask --quiet "${service}.service" || true
     fi

@@ -121,7 +121,7 @@ class BgpPeerArgs:
     """What hosts take from it; nothing by default."""
 
     maximum_prefixes: Input[int] | None = None
-    """When it sends more, taken or not, the session is closed for five minutes. (100 by default)"""
+    """When it sends more of what is accepted, the session is closed for five minutes. (100 by default)"""
 
     password: Input[str] | None = None
     """Of the session's TCP segments (MD5, RFC 2385). (a secret)"""
@@ -293,7 +293,7 @@ class BgpPeerFields(Declared):
     @property
     @pulumi.getter
     def maximum_prefixes(self) -> pulumi.Output[int]:
-        """When it sends more, taken or not, the session is closed for five minutes. (100 by default)"""
+        """When it sends more of what is accepted, the session is closed for five minutes. (100 by default)"""
         return told(self, "maximum_prefixes")
 
     @property

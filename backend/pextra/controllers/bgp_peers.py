@@ -7,6 +7,7 @@ out is decided by the hosts among themselves.
 from __future__ import annotations
 
 import ipaddress
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
@@ -76,14 +77,15 @@ class BgpPeerController:
             return self._remove(cloud, item, record, hosts)
         spec = cloud.registry["bgp_peer"].effective(record.spec, record.spec_version)
         chosen = [host for host in hosts if _is_chosen(host, spec)]
+        hosting: Mapping[str, str] = {}
         unknown: list[str] = []
+        routers = cloud.database.read(
+            lambda tx: [r for p in _pools(tx, record, spec) for r in announcing.routers_of(tx, p)]
+        )
         try:
-            routers = cloud.database.read(
-                lambda tx: [r for p in _pools(tx, record, spec) for r in announcing.routers_of(tx, p)]
-            )
             hosting = announcing.hosting(fabric_of(self._fleet, hosts), routers)
         except Permanent as error:
-            hosting, unknown = {}, [error.message]
+            unknown = [error.message]
         except DriverError as error:  # what was announced stays so
             return failed(item, record, error)
         try:
@@ -214,20 +216,31 @@ def _length(prefix: str) -> int:
 
 def _without_rivals(living: Sequence[Living]) -> tuple[list[Living], list[str]]:
     """Each prefix once, and none of another's: tenants write what networks they have. Tells what is left out."""
-    kept: list[Living] = []
     problems: list[str] = []
-    for each in sorted(living, key=lambda each: (each.next_hop is not None, each.made_us, each.prefix)):
-        mine = ipaddress.ip_network(each.prefix)
-        rival = next((k for k in kept if (each.next_hop or k.prefix == each.prefix) and _overlap(k.prefix, mine)), None)
-        if rival is None:
-            kept.append(each)
-        else:
-            problems.append(f"{each.what} is not announced: it overlaps {rival.what}")
-    return sorted(kept, key=lambda each: each.prefix), problems
+    addresses: dict[int, Living] = {}
+    networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, Living]] = []
 
+    def refuse(each: Living, rival: Living) -> None:
+        problems.append(f"{each.what} is not announced: it overlaps {rival.what}")
 
-def _overlap(text: str, other: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
-    return ipaddress.ip_network(text).overlaps(other)
+    oldest_first = sorted(living, key=lambda each: (each.made_us, each.prefix))
+    for each in oldest_first:
+        if each.next_hop is None:
+            number = int(ipaddress.ip_network(each.prefix).network_address)
+            if (rival := addresses.setdefault(number, each)) is not each:
+                refuse(each, rival)
+    numbers = sorted(addresses)
+    for each in oldest_first:
+        if each.next_hop is not None:
+            mine = ipaddress.ip_network(each.prefix)
+            first = bisect_left(numbers, int(mine.network_address))
+            if first < len(numbers) and numbers[first] <= int(mine.broadcast_address):
+                refuse(each, addresses[numbers[first]])
+            elif rival := next((other for network, other in networks if network.overlaps(mine)), None):
+                refuse(each, rival)
+            else:
+                networks.append((mine, each))
+    return sorted([*addresses.values(), *(each for _, each in networks)], key=lambda each: each.prefix), problems
 
 
 def _announced(assigned: Assignment | None) -> dict[str, int]:

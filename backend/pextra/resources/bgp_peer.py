@@ -37,7 +37,7 @@ class BgpAccepted(SpecModel):
 
 
 class BgpPeerSpec(SpecModel):
-    """A router outside, and what hosts say to it. What is announced and accepted is of its address' family."""
+    """A router outside, and what hosts say to it. All ranges in it are of its address' family."""
 
     address: Annotated[Address, Immutable(), Filterable()]
     """The router's own."""

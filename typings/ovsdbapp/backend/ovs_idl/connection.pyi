@@ -9,6 +9,7 @@ class OvsdbIdl(Idl):
     def from_server(
         cls, connection_string: str, schema_name: str, *, helper_tables: Iterable[str] | None = ..., **kwargs: Any
     ) -> Self: ...
+    def cond_change(self, table_name: str, cond: list[Any]) -> int: ...
 
 class Connection:
     lock: RLock

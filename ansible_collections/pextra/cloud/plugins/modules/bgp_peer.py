@@ -105,7 +105,7 @@ options:
         type: int
   maximum_prefixes:
     description:
-      - When it sends more, taken or not, the session is closed for five minutes.
+      - When it sends more of what is accepted, the session is closed for five minutes.
       - A new object has V(100).
       - From 1 to 1000000.
     type: int
