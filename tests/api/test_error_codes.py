@@ -105,6 +105,13 @@ def exists(site: Site) -> Answer:
     return site.ada.put(FRONT, {}, headers={"If-None-Match": "*"})
 
 
+def circle(site: Site) -> Answer:
+    groups = "tenants/acme/security_groups"
+    site.ada.put(f"{groups}/front", {}).ok()
+    site.ada.put(f"{groups}/back", {"rules": [{"direction": "ingress", "remote_group": "front"}]}).ok()
+    return site.ada.put(f"{groups}/front", {"rules": [{"direction": "ingress", "remote_group": "back"}]})
+
+
 def timeout(site: Site) -> Answer:
     site.ada.put("tenants/acme/volumes/v", {"size_gib": 1}).ok()
     return site.ada.get("tenants/acme/volumes/v", wait="ready", timeout_s=0)
@@ -203,6 +210,7 @@ PROVOCATIONS: Final[dict[str, Callable[[Site], Answer]]] = {
     "spec.invalid": lambda s: s.ada.put(FRONT, {"mtu": 1}),
     "spec.immutable": immutable,
     "reference.not_found": lambda s: s.ada.put("tenants/acme/volumes/v", {"size_gib": 1, "image": "none"}),
+    "reference.circular": circle,
     "idempotency.mismatch": mismatch,
     "action.unknown": lambda s: s.ada.act(WEB, "levitate"),
     "auth.unauthenticated": lambda s: s.nobody.get("whoami"),
