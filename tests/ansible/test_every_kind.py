@@ -30,8 +30,8 @@ def said(kind: Kind, obj: dict[str, Any] | None) -> dict[str, Any] | None:
     spec = obj["spec"]
     if kind.name == "secret":
         spec = {**spec, "data": sorted(spec["data"])}
-    if "user_data" in spec:
-        spec = {**spec, "user_data": "(secret)"}
+    for secret in spec.keys() & {"user_data", "password"}:
+        spec = {**spec, secret: "(secret)"}
     return {"spec": spec, **{block: obj["metadata"][block] for block in ("labels", "annotations")}}
 
 

@@ -118,7 +118,7 @@ SPECS: Final[dict[str, tuple[str, dict[str, Any]]]] = {
             "address": "192.0.2.1",
             "peer_as": 65_000,
             "local_as": 4_200_000_001,
-            "host_labels": {"row": "a"},
+            "host_labels": {"disk": "fast"},
             "announce": ["public"],
             "announce_networks": ["198.51.100.0/24"],
             "accept": [{"prefix": "0.0.0.0/0", "le": 8}],

@@ -26,7 +26,8 @@ def quota_use(site: Site) -> dict[str, int]:
 def known(document: dict[str, Any]) -> dict[str, Any]:
     """An object without what changes from one attempt to the next."""
     metadata = {k: v for k, v in document["metadata"].items() if k not in SUBJECT_TO_CHANGE}
-    spec = {k: v for k, v in document["spec"].items() if k not in ("user_data", "data")}  # digests are keyed by the uid
+    secrets = ("user_data", "data", "password")  # their digests are keyed by the uid
+    spec = {k: v for k, v in document["spec"].items() if k not in secrets}
     return {**document, "metadata": metadata, "spec": spec}
 
 

@@ -38,6 +38,8 @@ def told(site: Site) -> dict[str, dict[tuple[str, ...], float]]:
     found: dict[str, dict[tuple[str, ...], float]] = {}
     for family in families:
         name = f"{family.name}_total" if family.type == "counter" else family.name
+        if name not in gpu_gauges.GAUGES:  # those of other services
+            continue
         labels = gpu_gauges.GAUGES[name][1]
         found[name] = {tuple(sample.labels[label] for label in labels): sample.value for sample in family.samples}
     return found

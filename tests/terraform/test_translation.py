@@ -52,8 +52,9 @@ def test_every_secret_field_has_a_sensitive_attribute_and_one_that_is_written_on
         for each in _every(resource_attributes(kind))
         if each.secret and each.sensitive
     }
-    assert {each for each in found if not each[1].endswith("_wo")} == {("secret", "data"), ("instance", "user_data")}
-    assert {each for each in found if each[1].endswith("_wo")} == {("secret", "data_wo"), ("instance", "user_data_wo")}
+    secrets = {("secret", "data"), ("instance", "user_data"), ("bgp_peer", "password")}
+    assert {each for each in found if not each[1].endswith("_wo")} == secrets
+    assert {each for each in found if each[1].endswith("_wo")} == {(kind, f"{name}_wo") for kind, name in secrets}
 
 
 def test_a_value_that_is_not_known_stays_so_on_the_way_there_and_back() -> None:

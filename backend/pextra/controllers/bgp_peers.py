@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pextra.controllers import announcing, remote
 from pextra.controllers.announcing import Living
-from pextra.controllers.fabrics import fabric_of
+from pextra.controllers.fabrics import fabric_of, is_simulated
 from pextra.controllers.fleet import Fleet
 from pextra.controllers.outcome import Next, Outcome, failed, gone
 from pextra.declaration import conditions
@@ -82,8 +82,10 @@ class BgpPeerController:
         routers = cloud.database.read(
             lambda tx: [r for p in _pools(tx, record, spec) for r in announcing.routers_of(tx, p)]
         )
+        fabric = fabric_of(self._fleet, hosts)
+        moving = bool(routers) and fabric is not None and not is_simulated(self._fleet, fabric)
         try:
-            hosting = announcing.hosting(fabric_of(self._fleet, hosts), routers)
+            hosting = announcing.hosting(fabric, routers)
         except Permanent as error:
             unknown = [error.message]
         except DriverError as error:  # what was announced stays so
@@ -94,7 +96,7 @@ class BgpPeerController:
             return Outcome(item, record, Next.LATER, delay_s=AGAIN_S)
         told.problems.extend(unknown)
         sessions = {host.uid: self._session(host, told) for host in chosen}
-        return _outcome(item, record, chosen, sessions, told, moving=bool(routers))
+        return _outcome(item, record, chosen, sessions, told, moving=moving)
 
     def _session(self, host: Record, told: Told) -> BgpSession | None:
         """What is known of a host's session; None: its agent has not said anything yet."""
